@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+
+namespace AiOptix.Tensors;
+
+/// <summary>A stretch of native memory with a counted lifetime: owned (64-byte aligned), borrowed from a caller, or mapped from a file.</summary>
+public sealed unsafe class MemoryBlock
+{
+    /// <summary>The alignment of owned memory in bytes.</summary>
+    public const int Alignment = 64;
+
+    private readonly Action? release;
+    private readonly bool owned;
+    private byte* pointer;
+    private int holders = 1;
+    private int freed;
+
+    private MemoryBlock(byte* pointer, long length, bool owned, Action? release)
+    {
+        this.pointer = pointer;
+        Length = length;
+        this.owned = owned;
+        this.release = release;
+        if (!owned && release is null) GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>The first byte; null only for an empty block.</summary>
+    public byte* Pointer => pointer;
+
+    /// <summary>How many bytes of owned native memory live in the process.</summary>
+    public static long OwnedBytes => Interlocked.Read(ref ownedBytes);
+
+    private static long ownedBytes;
+
+    /// <summary>Allocates owned memory, 64-byte aligned.</summary>
+    /// <exception cref="LimitExceededException">The machine has not that much.</exception>
+    public static MemoryBlock Allocate(long length, bool zeroed = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        byte* p;
+        try
+        {
+            p = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new LimitExceededException($"could not allocate {length} bytes of native memory", e);
+        }
+        if (zeroed) NativeMemory.Clear(p, (nuint)length);
+        if (length > 0) GC.AddMemoryPressure(length);
+        Interlocked.Add(ref ownedBytes, length);
+        return new(p, length, owned: true, release: null);
+    }
+
+    /// <summary>Wraps memory of somebody else; <paramref name="release"/> runs once when the last holder lets go.</summary>
+    public static MemoryBlock Borrow(void* pointer, long length, Action? release = null) => new((byte*)pointer, length, owned: false, release);
+
+    /// <summary>Adds a holder.</summary>
+    public MemoryBlock Hold()
+    {
+        ObjectDisposedException.ThrowIf(Interlocked.Increment(ref holders) <= 1, this);
+        return this;
+    }
+
+    /// <summary>Removes a holder; the last one frees the memory.</summary>
+    public void LetGo()
+    {
+        if (Interlocked.Decrement(ref holders) != 0) return;
+        GC.SuppressFinalize(this);
+        Free();
+    }
+
+    /// <summary>Frees what nobody let go of.</summary>
+    ~MemoryBlock() => Free();
+
+    private void Free()
+    {
+        if (Interlocked.Exchange(ref freed, 1) != 0) return;
+        var p = pointer;
+        pointer = null;
+        if (owned && p != null)
+        {
+            NativeMemory.AlignedFree(p);
+            if (Length > 0) GC.RemoveMemoryPressure(Length);
+            Interlocked.Add(ref ownedBytes, -Length);
+        }
+        release?.Invoke();
+    }
+}
