@@ -1,0 +1,197 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace AiOptix.Threading;
+
+/// <summary>
+/// What the helpers of a team hold on to. They never refer to <see cref="ThreadTeam"/>, so that an abandoned team can be collected.
+/// <para>
+/// Protocol. The owner of <c>busy</c> writes the job, sets <c>pending</c> and then <c>unclaimed</c> to the number of chunks, and raises
+/// <c>epoch</c>. Whoever lowers <c>unclaimed</c> by one from a positive value owns a chunk, and the job cannot change until its owner has lowered
+/// <c>pending</c>; a helper that comes late finds nothing, or a chunk of whichever job is current. No helper is waited for that owns no chunk.
+/// </para>
+/// </summary>
+internal sealed unsafe class TeamCore
+{
+    /// <summary>How long a helper looks out for the next job, and a caller for the last chunk, before sleeping.</summary>
+    private const int SpinMicroseconds = 50;
+
+    /// <summary>Chunks per worker: enough to even out cores of different speed, few enough that claiming them costs nothing.</summary>
+    private const int ChunksPerWorker = 8;
+
+    private const int LineInts = 32;
+
+    private readonly int[] words;
+    private readonly int* epoch;
+    private readonly int* unclaimed;
+    private readonly int* pending;
+    private readonly int* sleepers;
+    private readonly int* callerSleeps;
+    private readonly Parking parking;
+    private readonly Thread[] helpers;
+    private readonly long spinTicks;
+    private int busy;
+    private volatile bool stopping;
+
+    private delegate*<void*, int, int, int, void> body;
+    private void* state;
+    private int tasks;
+    private int chunk;
+    private int chunks;
+
+    internal TeamCore(int threads, bool portableParking)
+    {
+        Threads = threads;
+        parking = new(portableParking);
+        spinTicks = threads <= CpuBudget.Current.DefaultThreads ? Stopwatch.Frequency * SpinMicroseconds / 1_000_000 : 0;
+        words = GC.AllocateArray<int>(6 * LineInts, pinned: true);
+        epoch = Line(1);
+        unclaimed = Line(2);
+        pending = Line(3);
+        sleepers = Line(4);
+        callerSleeps = sleepers + 1;
+        helpers = new Thread[threads - 1];
+        for (var i = 0; i < helpers.Length; i++)
+        {
+            var worker = i + 1;
+            helpers[i] = new Thread(() => Help(worker))
+            {
+                IsBackground = true,
+                Name = string.Create(CultureInfo.InvariantCulture, $"optix-worker-{worker}"),
+                CurrentCulture = CultureInfo.InvariantCulture,
+                CurrentUICulture = CultureInfo.InvariantCulture,
+            };
+            helpers[i].UnsafeStart();
+        }
+    }
+
+    internal int Threads { get; }
+
+    internal IReadOnlyList<Thread> Helpers => helpers;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void Run(int tasks, delegate*<void*, int, int, int, void> body, void* state)
+    {
+        if (tasks <= 0) return;
+        if (tasks == 1 || helpers.Length == 0 || Interlocked.CompareExchange(ref busy, 1, 0) != 0)
+        {
+            body(state, 0, tasks, 0);
+            return;
+        }
+        this.body = body;
+        this.state = state;
+        this.tasks = tasks;
+        chunk = Math.Max(1, tasks / (Threads * ChunksPerWorker));
+        chunks = (int)(((long)tasks + chunk - 1) / chunk);
+        *pending = chunks;
+        Volatile.Write(ref *unclaimed, chunks);
+        Interlocked.Increment(ref *epoch);
+        var asleep = Volatile.Read(ref *sleepers);
+        if (asleep > 0) parking.Wake(epoch, Math.Min(asleep, chunks - 1));
+        Work(0);
+        AwaitPending();
+        this.state = null;
+        Volatile.Write(ref busy, 0);
+    }
+
+    internal void Stop()
+    {
+        stopping = true;
+        Interlocked.Increment(ref *epoch);
+        parking.Wake(epoch, int.MaxValue);
+    }
+
+    internal void Join()
+    {
+        foreach (var helper in helpers)
+            if (helper != Thread.CurrentThread) helper.Join();
+    }
+
+    private int* Line(int index) => (int*)Unsafe.AsPointer(ref words[index * LineInts]);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Help(int worker)
+    {
+        while (true)
+        {
+            var seen = Volatile.Read(ref *epoch);
+            Work(worker);
+            if (stopping) return;
+            if (!SpinForEpoch(seen)) SleepForEpoch(seen);
+        }
+    }
+
+    /// <summary>Claims and runs chunks until none is left.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Work(int worker)
+    {
+        var done = 0;
+        while (Claim(out var left))
+        {
+            var first = (chunks - left) * chunk;
+            body(state, first, Math.Min(first + chunk, tasks), worker);
+            done++;
+        }
+        if (done > 0 && Interlocked.Add(ref *pending, -done) == 0 && worker != 0 && Volatile.Read(ref *callerSleeps) != 0)
+            parking.Wake(pending, 1);
+    }
+
+    private bool Claim(out int left)
+    {
+        left = Volatile.Read(ref *unclaimed);
+        while (left > 0)
+        {
+            var found = Interlocked.CompareExchange(ref *unclaimed, left - 1, left);
+            if (found == left) return true;
+            left = found;
+        }
+        return false;
+    }
+
+    private bool SpinForEpoch(int seen)
+    {
+        if (spinTicks == 0) return Volatile.Read(ref *epoch) != seen;
+        var end = Stopwatch.GetTimestamp() + spinTicks;
+        do
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                if (Volatile.Read(ref *epoch) != seen) return true;
+                Thread.SpinWait(2);
+            }
+        }
+        while (Stopwatch.GetTimestamp() < end);
+        return false;
+    }
+
+    private void SleepForEpoch(int seen)
+    {
+        Interlocked.Increment(ref *sleepers);
+        while (Volatile.Read(ref *epoch) == seen) parking.Wait(epoch, seen);
+        Interlocked.Decrement(ref *sleepers);
+    }
+
+    /// <summary>Returns when the chunks that helpers own are done.</summary>
+    private void AwaitPending()
+    {
+        if (Volatile.Read(ref *pending) == 0) return;
+        if (spinTicks != 0)
+        {
+            var end = Stopwatch.GetTimestamp() + spinTicks;
+            do
+            {
+                for (var i = 0; i < 8; i++)
+                {
+                    if (Volatile.Read(ref *pending) == 0) return;
+                    Thread.SpinWait(2);
+                }
+            }
+            while (Stopwatch.GetTimestamp() < end);
+        }
+        Interlocked.Exchange(ref *callerSleeps, 1);
+        int left;
+        while ((left = Volatile.Read(ref *pending)) != 0) parking.Wait(pending, left);
+        Volatile.Write(ref *callerSleeps, 0);
+    }
+}
