@@ -1,0 +1,298 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs;
+
+/// <summary>
+/// A model, or a branch or body inside one: inputs, constants, nodes in an order in which they can run, outputs. Portable: the logical layout of ONNX,
+/// no machine in it. A subgraph's nodes may read values of the graphs around it.
+/// </summary>
+public sealed class Graph
+{
+    /// <summary>Integer vectors up to this length have their elements followed by shape inference.</summary>
+    public const int MaxFollowedElements = 64;
+
+    private readonly List<Node> nodes = [];
+    private readonly List<Value> inputs = [];
+    private readonly List<Value> outputs = [];
+    private readonly Dictionary<string, Value> values = new(StringComparer.Ordinal);
+    private int freshNames;
+    private int freshSymbols;
+
+    /// <summary>Creates an empty graph; <paramref name="parent"/> is the graph around a subgraph.</summary>
+    public Graph(string name, Graph? parent = null)
+    {
+        Name = name;
+        Parent = parent;
+    }
+
+    /// <summary>The name.</summary>
+    public string Name { get; set; }
+
+    /// <summary>The graph around this one, or null.</summary>
+    public Graph? Parent { get; }
+
+    /// <summary>The nodes, each after those that it reads from.</summary>
+    public IReadOnlyList<Node> Nodes => nodes;
+
+    /// <summary>The inputs.</summary>
+    public IReadOnlyList<Value> Inputs => inputs;
+
+    /// <summary>The outputs.</summary>
+    public IReadOnlyList<Value> Outputs => outputs;
+
+    /// <summary>Every value by name.</summary>
+    public IReadOnlyDictionary<string, Value> Values => values;
+
+    /// <summary>The constants.</summary>
+    public IEnumerable<Value> Constants => values.Values.Where(v => v.IsConstant);
+
+    /// <summary>Where it came from and what its file says of itself. Only the file formats read it.</summary>
+    public GraphMetadata Metadata { get; set; } = GraphMetadata.Empty;
+
+    /// <summary>All nodes, those of subgraphs included.</summary>
+    public IEnumerable<Node> AllNodes => nodes.SelectMany(n => n.Operator.Subgraphs.SelectMany(g => g.AllNodes).Prepend(n));
+
+    /// <summary>Adds an input.</summary>
+    public Value AddInput(string name, GraphType type)
+    {
+        var v = Register(new Value(this, name, type));
+        inputs.Add(v);
+        return v;
+    }
+
+    /// <summary>Adds a constant; integer scalars and short vectors can be followed by shape inference.</summary>
+    public Value AddConstant(Tensor tensor, string? name = null)
+    {
+        var v = new Value(this, Unique(name ?? "const"), new TensorType(tensor.DType, SymbolicShape.Of(tensor.Shape)), tensor)
+        {
+            Elements = ElementsOf(tensor),
+        };
+        return Register(v);
+    }
+
+    /// <summary>Adds a node at the end and infers the types of its outputs.</summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="inputs">Its inputs, null where an optional one is left out.</param>
+    /// <param name="outputNames">The names of its outputs; a null name gets a fresh one.</param>
+    /// <param name="name">The node's name.</param>
+    /// <exception cref="InvalidGraphException">The inputs contradict the operator's contract.</exception>
+    public Node Add(Operator op, ReadOnlySpan<Value?> inputs, ReadOnlySpan<string?> outputNames, string? name = null)
+    {
+        var node = Create(op, inputs, outputNames, name);
+        nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Adds a node with one output and gives that output.</summary>
+    public Value Add(Operator op, params ReadOnlySpan<Value?> inputs) => Add(op, inputs, [null]).Output;
+
+    /// <summary>Declares an output.</summary>
+    public void AddOutput(Value value)
+    {
+        outputs.Add(value);
+        value.OutputUses++;
+    }
+
+    /// <summary>A symbol that no extent of the graph has yet.</summary>
+    public Dim FreshSymbol() => Parent is not null ? Parent.FreshSymbol() : Dim.Symbol($"_d{freshSymbols++}");
+
+    /// <summary>A value name that is still free, made from <paramref name="wanted"/>.</summary>
+    public string Unique(string wanted)
+    {
+        if (!IsTaken(wanted)) return wanted;
+        string name;
+        do name = $"{wanted}.{++freshNames}";
+        while (IsTaken(name));
+        return name;
+    }
+
+    /// <summary>Runs the type and shape rules of every node again, subgraphs included.</summary>
+    public void InferAll()
+    {
+        foreach (var n in nodes) Infer(n);
+    }
+
+    internal Node Create(Operator op, ReadOnlySpan<Value?> inputs, ReadOnlySpan<string?> outputNames, string? name)
+    {
+        var node = new Node(this, name ?? "", op, inputs, outputNames.Length);
+        for (var i = 0; i < outputNames.Length; i++)
+        {
+            var v = new Value(this, outputNames[i] ?? Unique(op.Name), null) { Producer = node, OutputIndex = i };
+            node.OutputArray[i] = Register(v);
+        }
+        if (node.Name.Length == 0) node.Name = outputNames.Length > 0 ? node.Output.Name : op.Name;
+        foreach (var i in inputs) i?.AddUser(node);
+        Infer(node);
+        return node;
+    }
+
+    internal static void Infer(Node node)
+    {
+        foreach (var o in node.Outputs)
+        {
+            o.Type = null;
+            o.Elements = null;
+        }
+        if (!node.Operator.IsKnown || node.Inputs.Any(i => i is { Type: null })) return;
+        node.Operator.Infer(new InferenceContext(node));
+    }
+
+    internal void InsertAt(int index, IEnumerable<Node> added) => nodes.InsertRange(index, added);
+
+    internal int IndexOf(Node node) => nodes.IndexOf(node);
+
+    /// <summary>Removes nodes whose outputs nobody uses, and what only they used. Gives the removed nodes.</summary>
+    public IReadOnlyList<Node> RemoveUnused(IEnumerable<Node> candidates)
+    {
+        var dead = new HashSet<Node>();
+        var work = new Stack<Node>(candidates.Where(n => n.Graph == this));
+        while (work.TryPop(out var n))
+        {
+            if (!n.Operator.IsPure && n.Operator.IsKnown && n.Outputs.Count == 0) continue;
+            if (!n.Outputs.All(o => o.IsUnused) || !dead.Add(n)) continue;
+            for (var i = 0; i < n.Inputs.Count; i++)
+            {
+                var input = n.Inputs[i];
+                n.SetInput(i, null);
+                if (input is null || !input.IsUnused) continue;
+                if (input.Producer is { } p && p.Graph == this) work.Push(p);
+                else if (input.IsConstant && input.Graph == this) values.Remove(input.Name);
+            }
+            foreach (var o in n.Outputs) values.Remove(o.Name);
+            ReleaseCaptures(n);
+        }
+        if (dead.Count > 0) nodes.RemoveAll(dead.Contains);
+        return [.. dead];
+    }
+
+    /// <summary>Makes every use of one value a use of another, outputs included. The new value takes over the old one's name if the old one was an output.</summary>
+    internal void ReplaceUses(Value old, Value replacement)
+    {
+        foreach (var user in old.Users.ToArray())
+            for (var i = 0; i < user.Inputs.Count; i++)
+                if (user.Inputs[i] == old) user.SetInput(i, replacement);
+        if (old.OutputUses == 0) return;
+        ReplaceOutputs(this, old, replacement);
+    }
+
+    internal void Forget(Node node)
+    {
+        for (var i = 0; i < node.Inputs.Count; i++) node.SetInput(i, null);
+        foreach (var o in node.Outputs) values.Remove(o.Name);
+    }
+
+    /// <summary>True when the given nodes come after all they read from and before all that read from them.</summary>
+    internal bool IsOrdered(IEnumerable<Node> some)
+    {
+        foreach (var n in some)
+        {
+            var at = IndexOf(n);
+            if (n.Inputs.Any(i => i?.Producer is { } p && p.Graph == this && IndexOf(p) >= at)) return false;
+            if (n.Outputs.SelectMany(o => o.Users).Any(u => u.Graph == this && IndexOf(u) <= at)) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Puts the nodes into an order in which they can run, as close to the present one as possible.</summary>
+    /// <exception cref="InvalidGraphException">The graph has a cycle.</exception>
+    public void Sort()
+    {
+        var sorted = new List<Node>(nodes.Count);
+        var state = new Dictionary<Node, bool>();
+        var stack = new Stack<(Node Node, bool Leave)>();
+        foreach (var root in nodes)
+        {
+            stack.Push((root, false));
+            while (stack.TryPop(out var top))
+            {
+                if (top.Leave)
+                {
+                    state[top.Node] = true;
+                    sorted.Add(top.Node);
+                    continue;
+                }
+                if (state.TryGetValue(top.Node, out var finished))
+                {
+                    if (!finished) throw new InvalidGraphException($"graph '{Name}' has a cycle through node {top.Node}");
+                    continue;
+                }
+                state[top.Node] = false;
+                stack.Push((top.Node, true));
+                foreach (var p in Dependencies(top.Node).Reverse())
+                    if (!state.TryGetValue(p, out var f)) stack.Push((p, false));
+                    else if (!f) throw new InvalidGraphException($"graph '{Name}' has a cycle through node {p}");
+            }
+        }
+        nodes.Clear();
+        nodes.AddRange(sorted);
+    }
+
+    /// <summary>The nodes of this graph that a node, or a subgraph of it, reads from.</summary>
+    private IEnumerable<Node> Dependencies(Node node)
+    {
+        var read = node.Inputs.Concat(node.Operator.Subgraphs.SelectMany(g => g.AllNodes.SelectMany(n => n.Inputs).Concat(g.Outputs)));
+        return read.Select(v => v?.Producer).OfType<Node>().Where(p => p.Graph == this);
+    }
+
+    private static void ReplaceOutputs(Graph graph, Value old, Value replacement)
+    {
+        for (var i = 0; i < graph.outputs.Count; i++)
+        {
+            if (graph.outputs[i] != old) continue;
+            graph.outputs[i] = replacement;
+            old.OutputUses--;
+            replacement.OutputUses++;
+            if (graph.Parent is null && graph == old.Graph && replacement.Graph == old.Graph) graph.SwapNames(old, replacement);
+        }
+        foreach (var sub in graph.nodes.SelectMany(n => n.Operator.Subgraphs)) ReplaceOutputs(sub, old, replacement);
+    }
+
+    private void SwapNames(Value a, Value b)
+    {
+        (a.Name, b.Name) = (b.Name, a.Name);
+        values[a.Name] = a;
+        values[b.Name] = b;
+    }
+
+    private static void ReleaseCaptures(Node removed)
+    {
+        foreach (var sub in removed.Operator.Subgraphs) ReleaseCaptures(sub);
+    }
+
+    private static void ReleaseCaptures(Graph sub)
+    {
+        foreach (var o in sub.outputs)
+            if (o.Graph != sub) o.OutputUses--;
+        foreach (var n in sub.nodes)
+        {
+            foreach (var i in n.Inputs)
+                if (i is not null && i.Graph != sub) i.RemoveUser(n);
+            ReleaseCaptures(n);
+        }
+    }
+
+    private bool IsTaken(string name) => values.ContainsKey(name) || (Parent?.IsTaken(name) ?? false);
+
+    private Value Register(Value value)
+    {
+        if (!values.TryAdd(value.Name, value)) throw new InvalidGraphException($"graph '{Name}' has two values named '{value.Name}'; names must be unique");
+        return value;
+    }
+
+    private static IReadOnlyList<Dim>? ElementsOf(Tensor t)
+    {
+        if (t.DType is not (DType.Int64 or DType.Int32) || t.Shape.Rank > 1 || t.Count > MaxFollowedElements) return null;
+        return [.. t.ToInt64().Select(v => (Dim)v)];
+    }
+}
+
+/// <summary>What a file says of itself.</summary>
+/// <param name="IrVersion">The format version.</param>
+/// <param name="Opsets">Operator set versions by domain.</param>
+/// <param name="Producer">The program that wrote it.</param>
+/// <param name="Properties">Free key-value pairs.</param>
+public sealed record GraphMetadata(long IrVersion, IReadOnlyDictionary<string, long> Opsets, string Producer, IReadOnlyDictionary<string, string> Properties)
+{
+    /// <summary>Nothing is known.</summary>
+    public static GraphMetadata Empty { get; } = new(0, new Dictionary<string, long>(), "", new Dictionary<string, string>());
+}

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+
+namespace AiOptix.Graphs;
+
+/// <summary>One application of an operator. Optional inputs that are left out are null; every output exists.</summary>
+public sealed class Node
+{
+    private readonly Value?[] inputs;
+    private readonly Value[] outputs;
+
+    internal Node(Graph graph, string name, Operator op, ReadOnlySpan<Value?> inputs, int outputCount)
+    {
+        Graph = graph;
+        Name = name;
+        Operator = op;
+        this.inputs = inputs.ToArray();
+        outputs = new Value[outputCount];
+    }
+
+    /// <summary>The graph that it belongs to.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>The name, for messages and profiles.</summary>
+    public string Name { get; internal set; }
+
+    /// <summary>What it computes.</summary>
+    public Operator Operator { get; }
+
+    /// <summary>What it reads; null where an optional input is left out.</summary>
+    public IReadOnlyList<Value?> Inputs => inputs;
+
+    /// <summary>What it makes.</summary>
+    public IReadOnlyList<Value> Outputs => outputs;
+
+    /// <summary>The names of the file's nodes that it came from.</summary>
+    public ImmutableArray<string> Origins { get; internal set; } = [];
+
+    internal Value[] OutputArray => outputs;
+
+    /// <summary>Says which node of the file it came from.</summary>
+    public void SetOrigin(string name) => Origins = [name];
+
+    /// <summary>The first output.</summary>
+    public Value Output => outputs[0];
+
+    /// <summary>An input, or null when it is left out or not there.</summary>
+    public Value? Input(int index) => index < inputs.Length ? inputs[index] : null;
+
+    internal void SetInput(int index, Value? value)
+    {
+        inputs[index]?.RemoveUser(this);
+        inputs[index] = value;
+        value?.AddUser(this);
+    }
+
+    /// <summary><c>Conv 'conv1'</c></summary>
+    public override string ToString() => $"{Operator.Name} '{Name}'";
+}

@@ -1,0 +1,98 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs;
+
+/// <summary>
+/// A rewrite that is proposed but not yet done: a few new nodes, and which values they replace. A pass makes it, the driver verifies and applies it. A
+/// patch that is not applied must be discarded.
+/// </summary>
+public sealed class Patch
+{
+    private readonly Graph graph;
+    private readonly List<Node> added = [];
+    private readonly List<(Value Old, Value New)> replaced = [];
+    private bool done;
+
+    /// <summary>Starts a patch for a graph.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="description">What it does, in a few words, for reports.</param>
+    public Patch(Graph graph, string description)
+    {
+        this.graph = graph;
+        Description = description;
+    }
+
+    /// <summary>What it does.</summary>
+    public string Description { get; }
+
+    /// <summary>The new nodes.</summary>
+    public IReadOnlyList<Node> Added => added;
+
+    /// <summary>The values that are replaced, each with its replacement.</summary>
+    public IReadOnlyList<(Value Old, Value New)> Replaced => replaced;
+
+    /// <summary>Adds a node with one output to the patch.</summary>
+    public Value Add(Operator op, params ReadOnlySpan<Value?> inputs) => AddNode(op, inputs, 1).Output;
+
+    /// <summary>Adds a node to the patch.</summary>
+    public Node AddNode(Operator op, ReadOnlySpan<Value?> inputs, int outputs)
+    {
+        var node = graph.Create(op, inputs, new string?[outputs], null);
+        added.Add(node);
+        return node;
+    }
+
+    /// <summary>Adds a constant.</summary>
+    public Value Constant(Tensor tensor, string? name = null) => graph.AddConstant(tensor, name);
+
+    /// <summary>
+    /// True when a value can take over all uses of another: an output of the graph keeps its name only if a node of its own makes it, so an input, a constant
+    /// or another output cannot stand in for one.
+    /// </summary>
+    public static bool CanReplace(Value old, Value replacement) =>
+        old.OutputUses == 0 || (replacement.Producer is not null && replacement.OutputUses == 0 && replacement.Graph == old.Graph);
+
+    /// <summary>Has every use of a value taken over by another.</summary>
+    public Patch Replace(Value old, Value replacement)
+    {
+        replaced.Add((old, replacement));
+        return this;
+    }
+
+    /// <summary>Takes the new nodes out again.</summary>
+    public void Discard()
+    {
+        if (done) return;
+        done = true;
+        graph.RemoveUnused(Enumerable.Reverse(added));
+        foreach (var n in added) graph.Forget(n);
+    }
+
+    /// <summary>Puts the new nodes into the graph, redirects the uses, and removes what nobody uses any more.</summary>
+    /// <returns>The nodes that went away.</returns>
+    /// <exception cref="InvalidGraphException">A replacement has another type than what it replaces.</exception>
+    public IReadOnlyList<Node> Apply()
+    {
+        if (done) throw new InvalidOperationException("the patch is already applied or discarded");
+        foreach (var (old, replacement) in replaced) Check(old, replacement);
+        done = true;
+        var at = replaced.Select(r => r.Old.Producer is { } p && p.Graph == graph ? graph.IndexOf(p) : -1).DefaultIfEmpty(-1).Min();
+        graph.InsertAt(Math.Max(at, 0), added);
+        foreach (var (old, replacement) in replaced) graph.ReplaceUses(old, replacement);
+        var removed = graph.RemoveUnused(replaced.Select(r => r.Old.Producer).OfType<Node>());
+        var origins = removed.SelectMany(n => n.Origins).Distinct(StringComparer.Ordinal).ToArray();
+        foreach (var n in added.Where(n => n.Origins.IsEmpty)) n.Origins = [.. origins];
+        if (!graph.IsOrdered(added)) graph.Sort();
+        return removed;
+    }
+
+    private static void Check(Value old, Value replacement)
+    {
+        if (!CanReplace(old, replacement)) throw new InvalidGraphException($"a patch replaces the graph output {old} by {replacement}, which no node of its own makes");
+        if (old.Type is null || replacement.Type is null) return;
+        var fits = old.Type is TensorType a && replacement.Type is TensorType b
+            ? a.DType == b.DType && (a.Shape is null || b.Shape is null || a.Shape.Rank == b.Shape.Rank)
+            : old.Type.Equals(replacement.Type);
+        if (!fits) throw new InvalidGraphException($"a patch replaces {old} by {replacement}: the types differ");
+    }
+}

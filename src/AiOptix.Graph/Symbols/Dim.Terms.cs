@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+
+namespace AiOptix.Graphs;
+
+public sealed partial class Dim
+{
+    private enum AtomKind
+    {
+        Symbol,
+        FloorDiv,
+        Min,
+        Max,
+        Broadcast,
+    }
+
+    /// <summary>A symbol or a function of two extents.</summary>
+    private sealed record Atom(AtomKind Kind, string? Name, Dim? Left, Dim? Right)
+    {
+        private string? text;
+
+        public bool IsNonNegative => Kind switch
+        {
+            AtomKind.Symbol or AtomKind.Broadcast => true,
+            AtomKind.Max => Left!.IsNonNegative || Right!.IsNonNegative,
+            _ => Left!.IsNonNegative && Right!.IsNonNegative,
+        };
+
+        public IEnumerable<string> Symbols => Kind == AtomKind.Symbol ? [Name!] : Left!.Symbols.Concat(Right!.Symbols);
+
+        public Dim Substitute(IReadOnlyDictionary<string, Dim> values) => Kind switch
+        {
+            AtomKind.Symbol => values.TryGetValue(Name!, out var v) ? v : Of(this),
+            AtomKind.FloorDiv => FloorDiv(Left!.Substitute(values), Right!.Substitute(values)),
+            AtomKind.Min => Min(Left!.Substitute(values), Right!.Substitute(values)),
+            AtomKind.Max => Max(Left!.Substitute(values), Right!.Substitute(values)),
+            _ => Broadcast(Left!.Substitute(values), Right!.Substitute(values))
+                 ?? throw new Tensors.InvalidGraphException($"extents {Left} and {Right} do not broadcast"),
+        };
+
+        public long Evaluate(IReadOnlyDictionary<string, long> values)
+        {
+            if (Kind == AtomKind.Symbol) return values[Name!];
+            var a = Left!.Evaluate(values);
+            var b = Right!.Evaluate(values);
+            return Kind switch
+            {
+                AtomKind.FloorDiv => Floor(a, b),
+                AtomKind.Min => Math.Min(a, b),
+                AtomKind.Max => Math.Max(a, b),
+                _ => a == b || b == 1 ? a : a == 1 ? b : throw new Tensors.InvalidInputException($"extents {Left}={a} and {Right}={b} do not broadcast"),
+            };
+        }
+
+        public bool Equals(Atom? other) => other is not null && ToString() == other.ToString();
+
+        public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(ToString());
+
+        public override string ToString() => text ??= Kind switch
+        {
+            AtomKind.Symbol => Name!,
+            AtomKind.FloorDiv => $"floor(({Left})/({Right}))",
+            AtomKind.Min => $"min({Left},{Right})",
+            AtomKind.Max => $"max({Left},{Right})",
+            _ => $"broadcast({Left},{Right})",
+        };
+    }
+
+    /// <summary>An integer times a product of atoms in canonical order.</summary>
+    private sealed record Monomial(long Coefficient, ImmutableArray<Atom> Atoms)
+    {
+        public string Key { get; } = string.Join("*", Atoms.Select(a => a.ToString()));
+
+        public override string ToString() => Coefficient switch { 1 => Key, -1 => "-" + Key, _ => $"{Coefficient}*{Key}" };
+    }
+}

@@ -1,0 +1,212 @@
+using System.Collections.Immutable;
+
+namespace AiOptix.Graphs;
+
+/// <summary>
+/// An extent that may be unknown until a run: an integer polynomial over symbols and a few functions of them (floor division, modulo, minimum,
+/// maximum, broadcast), kept in a canonical form, so that two equal extents compare equal as far as algebra without case analysis can tell.
+/// Symbols stand for non-negative integers.
+/// </summary>
+public sealed partial class Dim : IEquatable<Dim>
+{
+    private readonly ImmutableArray<Monomial> monomials;
+    private readonly long constant;
+    private string? text;
+
+    private Dim(long constant, ImmutableArray<Monomial> monomials)
+    {
+        this.constant = constant;
+        this.monomials = monomials;
+    }
+
+    /// <summary>The extent 0.</summary>
+    public static Dim Zero { get; } = new(0, []);
+
+    /// <summary>The extent 1.</summary>
+    public static Dim One { get; } = new(1, []);
+
+    /// <summary>A named unknown. Equal names are equal extents.</summary>
+    public static Dim Symbol(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Of(new Atom(AtomKind.Symbol, name, null, null));
+    }
+
+    /// <summary>True when the value is known.</summary>
+    public bool IsConstant => monomials.IsEmpty;
+
+    /// <summary>The known value, or null.</summary>
+    public long? Constant => monomials.IsEmpty ? constant : null;
+
+    /// <summary>The name when this is a bare symbol, or null.</summary>
+    public string? SymbolName => constant == 0 && monomials is [{ Coefficient: 1, Atoms: [{ Kind: AtomKind.Symbol } a] }] ? a.Name : null;
+
+    /// <summary>A known extent.</summary>
+    public static implicit operator Dim(long value) => value switch { 0 => Zero, 1 => One, _ => new(value, []) };
+
+    /// <summary>Sum.</summary>
+    public static Dim operator +(Dim a, Dim b)
+    {
+        if (a.IsConstant && a.constant == 0) return b;
+        if (b.IsConstant && b.constant == 0) return a;
+        var sum = new SortedDictionary<string, Monomial>(StringComparer.Ordinal);
+        foreach (var m in a.monomials) sum[m.Key] = m;
+        foreach (var m in b.monomials)
+            sum[m.Key] = sum.TryGetValue(m.Key, out var other) ? m with { Coefficient = checked(m.Coefficient + other.Coefficient) } : m;
+        return new(checked(a.constant + b.constant), [.. sum.Values.Where(m => m.Coefficient != 0)]);
+    }
+
+    /// <summary>Difference.</summary>
+    public static Dim operator -(Dim a, Dim b) => a + b * -1L;
+
+    /// <summary>Product.</summary>
+    public static Dim operator *(Dim a, Dim b)
+    {
+        if (a.IsConstant) return b.Scale(a.constant);
+        if (b.IsConstant) return a.Scale(b.constant);
+        var sum = new Dim(checked(a.constant * b.constant), []);
+        sum += a.WithoutConstant().Scale(b.constant);
+        sum += b.WithoutConstant().Scale(a.constant);
+        foreach (var x in a.monomials)
+            foreach (var y in b.monomials)
+                sum += new Dim(0, [new Monomial(checked(x.Coefficient * y.Coefficient), [.. x.Atoms.Concat(y.Atoms).OrderBy(t => t.ToString(), StringComparer.Ordinal)])]);
+        return sum;
+    }
+
+    /// <summary>Quotient rounded toward negative infinity. A zero divisor that is known is an error.</summary>
+    /// <exception cref="DivideByZeroException">The divisor is known to be 0.</exception>
+    public static Dim FloorDiv(Dim a, Dim b)
+    {
+        if (b.IsConstant && b.constant == 0) throw new DivideByZeroException();
+        if (b.IsConstant && b.constant == 1) return a;
+        if (a.IsConstant && b.IsConstant) return Floor(a.constant, b.constant);
+        if (a.IsConstant && a.constant == 0) return Zero;
+        return DivideExactly(a, b) ?? Of(new Atom(AtomKind.FloorDiv, null, a, b));
+    }
+
+    /// <summary>Quotient rounded toward positive infinity.</summary>
+    public static Dim CeilDiv(Dim a, Dim b) => FloorDiv(a * -1L, b) * -1L;
+
+    /// <summary>Remainder of <see cref="FloorDiv"/>; has the sign of the divisor.</summary>
+    public static Dim Mod(Dim a, Dim b) => a - FloorDiv(a, b) * b;
+
+    /// <summary>The smaller of two.</summary>
+    public static Dim Min(Dim a, Dim b) => Ordered(AtomKind.Min, a, b, a.IsConstant && b.IsConstant ? Math.Min(a.constant, b.constant) : null);
+
+    /// <summary>The larger of two.</summary>
+    public static Dim Max(Dim a, Dim b)
+    {
+        if (a.IsConstant && a.constant <= 0 && b.IsNonNegative) return b;
+        if (b.IsConstant && b.constant <= 0 && a.IsNonNegative) return a;
+        return Ordered(AtomKind.Max, a, b, a.IsConstant && b.IsConstant ? Math.Max(a.constant, b.constant) : null);
+    }
+
+    /// <summary>The common extent of two axes under multidirectional broadcasting; null when both are known and do not fit.</summary>
+    public static Dim? Broadcast(Dim a, Dim b)
+    {
+        if (a.Equals(b)) return a;
+        if (a.Constant == 1) return b;
+        if (b.Constant == 1) return a;
+        if (a.IsConstant && b.IsConstant) return null;
+        if (a.IsConstant) return a;
+        if (b.IsConstant) return b;
+        return Ordered(AtomKind.Broadcast, a, b, null);
+    }
+
+    /// <summary>True when no assignment of the symbols can make it negative, as far as the signs of the coefficients tell.</summary>
+    public bool IsNonNegative => constant >= 0 && monomials.All(m => m.Coefficient > 0 && m.Atoms.All(t => t.IsNonNegative));
+
+    /// <summary>The names of the symbols it depends on.</summary>
+    public IEnumerable<string> Symbols => monomials.SelectMany(m => m.Atoms).SelectMany(a => a.Symbols).Distinct(StringComparer.Ordinal);
+
+    /// <summary>The same extent with symbols replaced where <paramref name="values"/> knows them.</summary>
+    public Dim Substitute(IReadOnlyDictionary<string, Dim> values)
+    {
+        if (IsConstant) return this;
+        Dim sum = constant;
+        foreach (var m in monomials)
+        {
+            Dim product = m.Coefficient;
+            foreach (var a in m.Atoms) product *= a.Substitute(values);
+            sum += product;
+        }
+        return sum;
+    }
+
+    /// <summary>The value once every symbol has one.</summary>
+    /// <exception cref="KeyNotFoundException">A symbol has no value.</exception>
+    public long Evaluate(IReadOnlyDictionary<string, long> values)
+    {
+        var sum = constant;
+        foreach (var m in monomials)
+        {
+            var product = m.Coefficient;
+            foreach (var a in m.Atoms) product = checked(product * a.Evaluate(values));
+            sum = checked(sum + product);
+        }
+        return sum;
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(Dim? other) => other is not null && (ReferenceEquals(this, other) || (constant == other.constant && ToString() == other.ToString()));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as Dim);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(ToString());
+
+    /// <inheritdoc/>
+    public override string ToString() => text ??= Format();
+
+    private Dim Scale(long factor) => factor switch
+    {
+        0 => Zero,
+        1 => this,
+        _ => new(checked(constant * factor), [.. monomials.Select(m => m with { Coefficient = checked(m.Coefficient * factor) })]),
+    };
+
+    private Dim WithoutConstant() => new(0, monomials);
+
+    private static Dim Of(Atom atom) => new(0, [new Monomial(1, [atom])]);
+
+    private static Dim Ordered(AtomKind kind, Dim a, Dim b, long? known)
+    {
+        if (a.Equals(b)) return a;
+        if (known is { } k) return k;
+        return string.CompareOrdinal(a.ToString(), b.ToString()) <= 0 ? Of(new Atom(kind, null, a, b)) : Of(new Atom(kind, null, b, a));
+    }
+
+    private static long Floor(long a, long b)
+    {
+        var q = a / b;
+        return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
+    }
+
+    /// <summary>The quotient when the divisor is a single monomial that divides every term, otherwise null.</summary>
+    private static Dim? DivideExactly(Dim a, Dim b)
+    {
+        Monomial d;
+        if (b.IsConstant) d = new(b.constant, []);
+        else if (b.constant == 0 && b.monomials is [var only]) d = only;
+        else return a.Equals(b) ? One : null;
+        if (a.constant != 0 && (d.Atoms.Length > 0 || a.constant % d.Coefficient != 0)) return null;
+        Dim sum = d.Atoms.Length > 0 ? 0 : a.constant / d.Coefficient;
+        foreach (var m in a.monomials)
+        {
+            if (m.Coefficient % d.Coefficient != 0) return null;
+            var rest = m.Atoms.ToList();
+            foreach (var atom in d.Atoms)
+                if (!rest.Remove(atom)) return null;
+            sum += rest.Count == 0 ? m.Coefficient / d.Coefficient : new Dim(0, [new Monomial(m.Coefficient / d.Coefficient, [.. rest])]);
+        }
+        return sum;
+    }
+
+    private string Format()
+    {
+        var parts = monomials.Select(m => m.ToString()).ToList();
+        if (constant != 0 || parts.Count == 0) parts.Add(constant.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return string.Join("+", parts).Replace("+-", "-", StringComparison.Ordinal);
+    }
+}

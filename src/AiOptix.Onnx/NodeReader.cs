@@ -1,0 +1,139 @@
+using AiOptix.Graphs;
+using AiOptix.Tensors;
+
+namespace AiOptix.Onnx;
+
+/// <summary>A node of a file on its way into a graph: attributes, inputs, and where the outputs go.</summary>
+internal sealed class NodeReader
+{
+    private readonly IReadOnlyDictionary<string, object> attributes;
+    private readonly HashSet<string> read = new(StringComparer.Ordinal);
+    private readonly Value?[] inputs;
+    private readonly string[] outputs;
+    private readonly Action<int, Value> bind;
+
+    /// <param name="graph">The graph that nodes are added to.</param>
+    /// <param name="name">The node's name.</param>
+    /// <param name="domain">The operator's domain.</param>
+    /// <param name="opType">The operator's name.</param>
+    /// <param name="opset">The version of the domain that the file imports.</param>
+    /// <param name="attributes">Decoded attributes: long, float, string, long[], float[], string[], Tensor, Graph, Graph[] or GraphType.</param>
+    /// <param name="inputs">The inputs, null where left out.</param>
+    /// <param name="outputs">The outputs' names, empty where left out.</param>
+    /// <param name="bind">Tells the caller which value an output became, when that is not a new one of that name.</param>
+    public NodeReader(Graph graph, string name, string domain, string opType, long opset, IReadOnlyDictionary<string, object> attributes, Value?[] inputs,
+        string[] outputs, Action<int, Value> bind)
+    {
+        Graph = graph;
+        Name = name;
+        Domain = domain;
+        OpType = opType;
+        Opset = opset;
+        this.attributes = attributes;
+        this.inputs = inputs;
+        this.outputs = outputs;
+        this.bind = bind;
+    }
+
+    public Graph Graph { get; }
+
+    public string Name { get; }
+
+    public string Domain { get; }
+
+    public string OpType { get; }
+
+    /// <summary>The version of the node's domain that the file imports.</summary>
+    public long Opset { get; }
+
+    public int InputCount => inputs.Length;
+
+    public int OutputCount => outputs.Length;
+
+    public Value? Input(int index) => index < inputs.Length ? inputs[index] : null;
+
+    public Value Required(int index) => Input(index) ?? throw Error($"input {index} is required");
+
+    /// <summary>All inputs from an index on.</summary>
+    public Value?[] InputsFrom(int index) => inputs[Math.Min(index, inputs.Length)..];
+
+    public bool HasOutput(int index) => index < outputs.Length && outputs[index].Length > 0;
+
+    public bool Has(string attribute) => Find(attribute) is not null;
+
+    public long Int(string attribute, long otherwise) => Find(attribute) is { } v ? As<long>(attribute, v) : otherwise;
+
+    public long? OptionalInt(string attribute) => Find(attribute) is { } v ? As<long>(attribute, v) : null;
+
+    public bool Bool(string attribute, bool otherwise) => Int(attribute, otherwise ? 1 : 0) != 0;
+
+    public float Float(string attribute, float otherwise) => Find(attribute) is { } v ? As<float>(attribute, v) : otherwise;
+
+    public float? OptionalFloat(string attribute) => Find(attribute) is { } v ? As<float>(attribute, v) : null;
+
+    public string String(string attribute, string otherwise) => Find(attribute) is { } v ? As<string>(attribute, v) : otherwise;
+
+    public ValueList<long> Ints(string attribute) => new(OptionalInts(attribute) ?? throw Error($"attribute '{attribute}' is required"));
+
+    public long[]? OptionalInts(string attribute) => Find(attribute) is { } v ? As<long[]>(attribute, v) : null;
+
+    public float[]? OptionalFloats(string attribute) => Find(attribute) is { } v ? As<float[]>(attribute, v) : null;
+
+    public string[]? OptionalStrings(string attribute) => Find(attribute) is { } v ? As<string[]>(attribute, v) : null;
+
+    public Tensor? OptionalTensor(string attribute) => Find(attribute) is { } v ? As<Tensor>(attribute, v) : null;
+
+    public Graph Subgraph(string attribute) => Find(attribute) is { } v ? As<Graph>(attribute, v) : throw Error($"attribute '{attribute}' is required");
+
+    /// <summary>Attributes that may be there but change nothing (of old versions, say).</summary>
+    public void Ignore(params ReadOnlySpan<string> names)
+    {
+        foreach (var n in names) read.Add(n);
+    }
+
+    /// <summary>Adds the graph operator that makes all outputs of the node.</summary>
+    public void Emit(Operator op, params ReadOnlySpan<Value?> operands)
+    {
+        var names = new string?[outputs.Length];
+        for (var i = 0; i < names.Length; i++) names[i] = outputs[i].Length > 0 ? outputs[i] : null;
+        var node = Graph.Add(op, operands, names, Name.Length > 0 ? Name : null);
+        node.SetOrigin(Name.Length > 0 ? Name : $"{OpType}:{(outputs.Length > 0 ? outputs[0] : "")}");
+        for (var i = 0; i < node.Outputs.Count; i++) bind(i, node.Outputs[i]);
+    }
+
+    /// <summary>Adds a graph operator on the way to the node's outputs.</summary>
+    public Value Add(Operator op, params ReadOnlySpan<Value?> operands)
+    {
+        var v = Graph.Add(op, operands);
+        v.Producer!.SetOrigin(Name.Length > 0 ? Name : OpType);
+        return v;
+    }
+
+    /// <summary>Adds a constant.</summary>
+    public Value Constant(Tensor tensor) => Graph.AddConstant(tensor, outputs.Length > 0 ? outputs[0] + ".const" : null);
+
+    /// <summary>A vector of 64-bit integers as a constant.</summary>
+    public Value Constant(params ReadOnlySpan<long> values) => Constant(Tensor.Vector(values));
+
+    /// <summary>Says that the node's first output is a constant.</summary>
+    public void EmitConstant(Tensor tensor) => bind(0, Graph.AddConstant(tensor, outputs[0]));
+
+    /// <summary>Attributes of the node that no rule has looked at.</summary>
+    public IEnumerable<string> Unread => attributes.Keys.Where(k => !read.Contains(k));
+
+    public ModelFormatException Error(string message) =>
+        new($"node '{(Name.Length > 0 ? Name : outputs.FirstOrDefault() ?? "")}' ({(Domain.Length > 0 ? Domain + "::" : "")}{OpType}, opset {Opset}): {message}");
+
+    private object? Find(string attribute)
+    {
+        read.Add(attribute);
+        return attributes.GetValueOrDefault(attribute);
+    }
+
+    private T As<T>(string attribute, object value) => value switch
+    {
+        T t => t,
+        _ when typeof(T) == typeof(long[]) && value is float[] { Length: 0 } or string[] { Length: 0 } => (T)(object)Array.Empty<long>(),
+        _ => throw Error($"attribute '{attribute}' should be {typeof(T).Name}, found {value.GetType().Name}"),
+    };
+}

@@ -1,0 +1,66 @@
+using AiOptix.Graphs;
+using AiOptix.Tensors;
+
+namespace AiOptix.Onnx;
+
+/// <summary>A node of a graph on its way into a file. Values are named; an empty name is an input that is left out.</summary>
+internal sealed class NodeWriter
+{
+    private readonly Action<FileNode> emit;
+    private readonly Func<Tensor, string, string> addConstant;
+    private int temporaries;
+
+    /// <param name="node">The node.</param>
+    /// <param name="opset">The version of the default operator set that the file will import.</param>
+    /// <param name="emit">Takes a node of the file.</param>
+    /// <param name="addConstant">Adds an initializer under a free name made from the second argument, and gives that name.</param>
+    public NodeWriter(Node node, long opset, Action<FileNode> emit, Func<Tensor, string, string> addConstant)
+    {
+        Node = node;
+        Opset = opset;
+        this.emit = emit;
+        this.addConstant = addConstant;
+        Inputs = [.. node.Inputs.Select(i => i?.Name ?? "")];
+        Outputs = [.. node.Outputs.Select(o => o.Name)];
+    }
+
+    public Node Node { get; }
+
+    /// <summary>The version of the default operator set to write for.</summary>
+    public long Opset { get; }
+
+    public string[] Inputs { get; }
+
+    public string[] Outputs { get; }
+
+    /// <summary>Writes the node under one ONNX operator with its own inputs and outputs. Attributes that are null are left out.</summary>
+    public void Emit(string opType, params ReadOnlySpan<(string Name, object? Value)> attributes) => Emit(opType, Inputs, Outputs, attributes);
+
+    /// <summary>Writes a node of the file.</summary>
+    /// <param name="opType">The operator.</param>
+    /// <param name="inputs">Names.</param>
+    /// <param name="outputs">Names.</param>
+    /// <param name="attributes">Values: long, int, bool, float, string, ValueList or array of long, float or string, DType, Tensor, Graph; null is left out.</param>
+    public void Emit(string opType, string[] inputs, string[] outputs, params ReadOnlySpan<(string Name, object? Value)> attributes) =>
+        emit(new FileNode(opType, "", Node.Name, inputs, outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
+
+    /// <summary>Writes a node with one output of its own name and gives that name.</summary>
+    public string Step(string opType, string[] inputs, params ReadOnlySpan<(string Name, object? Value)> attributes)
+    {
+        var name = $"{Outputs[0]}.{++temporaries}";
+        Emit(opType, inputs, [name], attributes);
+        return name;
+    }
+
+    /// <summary>Adds an initializer and gives its name.</summary>
+    public string Constant(Tensor tensor) => addConstant(tensor, Outputs[0] + ".const");
+
+    /// <summary>A vector of 64-bit integers as an initializer.</summary>
+    public string Constant(params ReadOnlySpan<long> values) => Constant(Tensor.Vector(values));
+
+    /// <summary>The elements of an integer input that is a constant, for forms that hold them as an attribute.</summary>
+    public long[]? Integers(int input) => Node.Input(input)?.Constant is { } t ? t.ToInt64() : null;
+}
+
+/// <summary>A node as it will stand in the file.</summary>
+internal sealed record FileNode(string OpType, string Domain, string Name, string[] Inputs, string[] Outputs, IReadOnlyList<(string Name, object Value)> Attributes);

@@ -1,0 +1,21 @@
+namespace AiOptix.Onnx;
+
+/// <summary>Every operator that files may hold, family by family: the only registration there is.</summary>
+internal static class OnnxRegistry
+{
+    /// <summary>All rows.</summary>
+    public static IReadOnlyList<OnnxOperator> All { get; } =
+    [
+    ];
+
+    private static readonly Dictionary<(string Domain, string Name), OnnxOperator> byName =
+        All.Where(o => o.Name.Length > 0).ToDictionary(o => (o.Domain, o.Name));
+
+    private static readonly Dictionary<Type, OnnxOperator> byType = All.Where(o => o.Writes is not null).ToDictionary(o => o.Writes!);
+
+    /// <summary>The row that reads an operator, or null.</summary>
+    public static OnnxOperator? Find(string domain, string name) => byName.GetValueOrDefault((domain == "ai.onnx" ? "" : domain, name));
+
+    /// <summary>The row that writes a graph operator, or null.</summary>
+    public static OnnxOperator? Find(Type graphOperator) => byType.GetValueOrDefault(graphOperator);
+}
