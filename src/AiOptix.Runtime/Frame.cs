@@ -1,0 +1,99 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Runtime;
+
+/// <summary>The memory of one run in flight: the table of slot addresses, the arena, the workers' scratch, carried values. Frames are pooled by the session.</summary>
+internal sealed unsafe class Frame
+{
+    private readonly Program program;
+    private readonly MemoryBlock table;
+    private readonly int[] aliases;
+    private MemoryBlock? arena;
+    private MemoryBlock? scratch;
+    private SegmentBinding? placed;
+
+    public Frame(Program program)
+    {
+        this.program = program;
+        table = MemoryBlock.Allocate((long)program.Slots.Count * sizeof(nint), zeroed: true);
+        Values = new RuntimeValue?[program.Slots.Count];
+        InputShapes = new Shape[program.Inputs.Count];
+        aliases = [.. program.Slots.Where(s => s.AliasOf >= 0).Select(s => s.Index)];
+        foreach (var slot in program.Slots)
+            if (slot.Constant is { } c)
+            {
+                if (slot.IsRaw) Slots[slot.Index] = (nint)c.Pointer;
+                Values[slot.Index] = c;
+            }
+    }
+
+    /// <summary>The address of each slot's memory.</summary>
+    public nint* Slots => (nint*)table.Pointer;
+
+    /// <summary>Values that are not planned: carried tensors, strings, sequences; also inputs and constants.</summary>
+    public RuntimeValue?[] Values { get; }
+
+    /// <summary>The input shapes of the last run, and the symbols and binding that follow from them.</summary>
+    public Shape[] InputShapes { get; }
+
+    public Dictionary<string, long> Symbols { get; } = new(StringComparer.Ordinal);
+
+    public SegmentBinding? FirstBinding { get; set; }
+
+    public byte* Scratch => scratch is null ? null : scratch.Pointer;
+
+    public long ScratchStride { get; private set; }
+
+    /// <summary>Makes room for a binding and points its slots at their places.</summary>
+    public void Place(SegmentBinding binding, int workers)
+    {
+        if (placed != binding)
+        {
+            Reserve(ref arena, binding.ArenaBytes);
+            Reserve(ref scratch, binding.ScratchBytes * workers);
+            ScratchStride = binding.ScratchBytes;
+            foreach (var (slot, offset) in binding.Offsets) Slots[slot] = (nint)(arena!.Pointer + offset);
+            placed = binding;
+        }
+    }
+
+    /// <summary>Points every alias at the memory that it shares.</summary>
+    public void PointAliases()
+    {
+        foreach (var a in aliases) Slots[a] = Slots[program.Root(a)];
+    }
+
+    /// <summary>What a slot holds, as a value of its own shape.</summary>
+    public RuntimeValue Read(int slot, SegmentBinding binding)
+    {
+        var root = program.Root(slot);
+        if (Values[root] is { } v) return v is Tensor t && root != slot && binding.Shape(slot) is { } s ? t.Reshape(s) : v;
+        return Tensor.Borrow((void*)Slots[slot], program.Slots[slot].DType, binding.Shape(slot)!.Value);
+    }
+
+    /// <summary>Lets go of what belongs to one run.</summary>
+    public void Clear()
+    {
+        for (var i = 0; i < Values.Length; i++)
+        {
+            if (program.Slots[i].Constant is not null || Values[i] is null) continue;
+            if (program.Slots[i].Kind == SlotKind.Intermediate) Values[i]!.Dispose();
+            Values[i] = null;
+        }
+        for (var i = 0; i < program.Outputs.Count; i++) Slots[program.Outputs[i]] = 0;
+    }
+
+    public void Free()
+    {
+        table.LetGo();
+        arena?.LetGo();
+        scratch?.LetGo();
+    }
+
+    private static void Reserve(ref MemoryBlock? block, long bytes)
+    {
+        if (block is not null && block.Length >= bytes) return;
+        block?.LetGo();
+        block = MemoryBlock.Allocate(bytes);
+    }
+}

@@ -1,0 +1,41 @@
+namespace AiOptix.Runtime;
+
+/// <summary>A buffer that has to exist from one step to another.</summary>
+/// <param name="Bytes">Its size.</param>
+/// <param name="First">The step that writes it first.</param>
+/// <param name="Last">The step that reads it last.</param>
+public readonly record struct BufferLife(long Bytes, int First, int Last);
+
+/// <summary>Places buffers in one arena so that those alive at the same time do not overlap: largest first, each into the tightest gap that it fits.</summary>
+public static class MemoryPlanner
+{
+    /// <summary>Alignment of every buffer, bytes.</summary>
+    public const int Alignment = 64;
+
+    /// <summary>Gives an offset for every buffer, and the size of the arena. A pure function.</summary>
+    public static (long[] Offsets, long ArenaBytes) Plan(ReadOnlySpan<BufferLife> buffers)
+    {
+        var lives = buffers.ToArray();
+        var offsets = new long[lives.Length];
+        var placed = new List<int>(lives.Length);
+        long arena = 0;
+        foreach (var b in Enumerable.Range(0, lives.Length).OrderByDescending(i => lives[i].Bytes).ThenBy(i => lives[i].First).ThenBy(i => i))
+        {
+            var size = Align(lives[b].Bytes);
+            var gaps = placed.Where(p => lives[p].First <= lives[b].Last && lives[b].First <= lives[p].Last).OrderBy(p => offsets[p]);
+            long at = 0, best = -1, bestGap = long.MaxValue;
+            foreach (var p in gaps)
+            {
+                var gap = offsets[p] - at;
+                if (gap >= size && gap < bestGap) (best, bestGap) = (at, gap);
+                at = Math.Max(at, offsets[p] + Align(lives[p].Bytes));
+            }
+            offsets[b] = best >= 0 ? best : at;
+            arena = Math.Max(arena, offsets[b] + size);
+            placed.Add(b);
+        }
+        return (offsets, arena);
+    }
+
+    private static long Align(long bytes) => (Math.Max(bytes, 1) + Alignment - 1) / Alignment * Alignment;
+}

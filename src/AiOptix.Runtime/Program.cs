@@ -1,0 +1,82 @@
+using AiOptix.Graphs;
+using AiOptix.Tensors;
+
+namespace AiOptix.Runtime;
+
+/// <summary>
+/// A compiled model for one machine: slots, steps, packed weights; symbolic dimensions are still open and no thread count is known. Where a shape depends on data, a
+/// segment ends: its last step defines further symbols, and the next segment is bound when they have values.
+/// </summary>
+public sealed class Program
+{
+    private readonly SegmentBindings[] bindings;
+
+    /// <summary>Creates a program from the steps of a lowered graph, in an order in which they can run. Steps whose results nobody reads are left out.</summary>
+    public Program(string name, IReadOnlyList<Slot> slots, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs, IReadOnlyList<Step> steps, Limits limits)
+    {
+        Name = name;
+        Slots = slots;
+        Inputs = inputs;
+        Outputs = outputs;
+        Limits = limits;
+        Steps = RemoveUnread(slots, outputs, steps);
+        Segments = Segment.Split(this);
+        bindings = [.. Segments.Select(s => new SegmentBindings(this, s))];
+        InputSymbols = [.. inputs.Select(i => slots[i].Shape).Where(s => s is not null).SelectMany(s => s!.Symbols).Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The model's name.</summary>
+    public string Name { get; }
+
+    /// <summary>All slots.</summary>
+    public IReadOnlyList<Slot> Slots { get; }
+
+    /// <summary>The slots of the model's inputs, in order.</summary>
+    public IReadOnlyList<int> Inputs { get; }
+
+    /// <summary>The slots of the model's outputs, in order.</summary>
+    public IReadOnlyList<int> Outputs { get; }
+
+    /// <summary>The steps.</summary>
+    public IReadOnlyList<Step> Steps { get; }
+
+    /// <summary>Stretches of steps whose shapes are known together.</summary>
+    public IReadOnlyList<Segment> Segments { get; }
+
+    /// <summary>The symbols that the shapes of the inputs define.</summary>
+    public IReadOnlyList<string> InputSymbols { get; }
+
+    /// <summary>Bounds on what a run may ask for.</summary>
+    public Limits Limits { get; }
+
+    /// <summary>Bytes of packed weights that the steps own.</summary>
+    public long OwnedBytes => Steps.Sum(s => s.OwnedBytes);
+
+    /// <summary>The slot at the end of a chain of aliases.</summary>
+    public int Root(int slot)
+    {
+        while (Slots[slot].AliasOf >= 0) slot = Slots[slot].AliasOf;
+        return slot;
+    }
+
+    /// <summary>The binding of a segment for the given symbol values; made when it is new, kept in a bounded number.</summary>
+    public SegmentBinding Bind(int segment, IReadOnlyDictionary<string, long> symbols) => bindings[segment].Get(symbols);
+
+    private static Step[] RemoveUnread(IReadOnlyList<Slot> slots, IReadOnlyList<int> outputs, IReadOnlyList<Step> steps)
+    {
+        var read = new bool[slots.Count];
+        void Mark(int slot)
+        {
+            for (; slot >= 0; slot = slots[slot].AliasOf) read[slot] = true;
+        }
+        foreach (var o in outputs) Mark(o);
+        var kept = new Stack<Step>();
+        foreach (var step in steps.Reverse())
+        {
+            if (!step.Outputs.Any(o => read[o])) continue;
+            kept.Push(step);
+            foreach (var i in step.Inputs) Mark(i);
+        }
+        return [.. kept];
+    }
+}

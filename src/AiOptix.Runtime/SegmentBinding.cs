@@ -1,0 +1,111 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Runtime;
+
+/// <summary>A segment with concrete shapes: bound steps, the shape of every slot, and where each intermediate lies in the arena. Shared by concurrent runs.</summary>
+public sealed class SegmentBinding
+{
+    private readonly Shape?[] shapes;
+
+    internal SegmentBinding(Program program, Segment segment, IReadOnlyDictionary<string, long> symbols)
+    {
+        Segment = segment;
+        Key = [.. segment.Symbols.Select(s => symbols[s])];
+        shapes = new Shape?[program.Slots.Count];
+        var known = segment.Symbols.ToHashSet(StringComparer.Ordinal);
+        foreach (var slot in program.Slots)
+        {
+            if (!Segment.IsKnown(slot, known)) continue;
+            var shape = slot.Shape!.Evaluate(symbols);
+            program.Limits.CheckTensor(slot.DType, shape, $"'{slot.Name}'");
+            shapes[slot.Index] = shape;
+        }
+        var context = new BindContext(program.Slots, symbols);
+        Steps = new BoundStep?[segment.EndStep - segment.FirstStep];
+        for (var i = 0; i < Steps.Length; i++)
+            if (program.Steps[segment.FirstStep + i] is KernelStep step) Steps[i] = step.Bind(context);
+        ScratchBytes = Steps.Max(s => s is null ? 0 : (s.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment);
+        (Offsets, ArenaBytes) = Place(program);
+        if (ArenaBytes > program.Limits.MaxTotalBytes)
+            throw new LimitExceededException($"a run of '{program.Name}' would need {ArenaBytes} bytes; the limit is {program.Limits.MaxTotalBytes} (Limits.MaxTotalBytes)");
+    }
+
+    /// <summary>The segment.</summary>
+    public Segment Segment { get; }
+
+    /// <summary>The values of <see cref="Segment.Symbols"/>.</summary>
+    internal long[] Key { get; }
+
+    /// <summary>The bound steps; null where a managed step runs.</summary>
+    public BoundStep?[] Steps { get; }
+
+    /// <summary>Scratch that each worker needs, bytes, a multiple of 64.</summary>
+    public long ScratchBytes { get; }
+
+    /// <summary>Bytes of intermediates.</summary>
+    public long ArenaBytes { get; }
+
+    /// <summary>Slots that lie in the arena, and where.</summary>
+    internal (int Slot, long Offset)[] Offsets { get; }
+
+    /// <summary>The concrete shape of a slot, or null when nobody knows it when the segment begins.</summary>
+    public Shape? Shape(int slot) => shapes[slot];
+
+    private ((int, long)[] Offsets, long Bytes) Place(Program program)
+    {
+        var first = new Dictionary<int, int>();
+        var last = new Dictionary<int, int>();
+        for (var s = Segment.FirstStep; s < Segment.EndStep; s++)
+        {
+            foreach (var o in program.Steps[s].Outputs.Where(o => o >= 0))
+            {
+                first.TryAdd(program.Root(o), s);
+                last[program.Root(o)] = s;
+            }
+            foreach (var i in program.Steps[s].Inputs.Where(i => i >= 0)) last[program.Root(i)] = s;
+        }
+        var planned = first.Keys.Where(r => program.Slots[r].Kind == SlotKind.Intermediate && !Segment.Carried.Contains(r) && shapes[r] is not null).ToArray();
+        var lives = planned.Select(r => new BufferLife(program.Slots[r].DType.ByteLength(shapes[r]!.Value.Count), first[r], last[r])).ToArray();
+        var (offsets, bytes) = MemoryPlanner.Plan(lives);
+        return ([.. planned.Select((r, i) => (r, offsets[i]))], bytes);
+    }
+}
+
+/// <summary>The bindings of one segment: a bounded number, the least recently used one goes first.</summary>
+internal sealed class SegmentBindings(Program program, Segment segment)
+{
+    private const int Capacity = 16;
+
+    private readonly LinkedList<SegmentBinding> recent = [];
+
+    public SegmentBinding Get(IReadOnlyDictionary<string, long> symbols)
+    {
+        lock (recent)
+        {
+            for (var n = recent.First; n is not null; n = n.Next)
+            {
+                if (!Matches(n.Value, symbols)) continue;
+                if (n != recent.First)
+                {
+                    recent.Remove(n);
+                    recent.AddFirst(n);
+                }
+                return n.Value;
+            }
+        }
+        var binding = new SegmentBinding(program, segment, symbols);
+        lock (recent)
+        {
+            recent.AddFirst(binding);
+            if (recent.Count > Capacity) recent.RemoveLast();
+        }
+        return binding;
+    }
+
+    private bool Matches(SegmentBinding binding, IReadOnlyDictionary<string, long> symbols)
+    {
+        for (var i = 0; i < segment.Symbols.Count; i++)
+            if (symbols[segment.Symbols[i]] != binding.Key[i]) return false;
+        return true;
+    }
+}

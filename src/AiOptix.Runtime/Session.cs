@@ -1,0 +1,277 @@
+using System.Diagnostics;
+using AiOptix.Graphs;
+using AiOptix.Tensors;
+
+namespace AiOptix.Runtime;
+
+/// <summary>One step of a run, as it happened.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Bound">Its kernel; null for a managed step.</param>
+/// <param name="Elapsed">Wall time.</param>
+public readonly record struct StepTiming(Step Step, BoundStep? Bound, TimeSpan Elapsed);
+
+/// <summary>
+/// A program with threads, ready to run. <see cref="Run(ReadOnlySpan{Tensor}, ReadOnlySpan{Tensor}, CancellationToken)"/> may be called from several threads at once. With outputs given by
+/// the caller, and neither Reference steps nor shapes that depend on data, a run with shapes seen before allocates nothing.
+/// </summary>
+public sealed unsafe class Session : IDisposable
+{
+    private readonly IStepRunner runner;
+    private readonly BufferPool pool = new();
+    private readonly Stack<Frame> frames = new();
+    private int running;
+    private bool disposed;
+
+    /// <summary>Creates a session that owns its runner.</summary>
+    public Session(Program program, IStepRunner runner)
+    {
+        Program = program;
+        this.runner = runner;
+    }
+
+    /// <summary>The program.</summary>
+    public Program Program { get; }
+
+    /// <summary>How many threads take part in a run, the calling one included.</summary>
+    public int Threads => runner.Workers;
+
+    /// <summary>Called after each step when set; for profiles. Slows the run down.</summary>
+    public Action<StepTiming>? StepDone { get; set; }
+
+    /// <summary>Runs the program into memory of its own.</summary>
+    /// <param name="inputs">The inputs in order. They are read in place and stay the caller's.</param>
+    /// <param name="cancellation">Looked at between steps.</param>
+    /// <returns>The outputs in order. Disposing of a tensor gives its memory back for a later run.</returns>
+    /// <exception cref="InvalidInputException">An input is missing or has the wrong rank or shape, or holds values that an operator forbids.</exception>
+    /// <exception cref="InputTypeException">An input has the wrong element type.</exception>
+    /// <exception cref="LimitExceededException">The run asks for more than <see cref="Limits"/> allow.</exception>
+    public RuntimeValue[] Run(ReadOnlySpan<RuntimeValue> inputs, CancellationToken cancellation = default)
+    {
+        var outputs = new RuntimeValue?[Program.Outputs.Count];
+        RunCore(inputs, outputs, cancellation);
+        return outputs!;
+    }
+
+    /// <summary>Runs the program into memory of the caller.</summary>
+    /// <param name="inputs">The inputs in order.</param>
+    /// <param name="outputs">The outputs in order, with the right types and shapes.</param>
+    /// <param name="cancellation">Looked at between steps.</param>
+    /// <exception cref="InvalidInputException">An input or output has the wrong rank or shape.</exception>
+    /// <exception cref="InputTypeException">An input or output has the wrong element type.</exception>
+    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
+    {
+        if (outputs.Length != Program.Outputs.Count)
+            throw new InvalidInputException($"model '{Program.Name}' has {Program.Outputs.Count} outputs, {outputs.Length} buffers were given");
+        var frame = Rent();
+        try
+        {
+            for (var i = 0; i < inputs.Length && i < Program.Inputs.Count; i++) frame.Values[Program.Inputs[i]] = inputs[i];
+            for (var i = 0; i < outputs.Length; i++) frame.Values[Program.Outputs[i]] = outputs[i];
+            Run(frame, inputs.Length, cancellation);
+        }
+        finally
+        {
+            Return(frame);
+        }
+    }
+
+    /// <summary>Runs with inputs and outputs by name.</summary>
+    public IReadOnlyDictionary<string, RuntimeValue> Run(IReadOnlyDictionary<string, RuntimeValue> inputs, CancellationToken cancellation = default)
+    {
+        var ordered = new RuntimeValue[Program.Inputs.Count];
+        for (var i = 0; i < ordered.Length; i++)
+        {
+            var slot = Program.Slots[Program.Inputs[i]];
+            ordered[i] = inputs.TryGetValue(slot.Name, out var v) ? v : throw new InvalidInputException($"input '{slot.Name}' is missing; it should be {slot.Type}");
+        }
+        foreach (var name in inputs.Keys)
+            if (Program.Inputs.All(i => Program.Slots[i].Name != name))
+                throw new InvalidInputException($"the model has no input '{name}'; it has {string.Join(", ", Program.Inputs.Select(i => $"'{Program.Slots[i].Name}'"))}");
+        var outputs = Run(ordered, cancellation);
+        return Program.Outputs.Select((o, i) => (Program.Slots[o].Name, outputs[i])).ToDictionary(p => p.Name, p => p.Item2, StringComparer.Ordinal);
+    }
+
+    /// <summary>Waits for runs in flight and ends the threads.</summary>
+    public void Dispose()
+    {
+        lock (frames)
+        {
+            if (disposed) return;
+            disposed = true;
+            while (running > 0) Monitor.Wait(frames);
+            foreach (var f in frames) f.Free();
+            frames.Clear();
+        }
+        pool.Close();
+        runner.Dispose();
+    }
+
+    private void RunCore(ReadOnlySpan<RuntimeValue> inputs, RuntimeValue?[] outputs, CancellationToken cancellation)
+    {
+        var frame = Rent();
+        try
+        {
+            for (var i = 0; i < inputs.Length && i < Program.Inputs.Count; i++) frame.Values[Program.Inputs[i]] = inputs[i];
+            Run(frame, inputs.Length, cancellation);
+            for (var i = 0; i < outputs.Length; i++)
+            {
+                var slot = Program.Outputs[i];
+                outputs[i] = frame.Values[slot];
+                frame.Values[slot] = null;
+            }
+        }
+        finally
+        {
+            Return(frame);
+        }
+    }
+
+    private void Run(Frame frame, int given, CancellationToken cancellation)
+    {
+        if (given != Program.Inputs.Count)
+            throw new InvalidInputException($"model '{Program.Name}' takes {Program.Inputs.Count} inputs, {given} were given");
+        BindInputs(frame);
+        var started = Stopwatch.GetTimestamp();
+        for (var k = 0; k < Program.Segments.Count; k++)
+        {
+            var binding = k == 0 ? frame.FirstBinding! : Program.Bind(k, frame.Symbols);
+            frame.Place(binding, runner.Workers);
+            Provide(frame, binding);
+            RunSegment(frame, binding, started, cancellation);
+        }
+    }
+
+    /// <summary>Checks the inputs against the program; finds or makes the binding unless the shapes are those of the frame's last run.</summary>
+    private void BindInputs(Frame frame)
+    {
+        var same = frame.FirstBinding is not null;
+        for (var i = 0; i < Program.Inputs.Count; i++)
+        {
+            var slot = Program.Slots[Program.Inputs[i]];
+            if (frame.Values[slot.Index] is not Tensor t)
+            {
+                if (slot.Type is TensorType) throw new InvalidInputException($"input '{slot.Name}' must be a tensor, {slot.Type}");
+                continue;
+            }
+            if (t.DType != slot.DType) throw new InputTypeException($"input '{slot.Name}' must be {slot.DType.Name()}, found {t.DType.Name()}");
+            if (slot.IsRaw) frame.Slots[slot.Index] = (nint)t.Pointer;
+            if (frame.InputShapes[i] == t.Shape) continue;
+            same = false;
+            frame.InputShapes[i] = t.Shape;
+        }
+        if (same) return;
+        frame.FirstBinding = null;
+        InputShapes.Solve(Program, frame.InputShapes, frame.Symbols);
+        frame.FirstBinding = Program.Bind(0, frame.Symbols);
+    }
+
+    /// <summary>Gives memory to the outputs and carried slots whose shape is known when a segment begins.</summary>
+    private void Provide(Frame frame, SegmentBinding binding)
+    {
+        for (var i = 0; i < Program.Outputs.Count; i++)
+        {
+            var o = Program.Outputs[i];
+            if (binding.Shape(o) is { } shape && frame.Slots[o] == 0) Point(frame, o, Accept(frame, o, shape));
+        }
+        foreach (var c in binding.Segment.Carried)
+            if (binding.Shape(c) is { } shape) Point(frame, c, pool.Rent(Program.Slots[c].DType, shape));
+        frame.PointAliases();
+    }
+
+    private Tensor Accept(Frame frame, int output, Shape shape)
+    {
+        var slot = Program.Slots[output];
+        if (frame.Values[output] is not Tensor t) return pool.Rent(slot.DType, shape);
+        if (t.DType != slot.DType) throw new InputTypeException($"the buffer for output '{slot.Name}' must be {slot.DType.Name()}, found {t.DType.Name()}");
+        return t.Shape == shape ? t : throw new InvalidInputException($"the buffer for output '{slot.Name}' must have shape {shape}, found {t.Shape}");
+    }
+
+    private void Point(Frame frame, int slot, Tensor tensor)
+    {
+        frame.Values[slot] = tensor;
+        if (Program.Slots[slot].IsRaw) frame.Slots[slot] = (nint)tensor.Pointer;
+    }
+
+    private void RunSegment(Frame frame, SegmentBinding binding, long started, CancellationToken cancellation)
+    {
+        for (var i = 0; i < binding.Steps.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (Program.Limits.MaxRunTime is { } most && Stopwatch.GetElapsedTime(started) > most)
+                throw new LimitExceededException($"the run of '{Program.Name}' took longer than {most} (Limits.MaxRunTime)");
+            var step = Program.Steps[binding.Segment.FirstStep + i];
+            var begin = StepDone is null ? 0 : Stopwatch.GetTimestamp();
+            if (binding.Steps[i] is { } bound)
+            {
+                runner.Run(bound, frame.Slots, frame.Scratch, frame.ScratchStride);
+                if (bound.Fault(frame.Slots) is { } fault) throw new InvalidInputException($"node '{step.Name}' ({step.Operation}): {fault}");
+            }
+            else
+            {
+                RunManaged(frame, binding, (ManagedStep)step, cancellation);
+            }
+            StepDone?.Invoke(new(step, binding.Steps[i], Stopwatch.GetElapsedTime(begin)));
+        }
+    }
+
+    private void RunManaged(Frame frame, SegmentBinding binding, ManagedStep step, CancellationToken cancellation)
+    {
+        var inputs = new RuntimeValue?[step.Inputs.Count];
+        for (var i = 0; i < inputs.Length; i++)
+            if (step.Inputs[i] >= 0) inputs[i] = frame.Read(step.Inputs[i], binding);
+        var outputs = step.Run(inputs, Program.Limits, cancellation);
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var slot = Program.Slots[step.Outputs[i]];
+            if (outputs[i] is Tensor t && frame.Slots[slot.Index] != 0 && binding.Shape(slot.Index) is { } shape)
+            {
+                using var view = Tensor.Borrow((void*)frame.Slots[slot.Index], slot.DType, shape);
+                t.CopyTo(view);
+                t.Dispose();
+                continue;
+            }
+            Store(frame, slot, outputs[i]);
+        }
+        GC.KeepAlive(inputs);
+    }
+
+    private void Store(Frame frame, Slot slot, RuntimeValue value)
+    {
+        var root = Program.Root(slot.Index);
+        if (value is Tensor t)
+        {
+            if (slot.Shape is { } s) InputShapes.Match(s, t.Shape, frame.Symbols, $"'{slot.Name}'");
+            if (frame.Values[root] is Tensor given && Program.Slots[root].Kind == SlotKind.Output)
+            {
+                Accept(frame, root, t.Shape);
+                t.CopyTo(given);
+                t.Dispose();
+                value = given;
+            }
+            if (slot.IsRaw) frame.Slots[root] = (nint)((Tensor)value).Pointer;
+        }
+        frame.Values[root] = value;
+    }
+
+    private Frame Rent()
+    {
+        lock (frames)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            running++;
+            if (frames.TryPop(out var f)) return f;
+        }
+        return new Frame(Program);
+    }
+
+    private void Return(Frame frame)
+    {
+        frame.Clear();
+        lock (frames)
+        {
+            frames.Push(frame);
+            running--;
+            Monitor.PulseAll(frames);
+        }
+    }
+}
