@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+
+namespace AiOptix.Kernels.Copy;
+
+/// <summary>Copy kernels in plain loops over the element type.</summary>
+internal static unsafe class CopyLoops
+{
+    private const int Block = 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Runs(byte* source, byte* target, CopyTile* tile)
+    {
+        var bytes = tile->Columns * tile->ElementSize;
+        for (long r = 0; r < tile->Rows; r++)
+        {
+            Bytes(source, target, bytes);
+            source += tile->SourceRow;
+            target += tile->TargetRow;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Fill<T>(byte* source, byte* target, CopyTile* tile) where T : unmanaged
+    {
+        for (long r = 0; r < tile->Rows; r++)
+        {
+            FillRow(target, Unsafe.ReadUnaligned<T>(source), tile->Columns);
+            source += tile->SourceRow;
+            target += tile->TargetRow;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Strided<T>(byte* source, byte* target, CopyTile* tile) where T : unmanaged
+    {
+        var (sc, tc) = (tile->SourceColumn, tile->TargetColumn);
+        for (long r = 0; r < tile->Rows; r++)
+        {
+            var s = source;
+            var t = target;
+            for (var n = tile->Columns; n > 0; n--)
+            {
+                Unsafe.WriteUnaligned(t, Unsafe.ReadUnaligned<T>(s));
+                s += sc;
+                t += tc;
+            }
+            source += tile->SourceRow;
+            target += tile->TargetRow;
+        }
+    }
+
+    /// <summary>A transposition in square blocks, so that every cache line touched is used up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Blocked<T>(byte* source, byte* target, CopyTile* tile) where T : unmanaged
+    {
+        var part = *tile;
+        for (long r = 0; r < tile->Rows; r += Block)
+            for (long c = 0; c < tile->Columns; c += Block)
+            {
+                part.Rows = Math.Min(Block, tile->Rows - r);
+                part.Columns = Math.Min(Block, tile->Columns - c);
+                Strided<T>(source + r * tile->SourceRow + c * tile->SourceColumn, target + r * tile->TargetRow + c * tile->TargetColumn, &part);
+            }
+    }
+
+    /// <summary>A copy of any length; the block intrinsic takes 32-bit lengths.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Bytes(byte* source, byte* target, long bytes)
+    {
+        if (bytes >= 32) Buffer.MemoryCopy(source, target, bytes, bytes);
+        else
+        {
+            long i = 0;
+            for (; i + 8 <= bytes; i += 8) Unsafe.WriteUnaligned(target + i, Unsafe.ReadUnaligned<ulong>(source + i));
+            for (; i < bytes; i++) target[i] = source[i];
+        }
+    }
+
+    /// <summary>Fills a row with one value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FillRow<T>(byte* target, T value, long count) where T : unmanaged
+    {
+        while (count > 0)
+        {
+            var n = (int)Math.Min(count, 1 << 28);
+            new Span<T>(target, n).Fill(value);
+            target += (long)n * sizeof(T);
+            count -= n;
+        }
+    }
+}
