@@ -28,8 +28,8 @@ internal sealed class AxisList
 
     public void RemoveInnermost()
     {
-        dims.RemoveAt(Count - 1);
         strides.RemoveAt(Count - 1);
+        dims.RemoveAt(Count - 1);
     }
 
     /// <summary>Puts the axes into the order of falling strides of one operand.</summary>
