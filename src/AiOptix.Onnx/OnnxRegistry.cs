@@ -6,6 +6,10 @@ internal static class OnnxRegistry
     /// <summary>All rows.</summary>
     public static IReadOnlyList<OnnxOperator> All { get; } =
     [
+        .. Constants.Rows,
+        .. Indexing.Rows,
+        .. Reshaping.Rows,
+        .. Slicing.Rows,
     ];
 
     private static readonly Dictionary<(string Domain, string Name), OnnxOperator> byName =

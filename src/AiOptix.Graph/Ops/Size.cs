@@ -1,0 +1,17 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs.Ops;
+
+/// <summary>ONNX Size: how many elements, as an int64 scalar.</summary>
+public sealed record Size : Operator
+{
+    /// <inheritdoc/>
+    public override void Infer(InferenceContext context)
+    {
+        context.Set(0, DType.Int64, new SymbolicShape());
+        if (context.Shape(0) is { } s) context.SetElements(0, [s.Count]);
+    }
+
+    /// <inheritdoc/>
+    public override void Evaluate(EvaluationContext context) => context.Set(0, Tensor.Scalar(context.Input(0).Count));
+}

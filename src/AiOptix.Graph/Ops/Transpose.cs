@@ -1,0 +1,50 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs.Ops;
+
+/// <summary>ONNX Transpose: output axis i is input axis <c>Perm[i]</c>.</summary>
+/// <param name="Perm">A permutation of the axes; empty reverses them.</param>
+public sealed record Transpose(ValueList<long> Perm = default) : Operator
+{
+    /// <summary>The permutation for an input of a rank.</summary>
+    /// <exception cref="InvalidGraphException">It is none.</exception>
+    public int[] PermutationOf(int rank)
+    {
+        if (Perm.Count == 0) return [.. Enumerable.Range(0, rank).Reverse()];
+        var p = Perm.Select(a => (int)(a < 0 ? a + Perm.Count : a)).ToArray();
+        if (p.Length != rank || !p.Order().SequenceEqual(Enumerable.Range(0, rank)))
+            throw new InvalidGraphException($"perm {Perm} is no permutation of {rank} axes");
+        return p;
+    }
+
+    /// <inheritdoc/>
+    public override void Infer(InferenceContext context)
+    {
+        if (context.Shape(0) is not { } s)
+        {
+            context.Set(0, context.DType(0), Perm.Count > 0 ? context.FreshShape(Perm.Count) : null);
+            return;
+        }
+        int[] p;
+        try
+        {
+            p = PermutationOf(s.Rank);
+        }
+        catch (InvalidGraphException e)
+        {
+            throw context.Error(e.Message);
+        }
+        context.Set(0, context.DType(0), new([.. p.Select(a => s[a])]));
+        context.SetElements(0, context.Elements(0));
+    }
+
+    /// <inheritdoc/>
+    public override void Evaluate(EvaluationContext context)
+    {
+        var input = context.Input(0);
+        var p = PermutationOf(input.Shape.Rank);
+        var output = context.Allocate(0, input.DType, new Shape([.. p.Select(a => input.Shape[a])]), zeroed: input.DType.IsPacked());
+        var steps = input.Shape.Strides();
+        new ElementMover(input, output).CopyBox(output.Shape.Dims, 0, [.. p.Select(a => steps[a])], 0, output.Shape.Strides());
+    }
+}
