@@ -106,6 +106,30 @@ public sealed class Graph
         return name;
     }
 
+    /// <summary>A copy that can be rewritten on its own; constants share their memory.</summary>
+    public Graph Clone() => Clone(parent: null, []);
+
+    private Graph Clone(Graph? parent, Dictionary<Value, Value> map)
+    {
+        var copy = new Graph(Name, parent) { Metadata = Metadata, freshNames = freshNames, freshSymbols = freshSymbols };
+        foreach (var i in inputs) map[i] = copy.AddInput(i.Name, i.Type!);
+        foreach (var c in Constants) map[c] = copy.AddConstant(c.Constant!, c.Name);
+        foreach (var n in nodes)
+        {
+            var op = n.Operator.Subgraphs.Count == 0 ? n.Operator : n.Operator.WithSubgraphs([.. n.Operator.Subgraphs.Select(g => g.Clone(copy, map))]);
+            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map[v])], n.Outputs.Count) { Origins = n.Origins };
+            for (var i = 0; i < n.Outputs.Count; i++)
+            {
+                var o = n.Outputs[i];
+                node.OutputArray[i] = map[o] = copy.Register(new Value(copy, o.Name, o.Type) { Producer = node, OutputIndex = i, Elements = o.Elements });
+            }
+            foreach (var v in node.Inputs) v?.AddUser(node);
+            copy.nodes.Add(node);
+        }
+        foreach (var o in outputs) copy.AddOutput(map[o]);
+        return copy;
+    }
+
     /// <summary>Runs the type and shape rules of every node again, subgraphs included.</summary>
     public void InferAll()
     {

@@ -16,6 +16,10 @@ public abstract record Operator
     /// <summary>The graphs that it runs (branches, loop bodies).</summary>
     public virtual IReadOnlyList<Graph> Subgraphs => [];
 
+    /// <summary>The same operator with other graphs in place of <see cref="Subgraphs"/>, in the same order; an operator that has subgraphs overrides it.</summary>
+    public virtual Operator WithSubgraphs(IReadOnlyList<Graph> subgraphs) =>
+        Subgraphs.Count == 0 ? this : throw new InvalidOperationException($"{Name} holds subgraphs but does not say how to replace them");
+
     /// <summary>True when it can be inferred and evaluated. An operator of a file that nobody knows is carried along, printed and written back only.</summary>
     public virtual bool IsKnown => true;
 

@@ -24,6 +24,14 @@ public sealed record UnknownOperator(string Domain, string OpType, long Version,
     public override IReadOnlyList<Graph> Subgraphs => Graphs;
 
     /// <inheritdoc/>
+    public override Operator WithSubgraphs(IReadOnlyList<Graph> subgraphs)
+    {
+        var map = Graphs.Zip(subgraphs).ToDictionary(p => p.First, p => p.Second);
+        object Replace(object value) => value switch { Graph g => map[g], Graph[] many => many.Select(g => map[g]).ToArray(), _ => value };
+        return this with { Attributes = Attributes.ToDictionary(a => a.Key, a => Replace(a.Value), StringComparer.Ordinal), Graphs = subgraphs };
+    }
+
+    /// <inheritdoc/>
     public override void Infer(InferenceContext context) => throw Error(context.Node);
 
     /// <inheritdoc/>

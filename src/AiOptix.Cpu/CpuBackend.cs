@@ -1,0 +1,27 @@
+using AiOptix.Cpu.Lower;
+using AiOptix.Graphs;
+using AiOptix.Kernels;
+using AiOptix.Runtime;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu;
+
+/// <summary>The CPU: lowers graphs to steps over the kernels of one machine.</summary>
+public sealed class CpuBackend : IBackend
+{
+    /// <summary>Creates the backend.</summary>
+    /// <param name="target">The machine to choose kernels for; this one by default. Programs for another one may not run here.</param>
+    public CpuBackend(Target? target = null) => Target = target ?? HostTarget.Current;
+
+    /// <summary>The machine that kernels are chosen for.</summary>
+    public Target Target { get; }
+
+    /// <inheritdoc/>
+    public string Name => "cpu";
+
+    /// <inheritdoc/>
+    public Program Compile(Graph graph, Limits limits) => new Lowering(graph, Target, limits).Build();
+
+    /// <inheritdoc/>
+    public IStepRunner CreateRunner(int threads) => new CpuRunner(threads);
+}

@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Runtime;
+using AiOptix.Threading;
+
+namespace AiOptix.Cpu;
+
+/// <summary>Runs steps on a team of threads.</summary>
+internal sealed unsafe class CpuRunner : IStepRunner
+{
+    private readonly ThreadTeam team;
+
+    public CpuRunner(int threads) => team = ThreadTeam.Shared(threads == 0 ? CpuBudget.Current.DefaultThreads : threads);
+
+    public int Workers => team.Threads;
+
+    public void Run(BoundStep step, nint* slots, byte* scratch, long scratchStride)
+    {
+        if (step.Tasks == 1 || team.Threads == 1)
+        {
+            step.Run(slots, 0, step.Tasks, scratch);
+            return;
+        }
+        var state = new RunState { Step = step, Slots = slots, Scratch = scratch, Stride = scratchStride };
+        team.Run(step.Tasks, &Body, Unsafe.AsPointer(ref state));
+    }
+
+    public void Dispose() => team.Dispose();
+
+    private static void Body(void* pointer, int first, int end, int worker)
+    {
+        // The state lives on the stack of the caller, who waits: its reference is a root and does not move.
+        ref var state = ref Unsafe.AsRef<RunState>(pointer);
+        state.Step.Run(state.Slots, first, end, state.Scratch + worker * state.Stride);
+    }
+
+    private struct RunState
+    {
+        public BoundStep Step;
+        public nint* Slots;
+        public byte* Scratch;
+        public long Stride;
+    }
+}

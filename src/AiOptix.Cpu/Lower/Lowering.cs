@@ -1,0 +1,147 @@
+using AiOptix.Graphs;
+using AiOptix.Runtime;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Lower;
+
+/// <summary>Turns a graph into steps: node by node, in order. A rule may take later nodes into its step (epilogues); what no rule takes runs as a Reference step.</summary>
+internal sealed class Lowering
+{
+    private readonly List<Slot> slots = [];
+    private readonly List<Step> steps = [];
+    private readonly Dictionary<Value, int> slotOf = [];
+    private readonly HashSet<string> known;
+    private readonly Dictionary<Node, Step?> claimed = [];
+
+    public Lowering(Graph graph, Target target, Limits limits)
+    {
+        Graph = graph;
+        Target = target;
+        Limits = limits;
+        known = new(graph.Inputs.SelectMany(i => i.Shape?.Symbols ?? []), StringComparer.Ordinal);
+    }
+
+    public Graph Graph { get; }
+
+    public Target Target { get; }
+
+    public Limits Limits { get; }
+
+    /// <summary>Lowers every node.</summary>
+    public Program Build()
+    {
+        RefuseUnknown();
+        var inputs = Graph.Inputs.Select(Slot).ToArray();
+        foreach (var node in Graph.Nodes)
+        {
+            if (claimed.Remove(node, out var deferred))
+            {
+                if (deferred is not null) steps.Add(deferred);
+                continue;
+            }
+            Lower(node);
+        }
+        var outputs = Graph.Outputs.Select((_, i) => OutputSlot(i)).ToArray();
+        return new(Graph.Name, slots, inputs, outputs, steps, Limits);
+    }
+
+    /// <summary>The slot of a value.</summary>
+    public int Slot(Value value)
+    {
+        if (slotOf.TryGetValue(value, out var index)) return index;
+        index = slots.Count;
+        var kind = value.Constant is not null ? SlotKind.Constant : value.Producer is null ? SlotKind.Input
+            : value.OutputUses > 0 && Graph.Outputs.Contains(value) ? SlotKind.Output : SlotKind.Intermediate;
+        slots.Add(new(index, value.Name, value.Type, kind, value.Constant));
+        slotOf[value] = index;
+        return index;
+    }
+
+    /// <summary>Adds a step.</summary>
+    public void Emit(Step step) => steps.Add(step);
+
+    /// <summary>Adds a step that stands for several nodes, at the place of the last of them, when all that it reads exists.</summary>
+    public void Emit(Step step, IReadOnlyList<Node> nodes)
+    {
+        if (nodes.Count == 1)
+        {
+            steps.Add(step);
+            return;
+        }
+        foreach (var n in nodes.Skip(1)) claimed[n] = null;
+        claimed[nodes[^1]] = step;
+    }
+
+    /// <summary>True when a step already stands for the node.</summary>
+    public bool IsClaimed(Node node) => claimed.ContainsKey(node);
+
+    /// <summary>True when the shape of a value follows from symbols that have values at this point.</summary>
+    public bool IsKnown(Value value) => value.DType is not (DType.Undefined or DType.String) && value.Shape is { } s && s.Symbols.All(known.Contains);
+
+    /// <summary>Lets a value share the memory of another with as many elements of the same type; copies where that cannot be.</summary>
+    public void Alias(Node node, Value value, Value source)
+    {
+        var from = Root(Slot(source));
+        var to = Slot(value);
+        if (slots[to].Kind != SlotKind.Output) slots[to] = slots[to] with { AliasOf = Slot(source) };
+        else if (slots[from].Kind == SlotKind.Intermediate) slots[from] = slots[from] with { AliasOf = to };
+        else Emit(new CopyStep(node.Name, Slot(source), to) { Operation = node.Operator.Name, Origins = node.Origins });
+    }
+
+    private int Root(int slot)
+    {
+        while (slots[slot].AliasOf >= 0) slot = slots[slot].AliasOf;
+        return slot;
+    }
+
+    private void Lower(Node node)
+    {
+        if (node.Outputs.All(IsFollowed))
+        {
+            foreach (var o in node.Outputs)
+                Emit(new ElementsStep(node.Name, Slot(o), o.Elements!, o.DType) { Operation = node.Operator.Name, Origins = node.Origins });
+            return;
+        }
+        var isKnown = node.Outputs.All(IsKnown) && node.Inputs.All(i => i is null || IsKnown(i));
+        if (isKnown && LoweringRules.Find(node.Operator) is { } rule && rule(this, node)) return;
+        Reference(node);
+        foreach (var o in node.Outputs) known.UnionWith(o.Shape?.Symbols ?? []);
+    }
+
+    private bool IsFollowed(Value value) =>
+        value.Elements is { } e && value.DType is DType.Int64 or DType.Int32 && IsKnown(value) && value.Elements!.SelectMany(d => d.Symbols).All(known.Contains);
+
+    private void Reference(Node node)
+    {
+        var captured = node.Operator.Subgraphs.SelectMany(Captures).Distinct().ToArray();
+        int[] inputs = [.. node.Inputs.Select(i => i is null || i.IsConstant ? -1 : Slot(i)), .. captured.Select(Slot)];
+        Emit(new ReferenceStep(node, inputs, [.. node.Outputs.Select(Slot)], captured) { Operation = node.Operator.Name, Origins = node.Origins });
+    }
+
+    private IEnumerable<Value> Captures(Graph sub) =>
+        sub.AllNodes.SelectMany(n => n.Inputs.Concat(n.Operator.Subgraphs.SelectMany(g => g.Outputs))).Concat(sub.Outputs)
+            .OfType<Value>().Where(v => v.Graph == Graph && !v.IsConstant);
+
+    /// <summary>The slot of an output: its value's own, unless that is an input or a constant or was handed out before; then a copy.</summary>
+    private int OutputSlot(int output)
+    {
+        var value = Graph.Outputs[output];
+        var slot = Slot(value);
+        var first = Graph.Outputs.Take(output).All(o => o != value);
+        if (first && slots[slot].Kind == SlotKind.Output) return slot;
+        var copy = slots.Count;
+        slots.Add(new(copy, value.Name, value.Type, SlotKind.Output));
+        Emit(IsKnown(value)
+            ? new CopyStep(value.Name, slot, copy) { Operation = "Identity" }
+            : new HandThroughStep(value.Name, slot, copy) { Operation = "Identity" });
+        return copy;
+    }
+
+    private void RefuseUnknown()
+    {
+        var unknown = Graph.AllNodes.Where(n => !n.Operator.IsKnown).GroupBy(n => n.Operator.Name, StringComparer.Ordinal).ToArray();
+        if (unknown.Length == 0) return;
+        var list = string.Join(", ", unknown.Select(g => $"{g.Key} ({g.Count()}×, first in node '{g.First().Name}')"));
+        throw new UnsupportedModelException($"model '{Graph.Name}' uses operators that are not supported: {list}");
+    }
+}
