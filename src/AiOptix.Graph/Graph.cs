@@ -15,6 +15,8 @@ public sealed class Graph
     private readonly List<Value> inputs = [];
     private readonly List<Value> outputs = [];
     private readonly Dictionary<string, Value> values = new(StringComparer.Ordinal);
+    private readonly HashSet<string> reserved = new(StringComparer.Ordinal);
+    private readonly HashSet<string> reservedSymbols = new(StringComparer.Ordinal);
     private int freshNames;
     private int freshSymbols;
 
@@ -52,8 +54,8 @@ public sealed class Graph
     /// <summary>All nodes, those of subgraphs included.</summary>
     public IEnumerable<Node> AllNodes => nodes.SelectMany(n => n.Operator.Subgraphs.SelectMany(g => g.AllNodes).Prepend(n));
 
-    /// <summary>Adds an input.</summary>
-    public Value AddInput(string name, GraphType type)
+    /// <summary>Adds an input. Only an input of a subgraph may be without a type.</summary>
+    public Value AddInput(string name, GraphType? type)
     {
         var v = Register(new Value(this, name, type));
         inputs.Add(v);
@@ -94,7 +96,34 @@ public sealed class Graph
     }
 
     /// <summary>A symbol that no extent of the graph has yet.</summary>
-    public Dim FreshSymbol() => Parent is not null ? Parent.FreshSymbol() : Dim.Symbol($"_d{freshSymbols++}");
+    public Dim FreshSymbol()
+    {
+        if (Parent is not null) return Parent.FreshSymbol();
+        string name;
+        do name = $"_d{freshSymbols++}";
+        while (reservedSymbols.Contains(name));
+        return Dim.Symbol(name);
+    }
+
+    /// <summary>Keeps <see cref="FreshSymbol"/> from giving this name.</summary>
+    public void ReserveSymbol(string name)
+    {
+        if (Parent is not null) Parent.ReserveSymbol(name);
+        else reservedSymbols.Add(name);
+    }
+
+    /// <summary>Keeps <see cref="Unique"/> from giving this name, which a value added later will have.</summary>
+    public void Reserve(string name) => reserved.Add(name);
+
+    /// <summary>Takes a <see cref="Reserve"/> back.</summary>
+    public void Release(string name) => reserved.Remove(name);
+
+    /// <summary>Removes constants that nobody uses, those of subgraphs included.</summary>
+    public void RemoveUnusedConstants()
+    {
+        foreach (var c in Constants.Where(c => c.IsUnused).ToArray()) values.Remove(c.Name);
+        foreach (var sub in nodes.SelectMany(n => n.Operator.Subgraphs)) sub.RemoveUnusedConstants();
+    }
 
     /// <summary>A value name that is still free, made from <paramref name="wanted"/>.</summary>
     public string Unique(string wanted)
@@ -152,12 +181,12 @@ public sealed class Graph
 
     internal static void Infer(Node node)
     {
+        if (!node.Operator.IsKnown || node.Inputs.Any(i => i is { Type: null })) return;
         foreach (var o in node.Outputs)
         {
             o.Type = null;
             o.Elements = null;
         }
-        if (!node.Operator.IsKnown || node.Inputs.Any(i => i is { Type: null })) return;
         node.Operator.Infer(new InferenceContext(node));
     }
 
@@ -295,7 +324,7 @@ public sealed class Graph
         }
     }
 
-    private bool IsTaken(string name) => values.ContainsKey(name) || (Parent?.IsTaken(name) ?? false);
+    private bool IsTaken(string name) => values.ContainsKey(name) || reserved.Contains(name) || (Parent?.IsTaken(name) ?? false);
 
     private Value Register(Value value)
     {

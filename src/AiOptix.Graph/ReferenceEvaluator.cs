@@ -65,7 +65,7 @@ public static class ReferenceEvaluator
             if (uses.TryGetValue(node, out var last))
                 foreach (var v in last) scope.Drop(v);
         }
-        return [.. graph.Outputs.Select(o => Lend(scope.Get(o) ?? throw new InvalidGraphException($"nothing made output '{o.Name}'")))];
+        return [.. graph.Outputs.Select(o => (scope.Get(o) ?? throw new InvalidGraphException($"nothing made output '{o.Name}'")).Share())];
     }
 
     /// <summary>Evaluates one node with constant inputs; what constant folding calls.</summary>
@@ -79,9 +79,6 @@ public static class ReferenceEvaluator
             if (context.Outputs[i] is null) throw new InvalidGraphException($"node {node}: the evaluation did not set output {i}");
         return context.Outputs!;
     }
-
-    /// <summary>A tensor that may be shared gets a holder of its own, so that the caller can dispose of it.</summary>
-    private static RuntimeValue Lend(RuntimeValue value) => value is Tensor t ? t.Reshape(t.Shape) : value;
 
     private static Dictionary<Node, List<Value>> LastUses(Graph graph)
     {

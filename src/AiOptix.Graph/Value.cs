@@ -60,6 +60,10 @@ public sealed class Value
     /// <summary>The only node that reads it, when that is its only use; otherwise null.</summary>
     public Node? SoleUser => users.Count == 1 && OutputUses == 0 ? users[0] : null;
 
+    /// <summary>Gives a type to a value that no rule gives one: an output of an operator that is not known, or behind one.</summary>
+    /// <exception cref="InvalidOperationException">It has one already.</exception>
+    public void Declare(GraphType type) => Type = Type is null ? type : throw new InvalidOperationException($"{this} has a type already");
+
     internal void AddUser(Node node) => users.Add(node);
 
     internal void RemoveUser(Node node) => users.Remove(node);

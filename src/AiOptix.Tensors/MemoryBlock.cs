@@ -1,3 +1,4 @@
+using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 
 namespace AiOptix.Tensors;
@@ -56,6 +57,41 @@ public sealed unsafe class MemoryBlock
 
     /// <summary>Wraps memory of somebody else; <paramref name="release"/> runs once when the last holder lets go.</summary>
     public static MemoryBlock Borrow(void* pointer, long length, Action? release = null) => new((byte*)pointer, length, owned: false, release);
+
+    /// <summary>Maps a file read-only. Whoever truncates the file while it is mapped takes the process down; replacing it by a rename is harmless.</summary>
+    /// <exception cref="IOException">It cannot be opened or mapped.</exception>
+    public static MemoryBlock MapFile(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+        var length = file.Length;
+        if (length == 0) return Borrow(null, 0);
+        using var map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        var view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+        byte* p = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref p);
+        return Borrow(p + view.PointerOffset, length, () =>
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+            view.Dispose();
+        });
+    }
+
+    /// <summary>Wraps managed memory, which stays where it is until the last holder lets go.</summary>
+    public static MemoryBlock Pin(ReadOnlyMemory<byte> memory)
+    {
+        var handle = memory.Pin();
+        return Borrow(handle.Pointer, memory.Length, handle.Dispose);
+    }
+
+    /// <summary>A stretch of the memory. A span does not keep the block alive.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It does not lie inside.</exception>
+    public ReadOnlySpan<byte> Slice(long offset, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - count);
+        return new(pointer + offset, count);
+    }
 
     /// <summary>Adds a holder.</summary>
     public MemoryBlock Hold()

@@ -111,6 +111,16 @@ public sealed unsafe class Tensor : RuntimeValue
     /// <exception cref="LimitExceededException">Over 2^31 bytes.</exception>
     public Span<byte> Bytes => ByteLength > int.MaxValue ? throw new LimitExceededException($"a span cannot hold {ByteLength} bytes") : new(pointer, (int)ByteLength);
 
+    /// <summary>Some of the data as bytes; for tensors that one span cannot hold.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">They do not lie inside.</exception>
+    public Span<byte> BytesAt(long offset, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, ByteLength - count);
+        return new(pointer + offset, count);
+    }
+
     /// <summary>The strings.</summary>
     /// <exception cref="ArgumentException">Not a string tensor.</exception>
     public string[] Strings => strings ?? throw new ArgumentException($"the tensor holds {DType.Name()}, not strings");
@@ -173,6 +183,9 @@ public sealed unsafe class Tensor : RuntimeValue
         }
         return true;
     }
+
+    /// <inheritdoc/>
+    public override Tensor Share() => Reshape(Shape);
 
     /// <summary>Lets go of the memory. A second call does nothing.</summary>
     public override void Dispose()
