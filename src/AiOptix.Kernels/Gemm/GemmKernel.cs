@@ -1,0 +1,46 @@
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Gemm;
+
+/// <summary>A row of <see cref="GemmTable"/>: a micro-kernel over packed panels and the tile it computes.</summary>
+public readonly unsafe struct GemmKernel
+{
+    internal GemmKernel(string name, Isa isa, int mr, int nr, int columnStep, int vectorWidth, delegate*<GemmTile*, void> tile)
+    {
+        Name = name;
+        Isa = isa;
+        Mr = mr;
+        Nr = nr;
+        ColumnStep = columnStep;
+        VectorWidth = vectorWidth;
+        Tile = tile;
+    }
+
+    /// <summary>The specification in short: operation, type, tile, instruction set.</summary>
+    public string Name { get; }
+
+    /// <summary>Instruction sets it needs.</summary>
+    public Isa Isa { get; }
+
+    /// <summary>Rows of a tile, and of an A panel.</summary>
+    public int Mr { get; }
+
+    /// <summary>Columns of a tile, and of a B panel.</summary>
+    public int Nr { get; }
+
+    /// <summary>The micro-kernel writes columns in multiples of this.</summary>
+    public int ColumnStep { get; }
+
+    /// <summary>Lanes of the vectors it works with (1, 4, 8 or 16).</summary>
+    public int VectorWidth { get; }
+
+    /// <summary>The micro-kernel.</summary>
+    public delegate*<GemmTile*, void> Tile { get; }
+
+    /// <summary>True when a tile of that size is written exactly; otherwise it goes through the spill area of Mr × Nr floats.</summary>
+    public bool IsWhole(int rows, int columns) => (rows == Mr || rows == 1 || rows % 4 == 0) && columns % ColumnStep == 0;
+
+    /// <summary>The epilogue for that activation at this kernel's vector width.</summary>
+    internal delegate*<EpilogueTile*, void> EpilogueFor(Activation activation) => Epilogue.Select(activation, VectorWidth);
+}

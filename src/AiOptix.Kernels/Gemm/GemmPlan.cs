@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Gemm;
+
+/// <summary>
+/// A float32 matrix product for one shape on one target: kernel, blocking and split into tasks. Immutable, and usable from many threads.
+/// Results do not depend on the blocking, on how tasks are grouped, nor on which operands are packed beforehand.
+/// </summary>
+public sealed unsafe class GemmPlan
+{
+    private readonly GemmSplit split;
+    private readonly int rowTasks;
+    private readonly int columnTasks;
+    private readonly GemvKernel? gemv;
+
+    /// <summary>Plans a product with a kernel, by default the best that the target has.</summary>
+    public GemmPlan(in GemmShape shape, Target target, GemmKernel? kernel = null)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentOutOfRangeException.ThrowIfNegative(shape.M, "shape.M");
+        ArgumentOutOfRangeException.ThrowIfNegative(shape.N, "shape.N");
+        ArgumentOutOfRangeException.ThrowIfNegative(shape.K, "shape.K");
+        ArgumentOutOfRangeException.ThrowIfNegative(shape.Batch, "shape.Batch");
+        Shape = shape;
+        Kernel = kernel ?? GemmTable.Select(target);
+        split = GemmSplit.Of(shape, Kernel.Mr, Kernel.Nr, target.L1Bytes, target.L2Bytes);
+        rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
+        columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
+        gemv = shape is { M: 1, PackedB: false } ? GemvTable.For(Kernel.VectorWidth) : null;
+    }
+
+    /// <summary>The shape it was made for.</summary>
+    public GemmShape Shape { get; }
+
+    /// <summary>The micro-kernel.</summary>
+    public GemmKernel Kernel { get; }
+
+    /// <summary>Bytes of one packed A.</summary>
+    public long PackedABytes => PackedBytes(Shape.M, Shape.K, Kernel.Mr);
+
+    /// <summary>Bytes of one packed B.</summary>
+    public long PackedBBytes => PackedBytes(Shape.N, Shape.K, Kernel.Nr);
+
+    /// <summary>Independent shares of the work, by shape only; 0 when C is empty.</summary>
+    public int Tasks => checked(rowTasks * columnTasks * Shape.Batch);
+
+    /// <summary>Bytes of scratch that each worker needs, at any alignment.</summary>
+    public long ScratchBytes => sizeof(float) * ((long)split.Kc * (split.ColumnsATask + Kernel.Mr) + (long)Kernel.Mr * Kernel.Nr);
+
+    /// <summary>Packs one constant A[M,K] at any strides. The form depends on M, K and the target only.</summary>
+    public void PackA(float* a, nint rowStride, nint columnStride, float* packed) => Pack(a, rowStride, columnStride, Shape.M, Kernel.Mr, packed);
+
+    /// <summary>Packs one constant B[K,N] at any strides. The form depends on K, N and the target only.</summary>
+    public void PackB(float* b, nint rowStride, nint columnStride, float* packed) => Pack(b, columnStride, rowStride, Shape.N, Kernel.Nr, packed);
+
+    /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(in GemmCall call, int firstTask, int endTask, byte* scratch)
+    {
+        GemmBlock g = default;
+        StridedB b;
+        Describe(call, &g, &b, (float*)scratch);
+        var tasksABatch = rowTasks * columnTasks;
+        for (var task = firstTask; task < endTask; task++)
+        {
+            var batch = task / tasksABatch;
+            var inBatch = task - batch * tasksABatch;
+            var columnTask = inBatch / rowTasks;
+            var rowTask = inBatch - columnTask * rowTasks;
+            var outer = batch / Shape.Batch2;
+            var inner = batch - outer * Shape.Batch2;
+            g.Row0 = rowTask * split.RowsATask;
+            g.Row1 = Math.Min(Shape.M, g.Row0 + split.RowsATask);
+            g.Column0 = columnTask * split.ColumnsATask;
+            g.Column1 = Math.Min(Shape.N, g.Column0 + split.ColumnsATask);
+            var a = call.A + outer * call.ABatchStride1 + inner * call.ABatchStride2;
+            b.B = call.B + outer * call.BBatchStride1 + inner * call.BBatchStride2;
+            if (Shape.PackedA) g.APanels = a;
+            else g.A = a;
+            if (Shape.PackedB) g.BPanels = b.B;
+            else g.BDirect = call.BColumnStride == 1 && g.Row1 - g.Row0 <= Kernel.Mr ? b.B : null;
+            g.C = call.C + outer * call.CBatchStride1 + inner * call.CBatchStride2;
+            if (call.Residual != null) g.Epilogue.Residual = call.Residual + outer * call.ResidualBatchStride1 + inner * call.ResidualBatchStride2;
+            if (gemv is { } vector && g.BDirect != null && !Shape.PackedA) vector.Run(&g);
+            else GemmBlock.Run(&g);
+        }
+    }
+
+    private void Describe(in GemmCall call, GemmBlock* g, StridedB* b, float* scratch)
+    {
+        b->RowStride = call.BRowStride;
+        b->ColumnStride = call.BColumnStride;
+        b->Width = Kernel.Nr;
+        g->Tile = Kernel.Tile;
+        g->Finish = Kernel.EpilogueFor(call.Activation);
+        (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
+        (g->K, g->Kc) = (Shape.K, split.Kc);
+        (g->ARowStride, g->AColumnStride) = (call.ARowStride, call.AColumnStride);
+        g->PackB = &PackStrided;
+        g->BSource = b;
+        g->BDirectStride = call.BRowStride;
+        g->Ldc = call.CRowStride;
+        g->Epilogue.RowBias = call.RowBias;
+        g->Epilogue.ColumnBias = call.ColumnBias;
+        g->Epilogue.ResidualStride = call.ResidualRowStride;
+        g->Epilogue.Alpha = call.Alpha;
+        g->Epilogue.Args = call.Args;
+        g->HasEpilogue = call.RowBias != null || call.ColumnBias != null || call.Residual != null || call.Activation != Activation.None || call.Alpha != 1f;
+        g->BScratch = scratch;
+        g->AScratch = scratch + (nint)split.Kc * split.ColumnsATask;
+        g->Spill = g->AScratch + (nint)split.Kc * Kernel.Mr;
+    }
+
+    private void Pack(float* source, nint laneStride, nint stepStride, int lanes, int width, float* packed)
+    {
+        for (var lane = 0; lane < lanes; lane += width)
+            PanelPack.Run(source + lane * laneStride, laneStride, stepStride, Math.Min(width, lanes - lane), width, Shape.K, packed + (nint)lane * Shape.K);
+    }
+
+    private static long PackedBytes(int lanes, int steps, int width) => ((long)lanes + width - 1) / width * width * steps * sizeof(float);
+
+    private static void PackStrided(void* source, nint k0, nint steps, int column0, int column1, float* panels)
+    {
+        var b = (StridedB*)source;
+        var from = b->B + k0 * b->RowStride;
+        if (b->ColumnStride == 1)
+        {
+            PanelPack.Rows(from + column0, b->RowStride, column1 - column0, b->Width, steps, panels);
+            return;
+        }
+        for (var column = column0; column < column1; column += b->Width)
+        {
+            PanelPack.Run(from + column * b->ColumnStride, b->ColumnStride, b->RowStride, Math.Min(b->Width, column1 - column), b->Width, steps, panels);
+            panels += steps * b->Width;
+        }
+    }
+
+    private struct StridedB
+    {
+        public float* B;
+        public nint RowStride, ColumnStride;
+        public int Width;
+    }
+}

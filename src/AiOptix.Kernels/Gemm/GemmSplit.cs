@@ -1,0 +1,41 @@
+namespace AiOptix.Kernels.Gemm;
+
+/// <summary>How a product is cut: K blocks for the caches, rectangles of C for the workers. A function of shape, kernel and caches only.</summary>
+/// <param name="Kc">Steps of a K block.</param>
+/// <param name="RowsATask">Rows of C a task, a multiple of the tile height.</param>
+/// <param name="ColumnsATask">Columns of C a task, a multiple of the tile width.</param>
+internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATask)
+{
+    private const double OperationsATask = 1e6;
+    private const double BytesATask = 256 << 10;
+    private const int EnoughTasks = 16;
+
+    /// <summary>Cuts a product whose operands are packed or not as the shape says.</summary>
+    public static GemmSplit Of(in GemmShape shape, int mr, int nr, int l1, int l2)
+    {
+        // A panel of A may take half of the first-level cache, a block of B half of the second-level cache.
+        var most = Math.Max(32, l1 / 2 / (mr * sizeof(float)) & ~31);
+        var blocks = Math.Max(1, (shape.K + most - 1) / most);
+        var kc = Math.Max(8, ((shape.K + blocks - 1) / blocks + 7) & ~7);
+        int rows = Math.Max(1, (shape.M + mr - 1) / mr), columns = Math.Max(1, (shape.N + nr - 1) / nr);
+        var r = rows;
+        var c = Math.Min(columns, Math.Max(1, l2 / 2 / (kc * nr * sizeof(float))));
+
+        var work = 2.0 * shape.M * shape.N * shape.K * shape.Batch / OperationsATask;
+        var bytes = sizeof(float) * ((double)shape.M * shape.K + (double)shape.K * shape.N) * shape.Batch / BytesATask;
+        var want = Math.Clamp(Math.Max(work, bytes), 1, EnoughTasks);
+        while ((double)shape.Batch * Parts(rows, r) * Parts(columns, c) < want)
+        {
+            var byColumns = shape.PackedA == shape.PackedB ? c * nr >= r * mr : shape.PackedA;
+            if (byColumns ? c < 2 : r < 2) byColumns = !byColumns;
+            if (byColumns ? c < 2 : r < 2) break;
+            if (byColumns) c = (c + 1) / 2;
+            else r = (r + 1) / 2;
+        }
+        r = Parts(rows, Parts(rows, r));
+        c = Parts(columns, Parts(columns, c));
+        return new(kc, r * mr, c * nr);
+    }
+
+    private static int Parts(int whole, int part) => (whole + part - 1) / part;
+}

@@ -1,0 +1,101 @@
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Gemm;
+
+/// <summary>Every float32 micro-kernel for matrix products, best first; the last row is the scalar reference.</summary>
+public static unsafe class GemmTable
+{
+    /// <summary>The rows.</summary>
+    public static IReadOnlyList<GemmKernel> Rows { get; } =
+    [
+        new("gemm_f32_12x32_avx512", Isa.Avx512, 12, 32, 8, 16, &Tile12x32),
+        new("gemm_f32_6x16_avx2", Isa.Avx2, 6, 16, 4, 8, &Tile6x16),
+        new("gemm_f32_4x8_v128", Isa.None, 4, 8, 4, 4, &Tile4x8),
+        new("gemm_f32_scalar", Isa.None, 1, 1, 1, 1, &NarrowTiles.Tile1x1<V1>),
+    ];
+
+    /// <summary>
+    /// The best row that the target can run. It depends on nothing else, so an operand packed for one shape serves every other shape it may be
+    /// multiplied with on that target.
+    /// </summary>
+    public static GemmKernel Select(Target target)
+    {
+        foreach (var row in Rows)
+        {
+            if (target.Has(row.Isa)) return row;
+        }
+        return Rows[^1];
+    }
+
+    private static void Tile12x32(GemmTile* t)
+    {
+        if (t->Columns > 24)
+        {
+            if (t->Rows > 8) WideTiles.Tile12x2<V16>(t);
+            else if (t->Rows > 4) WideTiles.Tile8x2<V16>(t);
+            else if (t->Rows > 1) WideTiles.Tile4x2<V16>(t);
+            else WideTiles.Tile1x2<V16>(t);
+            return;
+        }
+        if (t->Columns > 8)
+        {
+            if (t->Rows > 8) NarrowTiles.Tile12x1<V16>(t);
+            else if (t->Rows > 4) NarrowTiles.Tile8x1<V16>(t);
+            else if (t->Rows > 1) NarrowTiles.Tile4x1<V16>(t);
+            else NarrowTiles.Tile1x1<V16>(t);
+            if (t->Columns <= 16) return;
+        }
+        var edge = *t;
+        if (t->Columns > 16)
+        {
+            edge.B += 16;
+            edge.C += 16;
+        }
+        if (t->Rows > 8) NarrowTiles.Tile12x1<V8>(&edge);
+        else if (t->Rows > 4) NarrowTiles.Tile8x1<V8>(&edge);
+        else if (t->Rows > 1) NarrowTiles.Tile4x1<V8>(&edge);
+        else NarrowTiles.Tile1x1<V8>(&edge);
+    }
+
+    private static void Tile6x16(GemmTile* t)
+    {
+        if (t->Columns > 12)
+        {
+            if (t->Rows > 4) WideTiles.Tile6x2<V8>(t);
+            else if (t->Rows > 1) WideTiles.Tile4x2<V8>(t);
+            else WideTiles.Tile1x2<V8>(t);
+            return;
+        }
+        if (t->Columns > 4)
+        {
+            if (t->Rows > 4) NarrowTiles.Tile6x1<V8>(t);
+            else if (t->Rows > 1) NarrowTiles.Tile4x1<V8>(t);
+            else NarrowTiles.Tile1x1<V8>(t);
+            if (t->Columns <= 8) return;
+        }
+        var edge = *t;
+        if (t->Columns > 8)
+        {
+            edge.B += 8;
+            edge.C += 8;
+        }
+        if (t->Rows > 4) NarrowTiles.Tile6x1<V4>(&edge);
+        else if (t->Rows > 1) NarrowTiles.Tile4x1<V4>(&edge);
+        else NarrowTiles.Tile1x1<V4>(&edge);
+    }
+
+    private static void Tile4x8(GemmTile* t)
+    {
+        if (t->Columns > 4)
+        {
+            if (t->Rows > 1) WideTiles.Tile4x2<V4>(t);
+            else WideTiles.Tile1x2<V4>(t);
+        }
+        else
+        {
+            if (t->Rows > 1) NarrowTiles.Tile4x1<V4>(t);
+            else NarrowTiles.Tile1x1<V4>(t);
+        }
+    }
+}

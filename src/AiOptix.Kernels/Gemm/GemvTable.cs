@@ -1,0 +1,114 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Gemm;
+
+/// <summary>A row of <see cref="GemvTable"/>.</summary>
+public readonly unsafe struct GemvKernel
+{
+    internal GemvKernel(string name, Isa isa, int vectorWidth, delegate*<GemmBlock*, void> run)
+    {
+        Name = name;
+        Isa = isa;
+        VectorWidth = vectorWidth;
+        Run = run;
+    }
+
+    /// <summary>The specification in short.</summary>
+    public string Name { get; }
+
+    /// <summary>Instruction sets it needs.</summary>
+    public Isa Isa { get; }
+
+    /// <summary>Lanes of its vectors.</summary>
+    public int VectorWidth { get; }
+
+    internal delegate*<GemmBlock*, void> Run { get; }
+}
+
+/// <summary>
+/// Kernels for a single row times a row-major matrix that is read once, in place and along its rows: bound by memory. They add in the order of
+/// k like the matrix kernels, and so give the same bits.
+/// </summary>
+public static unsafe class GemvTable
+{
+    /// <summary>The rows, best first.</summary>
+    public static IReadOnlyList<GemvKernel> Rows { get; } =
+    [
+        new("gemv_f32_8rows_avx512", Isa.Avx512, 16, &Run<V16>),
+        new("gemv_f32_8rows_avx2", Isa.Avx2, 8, &Run<V8>),
+        new("gemv_f32_8rows_v128", Isa.None, 4, &Run<V4>),
+        new("gemv_f32_scalar", Isa.None, 1, &Run<V1>),
+    ];
+
+    /// <summary>The row of a vector width, that of the matrix kernel it stands beside.</summary>
+    public static GemvKernel For(int vectorWidth)
+    {
+        foreach (var row in Rows)
+        {
+            if (row.VectorWidth == vectorWidth) return row;
+        }
+        return Rows[^1];
+    }
+
+    // Eight rows of B at a time: c += a[k]·b[k] + … + a[k+7]·b[k+7], so that c passes through the first-level cache once in eight rows.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<T>(GemmBlock* g) where T : unmanaged, IVec<T>
+    {
+        var columns = g->Column1 - g->Column0;
+        var c = g->C + g->Column0;
+        var ldb = g->BDirectStride;
+        float* a = g->A, b = g->BDirect + g->Column0;
+        var step = g->AColumnStride;
+        new Span<float>(c, columns).Clear();
+        nint k = 0;
+        for (; k <= g->K - 8; k += 8)
+        {
+            T a0 = T.Set(a[0]), a1 = T.Set(a[step]), a2 = T.Set(a[2 * step]), a3 = T.Set(a[3 * step]);
+            T a4 = T.Set(a[4 * step]), a5 = T.Set(a[5 * step]), a6 = T.Set(a[6 * step]), a7 = T.Set(a[7 * step]);
+            float* b3 = b + 3 * ldb, b6 = b + 6 * ldb;
+            var j = 0;
+            for (; j <= columns - T.Count; j += T.Count)
+            {
+                var v = T.Fma(a0, T.Load(b + j), T.Load(c + j));
+                v = T.Fma(a1, T.Load(b + ldb + j), v);
+                v = T.Fma(a2, T.Load(b + 2 * ldb + j), v);
+                v = T.Fma(a3, T.Load(b3 + j), v);
+                v = T.Fma(a4, T.Load(b3 + ldb + j), v);
+                v = T.Fma(a5, T.Load(b3 + 2 * ldb + j), v);
+                v = T.Fma(a6, T.Load(b6 + j), v);
+                v = T.Fma(a7, T.Load(b6 + ldb + j), v);
+                T.Store(c + j, v);
+            }
+            if (j < columns)
+            {
+                for (nint i = 0; i < 8; i++) AddRow<T>(a[i * step], b + i * ldb + j, c + j, columns - j);
+            }
+            a += 8 * step;
+            b += 8 * ldb;
+        }
+        for (; k < g->K; k++)
+        {
+            AddRow<T>(*a, b, c, columns);
+            a += step;
+            b += ldb;
+        }
+        if (!g->HasEpilogue) return;
+        var e = g->Epilogue;
+        e.Source = e.Destination = c;
+        e.Rows = 1;
+        e.Columns = columns;
+        if (e.ColumnBias != null) e.ColumnBias += g->Column0;
+        if (e.Residual != null) e.Residual += g->Column0;
+        g->Finish(&e);
+    }
+
+    private static void AddRow<T>(float a, float* b, float* c, int columns) where T : unmanaged, IVec<T>
+    {
+        var factor = T.Set(a);
+        var j = 0;
+        for (; j <= columns - T.Count; j += T.Count) T.Store(c + j, T.Fma(factor, T.Load(b + j), T.Load(c + j)));
+        if (j < columns) T.StorePart(c + j, T.Fma(factor, T.LoadPart(b + j, columns - j), T.LoadPart(c + j, columns - j)), columns - j);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using AiOptix.Kernels.Vectors;
+
+namespace AiOptix.Kernels.Gemm;
+
+/// <summary>
+/// Packs a strip of a matrix into a panel: <c>panel[k·width + i] = source[i·laneStride + k·stepStride]</c>, lanes beyond the strip zero. An A
+/// panel has a lane a row of A, a B panel a lane a column of B.
+/// </summary>
+internal static unsafe class PanelPack
+{
+    /// <summary>Packs <paramref name="lanes"/> (at most <paramref name="width"/>) lanes of <paramref name="steps"/> steps, at any strides.</summary>
+    public static void Run(float* source, nint laneStride, nint stepStride, int lanes, int width, nint steps, float* panel)
+    {
+        if (laneStride == 1) Rows(source, stepStride, lanes, width, steps, panel);
+        else if (stepStride == 1) Transpose(source, laneStride, lanes, width, steps, panel);
+        else Gather(source, laneStride, stepStride, 0, lanes, width, 0, steps, panel);
+        if (lanes < width && laneStride != 1) ClearLanes(panel, lanes, width, steps);
+    }
+
+    /// <summary>
+    /// Packs <paramref name="lanes"/> adjacent lanes into as many panels as they need, one after the other, reading each step's lanes along
+    /// memory.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows(float* source, nint stepStride, int lanes, int width, nint steps, float* panels)
+    {
+        var panelFloats = steps * width;
+        for (nint k = 0; k < steps; k++)
+        {
+            Row(source, lanes, width, panelFloats, panels);
+            source += stepStride;
+            panels += width;
+        }
+    }
+
+    /// <summary>Writes one step of <paramref name="lanes"/> adjacent lanes into panels that lie <paramref name="panelFloats"/> apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Row(float* source, int lanes, int width, nint panelFloats, float* to)
+    {
+        var left = lanes;
+        if (width == 32 && Vector256.IsHardwareAccelerated)
+        {
+            for (; left >= 32; left -= 32)
+            {
+                Vector256<float> a = Vector256.Load(source), b = Vector256.Load(source + 8), c = Vector256.Load(source + 16), d = Vector256.Load(source + 24);
+                a.Store(to);
+                b.Store(to + 8);
+                c.Store(to + 16);
+                d.Store(to + 24);
+                source += 32;
+                to += panelFloats;
+            }
+        }
+        for (; left > 0; left -= width)
+        {
+            var i = 0;
+            var part = Math.Min(left, width);
+            for (; i <= part - 4; i += 4) Vector128.Load(source + i).Store(to + i);
+            for (; i < part; i++) to[i] = source[i];
+            for (; i < width; i++) to[i] = 0f;
+            source += width;
+            to += panelFloats;
+        }
+    }
+
+    // Blocks of 4 lanes by 4 steps; the edges go element by element.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Transpose(float* source, nint laneStride, int lanes, int width, nint steps, float* panel)
+    {
+        var blocked = steps & ~3;
+        var lane = 0;
+        for (; lane <= lanes - 4; lane += 4)
+        {
+            float* s0 = source + lane * laneStride, s1 = s0 + laneStride, s2 = s1 + laneStride, s3 = s2 + laneStride;
+            var to = panel + lane;
+            for (nint k = 0; k < blocked; k += 4)
+            {
+                Transpose4(Vector128.Load(s0 + k), Vector128.Load(s1 + k), Vector128.Load(s2 + k), Vector128.Load(s3 + k), to, width);
+                to += 4 * width;
+            }
+        }
+        Gather(source, laneStride, 1, lane, lanes, width, 0, blocked, panel);
+        Gather(source, laneStride, 1, 0, lanes, width, blocked, steps, panel);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose4(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, float* to, nint stride)
+    {
+        var ac0 = Interleave.Low(a, c);
+        var ac1 = Interleave.High(a, c);
+        var bd0 = Interleave.Low(b, d);
+        var bd1 = Interleave.High(b, d);
+        Interleave.Low(ac0, bd0).Store(to);
+        Interleave.High(ac0, bd0).Store(to + stride);
+        Interleave.Low(ac1, bd1).Store(to + 2 * stride);
+        Interleave.High(ac1, bd1).Store(to + 3 * stride);
+    }
+
+    private static void Gather(float* source, nint laneStride, nint stepStride, int lane, int lanes, int width, nint step, nint steps, float* panel)
+    {
+        for (var k = step; k < steps; k++)
+        {
+            for (var i = lane; i < lanes; i++) panel[k * width + i] = source[i * laneStride + k * stepStride];
+        }
+    }
+
+    private static void ClearLanes(float* panel, int lanes, int width, nint steps)
+    {
+        for (nint k = 0; k < steps; k++)
+        {
+            for (var i = lanes; i < width; i++) panel[k * width + i] = 0f;
+        }
+    }
+}
