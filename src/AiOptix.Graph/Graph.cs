@@ -17,6 +17,7 @@ public sealed class Graph
     private readonly Dictionary<string, Value> values = new(StringComparer.Ordinal);
     private readonly HashSet<string> reserved = new(StringComparer.Ordinal);
     private readonly HashSet<string> reservedSymbols = new(StringComparer.Ordinal);
+    private readonly Dictionary<(Dim, Dim), DimConstraint> constraints = [];
     private int freshNames;
     private int freshSymbols;
 
@@ -50,6 +51,9 @@ public sealed class Graph
 
     /// <summary>Where it came from and what its file says of itself. Only the file formats read it.</summary>
     public GraphMetadata Metadata { get; set; } = GraphMetadata.Empty;
+
+    /// <summary>What must hold between extents in every run; collected by the shape rules.</summary>
+    public IReadOnlyCollection<DimConstraint> Constraints => Parent?.Constraints ?? constraints.Values;
 
     /// <summary>All nodes, those of subgraphs included.</summary>
     public IEnumerable<Node> AllNodes => nodes.SelectMany(n => n.Operator.Subgraphs.SelectMany(g => g.AllNodes).Prepend(n));
@@ -141,6 +145,7 @@ public sealed class Graph
     private Graph Clone(Graph? parent, Dictionary<Value, Value> map)
     {
         var copy = new Graph(Name, parent) { Metadata = Metadata, freshNames = freshNames, freshSymbols = freshSymbols };
+        foreach (var (key, c) in constraints) copy.constraints.Add(key, c);
         foreach (var i in inputs) map[i] = copy.AddInput(i.Name, i.Type!);
         foreach (var c in Constants) map[c] = copy.AddConstant(c.Constant!, c.Name);
         foreach (var n in nodes)
@@ -163,6 +168,12 @@ public sealed class Graph
     public void InferAll()
     {
         foreach (var n in nodes) Infer(n);
+    }
+
+    internal void AddConstraint(DimConstraint constraint)
+    {
+        if (Parent is not null) Parent.AddConstraint(constraint);
+        else constraints.TryAdd((constraint.Left, constraint.Right), constraint);
     }
 
     internal Node Create(Operator op, ReadOnlySpan<Value?> inputs, ReadOnlySpan<string?> outputNames, string? name)
@@ -338,6 +349,12 @@ public sealed class Graph
         return [.. t.ToInt64().Select(v => (Dim)v)];
     }
 }
+
+/// <summary>Two extents that must be equal in every run.</summary>
+/// <param name="Left">One.</param>
+/// <param name="Right">The other.</param>
+/// <param name="What">Who says so, for messages.</param>
+public sealed record DimConstraint(Dim Left, Dim Right, string What);
 
 /// <summary>What a file says of itself.</summary>
 /// <param name="IrVersion">The format version.</param>

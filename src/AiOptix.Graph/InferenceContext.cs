@@ -63,6 +63,15 @@ public sealed class InferenceContext
         if (output < OutputCount && elements is { Count: <= Graph.MaxFollowedElements }) Node.Outputs[output].Elements = elements;
     }
 
+    /// <summary>
+    /// Records that two extents must be equal in every run. Rules call it where they rest on it and the extents are not known yet; a binding refuses shapes
+    /// that break it, so that no kernel ever reads past a buffer.
+    /// </summary>
+    public void AssumeEqual(Dim a, Dim b, string what)
+    {
+        if (!a.Equals(b)) Node.Graph.AddConstraint(new(a, b, $"node {Node}: {what}"));
+    }
+
     /// <summary>An extent that only a run can tell.</summary>
     public Dim Fresh() => Node.Graph.FreshSymbol();
 

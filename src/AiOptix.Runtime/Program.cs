@@ -12,8 +12,10 @@ public sealed class Program
     private readonly SegmentBindings[] bindings;
 
     /// <summary>Creates a program from the steps of a lowered graph, in an order in which they can run. Steps whose results nobody reads are left out.</summary>
-    public Program(string name, IReadOnlyList<Slot> slots, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs, IReadOnlyList<Step> steps, Limits limits)
+    public Program(string name, IReadOnlyList<Slot> slots, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs, IReadOnlyList<Step> steps,
+        IReadOnlyCollection<DimConstraint> constraints, Limits limits)
     {
+        Constraints = constraints;
         Name = name;
         Slots = slots;
         Inputs = inputs;
@@ -45,6 +47,9 @@ public sealed class Program
 
     /// <summary>The symbols that the shapes of the inputs define.</summary>
     public IReadOnlyList<string> InputSymbols { get; }
+
+    /// <summary>What must hold between extents; every binding is held against them.</summary>
+    public IReadOnlyCollection<DimConstraint> Constraints { get; }
 
     /// <summary>Bounds on what a run may ask for.</summary>
     public Limits Limits { get; }

@@ -13,6 +13,7 @@ public sealed class SegmentBinding
         Key = [.. segment.Symbols.Select(s => symbols[s])];
         shapes = new Shape?[program.Slots.Count];
         var known = segment.Symbols.ToHashSet(StringComparer.Ordinal);
+        Check(program, known, symbols);
         foreach (var slot in program.Slots)
         {
             if (!Segment.IsKnown(slot, known)) continue;
@@ -50,6 +51,16 @@ public sealed class SegmentBinding
 
     /// <summary>The concrete shape of a slot, or null when nobody knows it when the segment begins.</summary>
     public Shape? Shape(int slot) => shapes[slot];
+
+    private static void Check(Program program, HashSet<string> known, IReadOnlyDictionary<string, long> symbols)
+    {
+        foreach (var c in program.Constraints)
+        {
+            if (!c.Left.Symbols.Concat(c.Right.Symbols).All(known.Contains)) continue;
+            var (a, b) = (c.Left.Evaluate(symbols), c.Right.Evaluate(symbols));
+            if (a != b) throw new InvalidInputException($"{c.What}: extents {c.Left} = {a} and {c.Right} = {b} must be equal; check the shapes of the inputs");
+        }
+    }
 
     private ((int, long)[] Offsets, long Bytes) Place(Program program)
     {

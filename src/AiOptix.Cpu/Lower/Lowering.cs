@@ -42,7 +42,7 @@ internal sealed class Lowering
             Lower(node);
         }
         var outputs = Graph.Outputs.Select((_, i) => OutputSlot(i)).ToArray();
-        return new(Graph.Name, slots, inputs, outputs, steps, Limits);
+        return new(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits);
     }
 
     /// <summary>The slot of a value.</summary>

@@ -54,6 +54,7 @@ internal static class Rules
     public static Dim Same(this InferenceContext context, Dim a, Dim b, string what)
     {
         if (a.IsConstant && b.IsConstant && a.Constant != b.Constant) throw context.Error($"{what}: extents {a} and {b} differ");
+        context.AssumeEqual(a, b, what);
         return a.IsConstant ? a : b.IsConstant ? b : a;
     }
 
