@@ -11,6 +11,10 @@ internal static class Constants
         OnnxOperator.ReadOnly("Constant", r => r.EmitConstant(Content(r))),
         OnnxOperator.Of<ConstantOfShape>("ConstantOfShape", r => r.Emit(r.OptionalTensor("value") is { } v ? new ConstantOfShape(v) : new ConstantOfShape(), r.Required(0)),
             (w, op) => w.Emit("ConstantOfShape", ("value", op.Value.Tensor)), 9),
+        OnnxOperator.Of<NumericRange>("Range", r => r.Emit(new NumericRange((DType)r.Int("stash_type", (long)DType.Float32)), r.Required(0), r.Required(1), r.Required(2)),
+            (w, op) => w.Emit("Range", ("stash_type", op.StashType != DType.Float32 ? op.StashType : null)), op => op.StashType != DType.Float32 ? 27 : 11),
+        OnnxOperator.Of<EyeLike>("EyeLike", r => r.Emit(new EyeLike((DType?)r.OptionalInt("dtype"), r.Int("k", 0)), r.Required(0)),
+            (w, op) => w.Emit("EyeLike", ("dtype", op.DType), ("k", op.Offset)), 9),
     ];
 
     private static Tensor Content(NodeReader r)

@@ -1,0 +1,135 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs.Ops;
+
+/// <summary>
+/// Elements widened for calculation and narrowed again: floating-point ones to float64, integers to 64 bits, modulo 2^64, so that sums and products
+/// come out right in the type's own arithmetic after narrowing.
+/// </summary>
+internal static class Numbers
+{
+    /// <summary>float16, bfloat16, float32, float64.</summary>
+    public static bool IsReal(DType type) => type is DType.Float32 or DType.Float64 or DType.Float16 or DType.BFloat16;
+
+    /// <summary>Integers of 8 to 64 bits.</summary>
+    public static bool IsWhole(DType type) => type.IsInteger() && !type.IsPacked();
+
+    /// <summary>Integers of 8 to 64 bits and float16, bfloat16, float32, float64.</summary>
+    public static bool IsNumber(DType type) => IsReal(type) || IsWhole(type);
+
+    /// <summary>The elements as float64; integers too.</summary>
+    public static double[] ToReals(this Tensor tensor)
+    {
+        var r = new double[checked((int)tensor.Count)];
+        switch (tensor.DType)
+        {
+            case DType.Float32:
+                var f = tensor.Span<float>();
+                for (var i = 0; i < r.Length; i++) r[i] = f[i];
+                break;
+            case DType.Float64:
+                tensor.Span<double>().CopyTo(r);
+                break;
+            case DType.Float16:
+                var h = tensor.Span<Half>();
+                for (var i = 0; i < r.Length; i++) r[i] = (double)h[i];
+                break;
+            case DType.BFloat16:
+                var b = tensor.Span<BFloat16>();
+                for (var i = 0; i < r.Length; i++) r[i] = b[i];
+                break;
+            case DType.UInt64:
+                var u = tensor.Span<ulong>();
+                for (var i = 0; i < r.Length; i++) r[i] = u[i];
+                break;
+            default:
+                var n = tensor.ToInt64();
+                for (var i = 0; i < r.Length; i++) r[i] = n[i];
+                break;
+        }
+        GC.KeepAlive(tensor);
+        return r;
+    }
+
+    /// <summary>Rounds float64 values into a tensor of a floating-point type.</summary>
+    public static void Store(this Tensor tensor, ReadOnlySpan<double> values)
+    {
+        switch (tensor.DType)
+        {
+            case DType.Float32:
+                var f = tensor.Span<float>();
+                for (var i = 0; i < values.Length; i++) f[i] = (float)values[i];
+                break;
+            case DType.Float64:
+                values.CopyTo(tensor.Span<double>());
+                break;
+            case DType.Float16:
+                var h = tensor.Span<Half>();
+                for (var i = 0; i < values.Length; i++) h[i] = (Half)values[i];
+                break;
+            case DType.BFloat16:
+                var b = tensor.Span<BFloat16>();
+                for (var i = 0; i < values.Length; i++) b[i] = (BFloat16)(float)values[i];
+                break;
+            default:
+                throw new ArgumentException($"expected a floating-point type, found {tensor.DType.Name()}", nameof(tensor));
+        }
+        GC.KeepAlive(tensor);
+    }
+
+    /// <summary>Narrows 64-bit values into a tensor of an integer type, modulo its range.</summary>
+    public static void Store(this Tensor tensor, ReadOnlySpan<long> values)
+    {
+        switch (tensor.DType)
+        {
+            case DType.Int64:
+                values.CopyTo(tensor.Span<long>());
+                break;
+            case DType.UInt64:
+                var u = tensor.Span<ulong>();
+                for (var i = 0; i < values.Length; i++) u[i] = unchecked((ulong)values[i]);
+                break;
+            case DType.Int32:
+                var n = tensor.Span<int>();
+                for (var i = 0; i < values.Length; i++) n[i] = unchecked((int)values[i]);
+                break;
+            case DType.UInt32:
+                var m = tensor.Span<uint>();
+                for (var i = 0; i < values.Length; i++) m[i] = unchecked((uint)values[i]);
+                break;
+            case DType.Int16 or DType.UInt16:
+                var s = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ushort>(tensor.Bytes);
+                for (var i = 0; i < values.Length; i++) s[i] = unchecked((ushort)values[i]);
+                break;
+            case DType.Int8 or DType.UInt8 or DType.Bool:
+                var b = tensor.Bytes;
+                for (var i = 0; i < values.Length; i++) b[i] = unchecked((byte)values[i]);
+                break;
+            default:
+                throw new ArgumentException($"expected an integer type, found {tensor.DType.Name()}", nameof(tensor));
+        }
+        GC.KeepAlive(tensor);
+    }
+
+    /// <summary>A value as if it had been stored in a type and read back.</summary>
+    public static double Round(double value, DType type) => type switch
+    {
+        DType.Float32 => (float)value,
+        DType.Float16 => (double)(Half)value,
+        DType.BFloat16 => (BFloat16)(float)value,
+        _ => value,
+    };
+
+    /// <summary>Compares elements by value; NaN is above all.</summary>
+    public static Func<long, long, int> Order(this Tensor tensor)
+    {
+        if (IsReal(tensor.DType))
+        {
+            var r = tensor.ToReals();
+            return (a, b) => double.IsNaN(r[a]) ? double.IsNaN(r[b]) ? 0 : 1 : double.IsNaN(r[b]) ? -1 : r[a].CompareTo(r[b]);
+        }
+        var n = tensor.ToInt64();
+        if (tensor.DType == DType.UInt64) return (a, b) => ((ulong)n[a]).CompareTo((ulong)n[b]);
+        return (a, b) => n[a].CompareTo(n[b]);
+    }
+}
