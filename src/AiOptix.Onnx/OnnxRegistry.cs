@@ -7,7 +7,9 @@ internal static class OnnxRegistry
     public static IReadOnlyList<OnnxOperator> All { get; } =
     [
         .. Constants.Rows,
+        .. Convolutions.Rows,
         .. Indexing.Rows,
+        .. Multiplications.Rows,
         .. Reshaping.Rows,
         .. Slicing.Rows,
     ];

@@ -1,0 +1,19 @@
+using AiOptix.Graphs.Ops;
+
+namespace AiOptix.Onnx;
+
+/// <summary>Matrix products.</summary>
+internal static class Multiplications
+{
+    public static OnnxOperator[] Rows { get; } =
+    [
+        OnnxOperator.Of<MatMul>("MatMul", r => r.Emit(new MatMul(), r.Required(0), r.Required(1)), (w, _) => w.Emit("MatMul"), 1),
+        OnnxOperator.Of<Gemm>("Gemm", ReadGemm, (w, op) => w.Emit("Gemm", ("alpha", op.Alpha), ("beta", op.Beta), ("transA", op.TransA), ("transB", op.TransB)), 11),
+    ];
+
+    private static void ReadGemm(NodeReader r)
+    {
+        r.Ignore("broadcast");
+        r.Emit(new Gemm(r.Float("alpha", 1), r.Float("beta", 1), r.Bool("transA", false), r.Bool("transB", false)), r.Required(0), r.Required(1), r.Input(2));
+    }
+}
