@@ -12,6 +12,8 @@ public unsafe struct EpilogueTile
     public float* Destination;
     /// <summary>One addend a row, or null.</summary>
     public float* RowBias;
+    /// <summary>Floats between addends of rows; 0 for one addend for all.</summary>
+    public nint RowBiasStride;
     /// <summary>One addend a column, or null.</summary>
     public float* ColumnBias;
     /// <summary>A matrix to add, or null.</summary>
@@ -73,7 +75,7 @@ internal static unsafe class Epilogue
         {
             float* source = t->Source + i * t->SourceStride, destination = t->Destination + i * t->DestinationStride;
             var residual = t->Residual == null ? null : t->Residual + i * t->ResidualStride;
-            var rowBias = T.Set(t->RowBias == null ? -0f : t->RowBias[i]);
+            var rowBias = T.Set(t->RowBias == null ? -0f : t->RowBias[i * t->RowBiasStride]);
             for (var j = 0; j < t->Columns; j += T.Count)
             {
                 var left = t->Columns - j;

@@ -21,8 +21,8 @@ internal unsafe struct GemmBlock
 
     /// <summary>Panels of B over the whole K, or null: then <see cref="PackB"/> makes them.</summary>
     public float* BPanels;
-    /// <summary>Packs panels: (source, first k, steps, first column, end column, panels of steps × Nr).</summary>
-    public delegate*<void*, nint, nint, int, int, float*, void> PackB;
+    /// <summary>Packs panels: (source, first k, steps, first column, end column, panels of steps × Nr, Nr).</summary>
+    public delegate*<void*, nint, nint, int, int, float*, int, void> PackB;
     public void* BSource;
     /// <summary>Row-major B to read in place, or null; whole panels need no packing then.</summary>
     public float* BDirect;
@@ -44,7 +44,7 @@ internal unsafe struct GemmBlock
         do
         {
             var steps = Math.Min(g->Kc, g->K - k0);
-            if (g->BPanels == null && g->BDirect == null) g->PackB(g->BSource, k0, steps, g->Column0, g->Column1, g->BScratch);
+            if (g->BPanels == null && g->BDirect == null) g->PackB(g->BSource, k0, steps, g->Column0, g->Column1, g->BScratch, g->Nr);
             for (var row = g->Row0; row < g->Row1; row += g->Mr)
             {
                 var rows = Math.Min(g->Mr, g->Row1 - row);

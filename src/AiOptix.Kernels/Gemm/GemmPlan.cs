@@ -92,7 +92,6 @@ public sealed unsafe class GemmPlan
     {
         b->RowStride = call.BRowStride;
         b->ColumnStride = call.BColumnStride;
-        b->Width = Kernel.Nr;
         g->Tile = Kernel.Tile;
         g->Finish = Kernel.EpilogueFor(call.Activation);
         (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
@@ -105,6 +104,7 @@ public sealed unsafe class GemmPlan
         g->Epilogue.RowBias = call.RowBias;
         g->Epilogue.ColumnBias = call.ColumnBias;
         g->Epilogue.ResidualStride = call.ResidualRowStride;
+        g->Epilogue.RowBiasStride = 1;
         g->Epilogue.Alpha = call.Alpha;
         g->Epilogue.Args = call.Args;
         g->HasEpilogue = call.RowBias != null || call.ColumnBias != null || call.Residual != null || call.Activation != Activation.None || call.Alpha != 1f;
@@ -121,19 +121,19 @@ public sealed unsafe class GemmPlan
 
     private static long PackedBytes(int lanes, int steps, int width) => ((long)lanes + width - 1) / width * width * steps * sizeof(float);
 
-    private static void PackStrided(void* source, nint k0, nint steps, int column0, int column1, float* panels)
+    private static void PackStrided(void* source, nint k0, nint steps, int column0, int column1, float* panels, int width)
     {
         var b = (StridedB*)source;
         var from = b->B + k0 * b->RowStride;
         if (b->ColumnStride == 1)
         {
-            PanelPack.Rows(from + column0, b->RowStride, column1 - column0, b->Width, steps, panels);
+            PanelPack.Rows(from + column0, b->RowStride, column1 - column0, width, steps, panels);
             return;
         }
-        for (var column = column0; column < column1; column += b->Width)
+        for (var column = column0; column < column1; column += width)
         {
-            PanelPack.Run(from + column * b->ColumnStride, b->ColumnStride, b->RowStride, Math.Min(b->Width, column1 - column), b->Width, steps, panels);
-            panels += steps * b->Width;
+            PanelPack.Run(from + column * b->ColumnStride, b->ColumnStride, b->RowStride, Math.Min(width, column1 - column), width, steps, panels);
+            panels += steps * width;
         }
     }
 
@@ -141,6 +141,5 @@ public sealed unsafe class GemmPlan
     {
         public float* B;
         public nint RowStride, ColumnStride;
-        public int Width;
     }
 }

@@ -1,0 +1,50 @@
+using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Conv;
+
+/// <summary>A row of <see cref="ConvTable"/>: a way to convolve, the shapes it suits, the instruction sets it needs.</summary>
+/// <param name="Name">The specification in short.</param>
+/// <param name="Isa">Instruction sets it needs.</param>
+/// <param name="Suits">Whether it can compute a shape.</param>
+/// <param name="Plan">Plans a shape that it suits.</param>
+public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits, Func<ConvShape, Target, ConvPlan> Plan);
+
+/// <summary>Every float32 convolution, best first; the last row is the scalar reference.</summary>
+public static class ConvTable
+{
+    /// <summary>The rows.</summary>
+    public static IReadOnlyList<ConvKernel> Rows { get; } =
+    [
+        Matrix("conv_f32_matrix_12x32_avx512", 0),
+        Matrix("conv_f32_matrix_6x16_avx2", 1),
+        Matrix("conv_f32_matrix_4x8_v128", 2),
+        Depthwise<V16>("conv_f32_depthwise_avx512", Isa.Avx512),
+        Depthwise<V8>("conv_f32_depthwise_avx2", Isa.Avx2),
+        Depthwise<V4>("conv_f32_depthwise_v128", Isa.None),
+        Im2col("conv_f32_im2col_12x32_avx512", 0),
+        Im2col("conv_f32_im2col_6x16_avx2", 1),
+        Im2col("conv_f32_im2col_4x8_v128", 2),
+        new("conv_f32_scalar", Isa.None, static _ => true, static (s, _) => new ScalarConv(s, "conv_f32_scalar")),
+    ];
+
+    /// <summary>The first row that suits the shape and that the target can run.</summary>
+    public static ConvKernel Select(in ConvShape shape, Target target)
+    {
+        foreach (var row in Rows)
+        {
+            if (target.Has(row.Isa) && row.Suits(shape)) return row;
+        }
+        return Rows[^1];
+    }
+
+    private static ConvKernel Matrix(string name, int gemm)
+        => new(name, GemmTable.Rows[gemm].Isa, MatrixConv.Suits, (s, t) => new MatrixConv(s, t, name, GemmTable.Rows[gemm]));
+
+    private static ConvKernel Im2col(string name, int gemm)
+        => new(name, GemmTable.Rows[gemm].Isa, static _ => true, (s, t) => new Im2colConv(s, t, name, GemmTable.Rows[gemm]));
+
+    private static ConvKernel Depthwise<T>(string name, Isa isa) where T : unmanaged, IVec<T>
+        => new(name, isa, DepthwiseConv<T>.Suits, (s, t) => new DepthwiseConv<T>(s, t, name));
+}
