@@ -6,8 +6,14 @@ internal static class OnnxRegistry
     /// <summary>All rows.</summary>
     public static IReadOnlyList<OnnxOperator> All { get; } =
     [
+        .. Activations.Rows,
+        .. Arithmetic.Rows,
+        .. Bits.Rows,
+        .. Casts.Rows,
+        .. Comparisons.Rows,
         .. Constants.Rows,
         .. Convolutions.Rows,
+        .. Functions.Rows,
         .. Indexing.Rows,
         .. Multiplications.Rows,
         .. Reshaping.Rows,
