@@ -11,6 +11,9 @@ public sealed class Graph
     /// <summary>Integer vectors up to this length have their elements followed by shape inference.</summary>
     public const int MaxFollowedElements = 64;
 
+    private const string FreshPrefix = "_d";
+    private const long PositionStep = 1 << 16;
+
     private readonly List<Node> nodes = [];
     private readonly List<Value> inputs = [];
     private readonly List<Value> outputs = [];
@@ -18,6 +21,7 @@ public sealed class Graph
     private readonly HashSet<string> reserved = new(StringComparer.Ordinal);
     private readonly HashSet<string> reservedSymbols = new(StringComparer.Ordinal);
     private readonly Dictionary<(Dim, Dim), DimConstraint> constraints = [];
+    private readonly ConstantIndex constants = new();
     private int freshNames;
     private int freshSymbols;
 
@@ -73,8 +77,18 @@ public sealed class Graph
         {
             Elements = ElementsOf(tensor),
         };
+        constants.Add(v);
         return Register(v);
     }
+
+    /// <summary>
+    /// The oldest constant of this graph that is bitwise equal to a tensor. Found are only constants that say how a model is built rather than what it
+    /// learned: integers and booleans of up to 1 KiB, and single numbers. Trained weights that happen to be equal are never taken for one another.
+    /// </summary>
+    public Value? FindConstant(Tensor tensor) => constants.Find(tensor);
+
+    /// <summary>True when one node of this graph stands before another.</summary>
+    public bool Precedes(Node first, Node second) => first.Graph == this && second.Graph == this && first.Position < second.Position;
 
     /// <summary>Adds a node at the end and infers the types of its outputs.</summary>
     /// <param name="op">The operator.</param>
@@ -85,7 +99,7 @@ public sealed class Graph
     public Node Add(Operator op, ReadOnlySpan<Value?> inputs, ReadOnlySpan<string?> outputNames, string? name = null)
     {
         var node = Create(op, inputs, outputNames, name);
-        nodes.Add(node);
+        InsertAt(nodes.Count, [node]);
         return node;
     }
 
@@ -104,7 +118,7 @@ public sealed class Graph
     {
         if (Parent is not null) return Parent.FreshSymbol();
         string name;
-        do name = $"_d{freshSymbols++}";
+        do name = $"{FreshPrefix}{freshSymbols++}";
         while (reservedSymbols.Contains(name));
         return Dim.Symbol(name);
     }
@@ -125,9 +139,12 @@ public sealed class Graph
     /// <summary>Removes constants that nobody uses, those of subgraphs included.</summary>
     public void RemoveUnusedConstants()
     {
-        foreach (var c in Constants.Where(c => c.IsUnused).ToArray()) values.Remove(c.Name);
+        foreach (var c in Constants.Where(c => c.IsUnused).ToArray()) DropUnusedConstant(c);
         foreach (var sub in nodes.SelectMany(n => n.Operator.Subgraphs)) sub.RemoveUnusedConstants();
     }
+
+    /// <summary>True when an extent depends on a symbol that was made up where a shape rule could not tell.</summary>
+    internal static bool IsFresh(Dim dim) => dim.Symbols.Any(s => s.StartsWith(FreshPrefix, StringComparison.Ordinal));
 
     /// <summary>A value name that is still free, made from <paramref name="wanted"/>.</summary>
     public string Unique(string wanted)
@@ -201,12 +218,40 @@ public sealed class Graph
         node.Operator.Infer(new InferenceContext(node));
     }
 
-    internal void InsertAt(int index, IEnumerable<Node> added) => nodes.InsertRange(index, added);
+    internal void InsertAt(int index, IReadOnlyList<Node> added)
+    {
+        if (added.Count == 0) return;
+        var low = index > 0 ? nodes[index - 1].Position : (nodes.Count > 0 ? nodes[0].Position : 0) - (added.Count + 1) * PositionStep;
+        var high = index < nodes.Count ? nodes[index].Position : low + (added.Count + 1) * PositionStep;
+        var step = (high - low) / (added.Count + 1);
+        nodes.InsertRange(index, added);
+        if (step == 0) Renumber();
+        else
+            for (var i = 0; i < added.Count; i++) added[i].Position = low + (i + 1) * step;
+    }
 
-    internal int IndexOf(Node node) => nodes.IndexOf(node);
+    internal int IndexOf(Node node)
+    {
+        var (low, high) = (0, nodes.Count - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (nodes[middle] == node) return middle;
+            if (nodes[middle].Position < node.Position) low = middle + 1;
+            else high = middle - 1;
+        }
+        return -1;
+    }
+
+    private void Renumber()
+    {
+        for (var i = 0; i < nodes.Count; i++) nodes[i].Position = i * PositionStep;
+    }
 
     /// <summary>Removes nodes whose outputs nobody uses, and what only they used. Gives the removed nodes.</summary>
-    public IReadOnlyList<Node> RemoveUnused(IEnumerable<Node> candidates)
+    /// <param name="candidates">Where to look; nodes of other graphs are left alone.</param>
+    /// <param name="released">If given, receives the values that lost a use and are still there.</param>
+    public IReadOnlyList<Node> RemoveUnused(IEnumerable<Node> candidates, ICollection<Value>? released = null)
     {
         var dead = new HashSet<Node>();
         var work = new Stack<Node>(candidates.Where(n => n.Graph == this));
@@ -214,19 +259,35 @@ public sealed class Graph
         {
             if (!n.Operator.IsPure && n.Operator.IsKnown && n.Outputs.Count == 0) continue;
             if (!n.Outputs.All(o => o.IsUnused) || !dead.Add(n)) continue;
+            var read = new List<Value>();
             for (var i = 0; i < n.Inputs.Count; i++)
             {
-                var input = n.Inputs[i];
+                if (n.Inputs[i] is { } input) read.Add(input);
                 n.SetInput(i, null);
-                if (input is null || !input.IsUnused) continue;
-                if (input.Producer is { } p && p.Graph == this) work.Push(p);
-                else if (input.IsConstant && input.Graph == this) values.Remove(input.Name);
             }
+            foreach (var sub in n.Operator.Subgraphs) ReleaseCaptures(sub, read);
             foreach (var o in n.Outputs) values.Remove(o.Name);
-            ReleaseCaptures(n);
+            foreach (var value in read)
+            {
+                if (value.IsUnused && value.Producer is { } p && p.Graph == this) work.Push(p);
+                else if (!DropUnusedConstant(value)) released?.Add(value);
+            }
         }
-        if (dead.Count > 0) nodes.RemoveAll(dead.Contains);
+        if (dead.Count > 8) nodes.RemoveAll(dead.Contains);
+        else
+            foreach (var n in dead)
+                if (IndexOf(n) is var at and >= 0) nodes.RemoveAt(at);
         return [.. dead];
+    }
+
+    /// <summary>Removes a constant that nobody uses any more from its graph.</summary>
+    /// <returns>True when it is gone.</returns>
+    internal static bool DropUnusedConstant(Value value)
+    {
+        if (!value.IsConstant || !value.IsUnused) return false;
+        value.Graph.values.Remove(value.Name);
+        value.Graph.constants.Remove(value);
+        return true;
     }
 
     /// <summary>Makes every use of one value a use of another, outputs included. The new value takes over the old one's name if the old one was an output.</summary>
@@ -245,14 +306,16 @@ public sealed class Graph
         foreach (var o in node.Outputs) values.Remove(o.Name);
     }
 
-    /// <summary>True when the given nodes come after all they read from and before all that read from them.</summary>
+    /// <summary>
+    /// True when the given nodes are known to come after all they read from and before all that read from them; what subgraphs read is not looked into.
+    /// </summary>
     internal bool IsOrdered(IEnumerable<Node> some)
     {
         foreach (var n in some)
         {
-            var at = IndexOf(n);
-            if (n.Inputs.Any(i => i?.Producer is { } p && p.Graph == this && IndexOf(p) >= at)) return false;
-            if (n.Outputs.SelectMany(o => o.Users).Any(u => u.Graph == this && IndexOf(u) <= at)) return false;
+            if (n.Operator.Subgraphs.Count > 0) return false;
+            if (n.Inputs.Any(i => i?.Producer is { } p && p.Graph == this && p.Position >= n.Position)) return false;
+            if (n.Outputs.SelectMany(o => o.Users).Any(u => u.Graph != this || u.Position <= n.Position)) return false;
         }
         return true;
     }
@@ -289,6 +352,7 @@ public sealed class Graph
         }
         nodes.Clear();
         nodes.AddRange(sorted);
+        Renumber();
     }
 
     /// <summary>The nodes of this graph that a node, or a subgraph of it, reads from.</summary>
@@ -318,20 +382,23 @@ public sealed class Graph
         values[b.Name] = b;
     }
 
-    private static void ReleaseCaptures(Node removed)
-    {
-        foreach (var sub in removed.Operator.Subgraphs) ReleaseCaptures(sub);
-    }
-
-    private static void ReleaseCaptures(Graph sub)
+    private static void ReleaseCaptures(Graph sub, List<Value> read)
     {
         foreach (var o in sub.outputs)
-            if (o.Graph != sub) o.OutputUses--;
+        {
+            if (o.Graph == sub) continue;
+            o.OutputUses--;
+            read.Add(o);
+        }
         foreach (var n in sub.nodes)
         {
             foreach (var i in n.Inputs)
-                if (i is not null && i.Graph != sub) i.RemoveUser(n);
-            ReleaseCaptures(n);
+            {
+                if (i is null || i.Graph == sub) continue;
+                i.RemoveUser(n);
+                read.Add(i);
+            }
+            foreach (var inner in n.Operator.Subgraphs) ReleaseCaptures(inner, read);
         }
     }
 

@@ -37,6 +37,9 @@ public sealed class Node
 
     internal Value[] OutputArray => outputs;
 
+    /// <summary>Where it stands in its graph: nodes that come later have larger numbers. Only a node that is in a graph's list has one.</summary>
+    internal long Position { get; set; } = long.MinValue;
+
     /// <summary>Says which node of the file it came from.</summary>
     public void SetOrigin(string name) => Origins = [name];
 

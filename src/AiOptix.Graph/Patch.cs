@@ -11,6 +11,9 @@ public sealed class Patch
     private readonly Graph graph;
     private readonly List<Node> added = [];
     private readonly List<(Value Old, Value New)> replaced = [];
+    private readonly List<Value> constants = [];
+    private readonly List<Node> dropped = [];
+    private readonly List<Value> released = [];
     private bool done;
 
     /// <summary>Starts a patch for a graph.</summary>
@@ -31,6 +34,9 @@ public sealed class Patch
     /// <summary>The values that are replaced, each with its replacement.</summary>
     public IReadOnlyList<(Value Old, Value New)> Replaced => replaced;
 
+    /// <summary>The values that lost a use when the patch was applied, and are still there.</summary>
+    public IReadOnlyList<Value> Released => released;
+
     /// <summary>Adds a node with one output to the patch.</summary>
     public Value Add(Operator op, params ReadOnlySpan<Value?> inputs) => AddNode(op, inputs, 1).Output;
 
@@ -42,8 +48,14 @@ public sealed class Patch
         return node;
     }
 
-    /// <summary>Adds a constant.</summary>
-    public Value Constant(Tensor tensor, string? name = null) => graph.AddConstant(tensor, name);
+    /// <summary>Adds a constant, or finds one that is there (<see cref="Graph.FindConstant"/>).</summary>
+    public Value Constant(Tensor tensor, string? name = null)
+    {
+        if (graph.FindConstant(tensor) is { } found) return found;
+        var v = graph.AddConstant(tensor, name);
+        constants.Add(v);
+        return v;
+    }
 
     /// <summary>
     /// True when a value can take over all uses of another: an output of the graph keeps its name only if a node of its own makes it, so an input, a constant
@@ -59,13 +71,20 @@ public sealed class Patch
         return this;
     }
 
+    /// <summary>Has a node removed whose outputs nobody uses, and what only it used.</summary>
+    public Patch Remove(Node node)
+    {
+        dropped.Add(node);
+        return this;
+    }
+
     /// <summary>Takes the new nodes out again.</summary>
     public void Discard()
     {
         if (done) return;
         done = true;
-        graph.RemoveUnused(Enumerable.Reverse(added));
-        foreach (var n in added) graph.Forget(n);
+        foreach (var n in Enumerable.Reverse(added)) graph.Forget(n);
+        foreach (var c in constants) Graph.DropUnusedConstant(c);
     }
 
     /// <summary>Puts the new nodes into the graph, redirects the uses, and removes what nobody uses any more.</summary>
@@ -76,14 +95,36 @@ public sealed class Patch
         if (done) throw new InvalidOperationException("the patch is already applied or discarded");
         foreach (var (old, replacement) in replaced) Check(old, replacement);
         done = true;
-        var at = replaced.Select(r => r.Old.Producer is { } p && p.Graph == graph ? graph.IndexOf(p) : -1).DefaultIfEmpty(-1).Min();
-        graph.InsertAt(Math.Max(at, 0), added);
+        graph.InsertAt(Place(), added);
+        var root = replaced.Select(r => r.Old.Producer).FirstOrDefault(p => p is not null);
+        var refined = replaced.Where(r => Refinement.Adopt(r.Old, r.New)).Select(r => r.New).ToArray();
         foreach (var (old, replacement) in replaced) graph.ReplaceUses(old, replacement);
-        var removed = graph.RemoveUnused(replaced.Select(r => r.Old.Producer).OfType<Node>());
-        var origins = removed.SelectMany(n => n.Origins).Distinct(StringComparer.Ordinal).ToArray();
-        foreach (var n in added.Where(n => n.Origins.IsEmpty)) n.Origins = [.. origins];
-        if (!graph.IsOrdered(added)) graph.Sort();
+        foreach (var (old, _) in replaced) Graph.DropUnusedConstant(old);
+        var removed = graph.RemoveUnused(replaced.Select(r => r.Old.Producer).OfType<Node>().Concat(dropped), released);
+        foreach (var c in constants) Graph.DropUnusedConstant(c);
+        Name(removed, root);
+        if (!graph.IsOrdered(added.Concat(replaced.Select(r => r.New.Producer).OfType<Node>().Where(p => p.Graph == graph)))) graph.Sort();
+        foreach (var value in refined) Refinement.Spread(value);
         return removed;
+    }
+
+    /// <summary>Before the first node that goes, but after all that the new nodes read.</summary>
+    private int Place()
+    {
+        var mine = replaced.Select(r => r.Old.Producer).OfType<Node>().Where(p => p.Graph == graph).Select(graph.IndexOf);
+        var read = added.SelectMany(n => n.Inputs).Select(i => i?.Producer).OfType<Node>().Where(p => p.Graph == graph && !added.Contains(p)).Select(graph.IndexOf);
+        return Math.Max(mine.DefaultIfEmpty(0).Min(), read.DefaultIfEmpty(-1).Max() + 1);
+    }
+
+    /// <summary>New nodes come from where the removed ones came from, and the last one is called like the node that it stands in for.</summary>
+    private void Name(IReadOnlyList<Node> removed, Node? root)
+    {
+        var origins = removed.SelectMany(n => n.Origins).Distinct(StringComparer.Ordinal).ToArray();
+        for (var i = 0; i < added.Count; i++)
+        {
+            if (added[i].Origins.IsEmpty) added[i].Origins = [.. origins];
+            if (root is not null && removed.Contains(root)) added[i].Name = i == added.Count - 1 ? root.Name : $"{root.Name}/{added[i].Operator.Name}";
+        }
     }
 
     private static void Check(Value old, Value replacement)
