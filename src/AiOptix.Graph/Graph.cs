@@ -6,13 +6,12 @@ namespace AiOptix.Graphs;
 /// A model, or a branch or body inside one: inputs, constants, nodes in an order in which they can run, outputs. Portable: the logical layout of ONNX,
 /// no machine in it. A subgraph's nodes may read values of the graphs around it.
 /// </summary>
-public sealed class Graph
+public sealed partial class Graph
 {
     /// <summary>Integer vectors up to this length have their elements followed by shape inference.</summary>
     public const int MaxFollowedElements = 64;
 
     private const string FreshPrefix = "_d";
-    private const long PositionStep = 1 << 16;
 
     private readonly List<Node> nodes = [];
     private readonly List<Value> inputs = [];
@@ -86,9 +85,6 @@ public sealed class Graph
     /// learned: integers and booleans of up to 1 KiB, and single numbers. Trained weights that happen to be equal are never taken for one another.
     /// </summary>
     public Value? FindConstant(Tensor tensor) => constants.Find(tensor);
-
-    /// <summary>True when one node of this graph stands before another.</summary>
-    public bool Precedes(Node first, Node second) => first.Graph == this && second.Graph == this && first.Position < second.Position;
 
     /// <summary>Adds a node at the end and infers the types of its outputs.</summary>
     /// <param name="op">The operator.</param>
@@ -218,36 +214,6 @@ public sealed class Graph
         node.Operator.Infer(new InferenceContext(node));
     }
 
-    internal void InsertAt(int index, IReadOnlyList<Node> added)
-    {
-        if (added.Count == 0) return;
-        var low = index > 0 ? nodes[index - 1].Position : (nodes.Count > 0 ? nodes[0].Position : 0) - (added.Count + 1) * PositionStep;
-        var high = index < nodes.Count ? nodes[index].Position : low + (added.Count + 1) * PositionStep;
-        var step = (high - low) / (added.Count + 1);
-        nodes.InsertRange(index, added);
-        if (step == 0) Renumber();
-        else
-            for (var i = 0; i < added.Count; i++) added[i].Position = low + (i + 1) * step;
-    }
-
-    internal int IndexOf(Node node)
-    {
-        var (low, high) = (0, nodes.Count - 1);
-        while (low <= high)
-        {
-            var middle = (low + high) / 2;
-            if (nodes[middle] == node) return middle;
-            if (nodes[middle].Position < node.Position) low = middle + 1;
-            else high = middle - 1;
-        }
-        return -1;
-    }
-
-    private void Renumber()
-    {
-        for (var i = 0; i < nodes.Count; i++) nodes[i].Position = i * PositionStep;
-    }
-
     /// <summary>Removes nodes whose outputs nobody uses, and what only they used. Gives the removed nodes.</summary>
     /// <param name="candidates">Where to look; nodes of other graphs are left alone.</param>
     /// <param name="released">If given, receives the values that lost a use and are still there.</param>
@@ -304,62 +270,6 @@ public sealed class Graph
     {
         for (var i = 0; i < node.Inputs.Count; i++) node.SetInput(i, null);
         foreach (var o in node.Outputs) values.Remove(o.Name);
-    }
-
-    /// <summary>
-    /// True when the given nodes are known to come after all they read from and before all that read from them; what subgraphs read is not looked into.
-    /// </summary>
-    internal bool IsOrdered(IEnumerable<Node> some)
-    {
-        foreach (var n in some)
-        {
-            if (n.Operator.Subgraphs.Count > 0) return false;
-            if (n.Inputs.Any(i => i?.Producer is { } p && p.Graph == this && p.Position >= n.Position)) return false;
-            if (n.Outputs.SelectMany(o => o.Users).Any(u => u.Graph != this || u.Position <= n.Position)) return false;
-        }
-        return true;
-    }
-
-    /// <summary>Puts the nodes into an order in which they can run, as close to the present one as possible.</summary>
-    /// <exception cref="InvalidGraphException">The graph has a cycle.</exception>
-    public void Sort()
-    {
-        var sorted = new List<Node>(nodes.Count);
-        var state = new Dictionary<Node, bool>();
-        var stack = new Stack<(Node Node, bool Leave)>();
-        foreach (var root in nodes)
-        {
-            stack.Push((root, false));
-            while (stack.TryPop(out var top))
-            {
-                if (top.Leave)
-                {
-                    state[top.Node] = true;
-                    sorted.Add(top.Node);
-                    continue;
-                }
-                if (state.TryGetValue(top.Node, out var finished))
-                {
-                    if (!finished) throw new InvalidGraphException($"graph '{Name}' has a cycle through node {top.Node}");
-                    continue;
-                }
-                state[top.Node] = false;
-                stack.Push((top.Node, true));
-                foreach (var p in Dependencies(top.Node).Reverse())
-                    if (!state.TryGetValue(p, out var f)) stack.Push((p, false));
-                    else if (!f) throw new InvalidGraphException($"graph '{Name}' has a cycle through node {p}");
-            }
-        }
-        nodes.Clear();
-        nodes.AddRange(sorted);
-        Renumber();
-    }
-
-    /// <summary>The nodes of this graph that a node, or a subgraph of it, reads from.</summary>
-    private IEnumerable<Node> Dependencies(Node node)
-    {
-        var read = node.Inputs.Concat(node.Operator.Subgraphs.SelectMany(g => g.AllNodes.SelectMany(n => n.Inputs).Concat(g.Outputs)));
-        return read.Select(v => v?.Producer).OfType<Node>().Where(p => p.Graph == this);
     }
 
     private static void ReplaceOutputs(Graph graph, Value old, Value replacement)

@@ -1,0 +1,26 @@
+using AiOptix.Passes.Cleanup;
+using AiOptix.Passes.Fold;
+using AiOptix.Tensors;
+
+namespace AiOptix.Passes;
+
+/// <summary>The passes, all of them, in order. To read this list is to know the portable half of the optimiser.</summary>
+public static class Pipeline
+{
+    /// <summary>The groups from top to bottom; each runs, together with those above it, until nothing matches.</summary>
+    /// <param name="limits">Bounds on what folding may allocate.</param>
+    public static IReadOnlyList<PassGroup> Create(Limits limits) =>
+    [
+        new("cleanup",
+        [
+            new DeadNodes(),
+            new ElementsFolding(),
+            new ConstantFolding(limits),
+            new DuplicateConstants(),
+            new DuplicateNodes(),
+            new NoMovement(),
+            new TransposePairs(),
+            new ReshapePairs(),
+        ]),
+    ];
+}
