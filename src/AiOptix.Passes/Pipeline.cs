@@ -16,6 +16,7 @@ public static class Pipeline
             new DeadNodes(),
             new ElementsFolding(),
             new ConstantFolding(limits),
+            new ReshapeTargets(),
             new DuplicateConstants(),
             new DuplicateNodes(),
             new NoMovement(),
