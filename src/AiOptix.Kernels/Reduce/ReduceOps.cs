@@ -109,6 +109,11 @@ internal static unsafe class ReduceLoop
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Row<TF, T>(float* x, long n) where TF : struct, IReduceF32 where T : unmanaged, IVec<T> => TF.Across(Halves<TF, T>(x, n));
 
+    /// <summary>The first lanes; the others are zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T First<T>(T lanes, int n) where T : unmanaged, IVec<T> =>
+        T.IfLess(T.Load((float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Ramp))), T.Set(n), lanes, T.Zero);
+
     private static T RunRows<TF, T>(float* x, ReduceLine* line, long first, long end) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (end - first <= 1) return first < end ? Halves<TF, T>(x + line->RunOffset(first), line->Length) : T.Set(TF.Identity);
