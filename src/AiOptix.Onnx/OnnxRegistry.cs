@@ -16,6 +16,8 @@ internal static class OnnxRegistry
         .. Functions.Rows,
         .. Indexing.Rows,
         .. Multiplications.Rows,
+        .. Normalizations.Rows,
+        .. Reductions.Rows,
         .. Reshaping.Rows,
         .. Slicing.Rows,
     ];

@@ -1,0 +1,42 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs.Ops;
+
+/// <summary>ONNX LRN: x / (Bias + Alpha / Size · sum)^Beta, the sum over the squares in <paramref name="Size"/> neighbouring channels.</summary>
+/// <param name="Size">How many channels count, the element's own in the middle.</param>
+/// <param name="Alpha">The factor.</param>
+/// <param name="Beta">The exponent.</param>
+/// <param name="Bias">The constant.</param>
+public sealed record LRN(long Size, float Alpha = 0.0001f, float Beta = 0.75f, float Bias = 1) : Operator
+{
+    /// <inheritdoc/>
+    public override void Infer(InferenceContext context)
+    {
+        var type = context.Require(0, Numbers.IsReal, "float16, bfloat16, float32 or float64");
+        if (Size < 1) throw context.Error($"size {Size} must be positive");
+        if (context.Shape(0) is { Rank: < 2 } s) throw context.Error($"input 0 has shape {s}; expected [N, C, …]");
+        context.Set(0, type, context.Shape(0));
+    }
+
+    /// <inheritdoc/>
+    public override void Evaluate(EvaluationContext context)
+    {
+        var input = context.Input(0);
+        var s = input.Shape;
+        var x = input.ToReals();
+        var r = new double[x.Length];
+        var (channels, plane) = (s[1], s.Product(2, s.Rank));
+        for (long i = 0; i < x.Length; i++)
+        {
+            var c = i / plane % channels;
+            double sum = 0;
+            for (var k = Math.Max(0, c - (Size - 1) / 2); k <= Math.Min(channels - 1, c + Size / 2); k++)
+            {
+                var v = x[i + (k - c) * plane];
+                sum += v * v;
+            }
+            r[i] = x[i] / Math.Pow(Bias + Alpha / Size * sum, Beta);
+        }
+        context.Allocate(0, input.DType, s).Store(r);
+    }
+}

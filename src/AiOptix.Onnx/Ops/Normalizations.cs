@@ -1,0 +1,103 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Tensors;
+
+namespace AiOptix.Onnx;
+
+/// <summary>Normalisations and the softmax family.</summary>
+internal static class Normalizations
+{
+    public static OnnxOperator[] Rows { get; } =
+    [
+        OnnxOperator.Of<BatchNormalization>("BatchNormalization", ReadBatchNormalization,
+            (w, op) => w.Emit("BatchNormalization", ("epsilon", op.Epsilon), ("momentum", op.Momentum), ("training_mode", op.Training ? true : null)), 15),
+        OnnxOperator.Of<InstanceNormalization>("InstanceNormalization", r =>
+            {
+                r.Ignore("consumed_inputs");
+                r.Emit(new InstanceNormalization(r.Float("epsilon", 1e-5f)), r.Required(0), r.Required(1), r.Required(2));
+            }, (w, op) => w.Emit("InstanceNormalization", ("epsilon", op.Epsilon)), 6),
+        OnnxOperator.Of<GroupNormalization>("GroupNormalization", ReadGroupNormalization,
+            (w, op) => w.Emit("GroupNormalization", ("num_groups", op.NumGroups), ("epsilon", op.Epsilon), ("stash_type", op.StashType)), 21),
+        OnnxOperator.Of<LayerNormalization>("LayerNormalization", r => r.Emit(new LayerNormalization(r.Int("axis", -1), r.Float("epsilon", 1e-5f), Stash(r)), r.InputsFrom(0)),
+            (w, op) => w.Emit("LayerNormalization", ("axis", op.Axis), ("epsilon", op.Epsilon), ("stash_type", op.StashType)), 17),
+        OnnxOperator.Of<RMSNormalization>("RMSNormalization", r => r.Emit(new RMSNormalization(r.Int("axis", -1), r.Float("epsilon", 1e-5f), Stash(r)), r.Required(0), r.Required(1)),
+            (w, op) => w.Emit("RMSNormalization", ("axis", op.Axis), ("epsilon", op.Epsilon), ("stash_type", op.StashType)), 23),
+        OnnxOperator.Of<LpNormalization>("LpNormalization", r => r.Emit(new LpNormalization(r.Int("axis", -1), Exponent(r)), r.Required(0)),
+            (w, op) => w.Emit("LpNormalization", ("axis", op.Axis), ("p", op.P)), 1),
+        OnnxOperator.Of<LRN>("LRN", r => r.Emit(new LRN(r.OptionalInt("size") ?? throw r.Error("attribute 'size' is required"), r.Float("alpha", 0.0001f), r.Float("beta", 0.75f),
+                r.Float("bias", 1)), r.Required(0)),
+            (w, op) => w.Emit("LRN", ("size", op.Size), ("alpha", op.Alpha), ("beta", op.Beta), ("bias", op.Bias)), 1),
+        OnnxOperator.Of<MeanVarianceNormalization>("MeanVarianceNormalization", ReadMeanVariance, (w, op) => w.Emit("MeanVarianceNormalization", ("axes", op.Axes)), 9),
+        OnnxOperator.Of<Softmax>("Softmax", r => ReadLines(r, a => new Softmax(a)), (w, op) => w.Emit("Softmax", ("axis", op.Axis)), 13),
+        OnnxOperator.Of<LogSoftmax>("LogSoftmax", r => ReadLines(r, a => new LogSoftmax(a)), (w, op) => w.Emit("LogSoftmax", ("axis", op.Axis)), 13),
+        OnnxOperator.Of<Hardmax>("Hardmax", r => ReadLines(r, a => new Hardmax(a)), (w, op) => w.Emit("Hardmax", ("axis", op.Axis)), 13),
+    ];
+
+    private static DType Stash(NodeReader r) => (DType)r.Int("stash_type", (long)DType.Float32);
+
+    private static long Exponent(NodeReader r) => r.Int("p", 2) is var p and (1 or 2) ? p : throw r.Error($"p = {p} must be 1 or 2");
+
+    /// <summary>Below opset 13 the operator works on the matrix whose columns are the axes from 'axis' on.</summary>
+    private static void ReadLines(NodeReader r, Func<long, Operator> make)
+    {
+        if (r.Opset >= 13)
+        {
+            r.Emit(make(r.Int("axis", -1)), r.Required(0));
+            return;
+        }
+        var axis = r.Int("axis", 1);
+        var x = r.Required(0);
+        if (axis == -1 || (x.Shape is { } s && (axis == s.Rank - 1 || s.Dims[(int)Math.Clamp(axis < 0 ? axis + s.Rank + 1 : axis + 1, 0, s.Rank)..].ToArray().All(d => d.Constant == 1))))
+        {
+            r.Emit(make(axis), x);
+            return;
+        }
+        var lines = r.Add(make(-1), r.Add(new Flatten(axis), x));
+        r.Emit(new Reshape(AllowZero: true), lines, r.Add(new ShapeOf(), x));
+    }
+
+    private static void ReadBatchNormalization(NodeReader r)
+    {
+        r.Ignore("is_test", "consumed_inputs");
+        var training = r.Bool("training_mode", false);
+        if (r.Opset < 14 && Enumerable.Range(1, Math.Max(0, r.OutputCount - 1)).Any(r.HasOutput))
+            throw r.Error("the training form of this version (more than one output) is not supported; export the model for inference");
+        var op = new BatchNormalization(r.Float("epsilon", 1e-5f), r.Float("momentum", 0.9f), training);
+        if (r.Opset >= 9 || r.Bool("spatial", true))
+        {
+            r.Emit(op, r.Required(0), r.Required(1), r.Required(2), r.Required(3), r.Required(4));
+            return;
+        }
+        var flat = r.Constant(-1L);
+        var columns = Enumerable.Range(1, 4).Select(i => r.Add(new Reshape(), r.Required(i), flat)).ToArray();
+        var rows = r.Add(op, r.Add(new Flatten(), r.Required(0)), columns[0], columns[1], columns[2], columns[3]);
+        r.Emit(new Reshape(AllowZero: true), rows, r.Add(new ShapeOf(), r.Required(0)));
+    }
+
+    /// <summary>In opset 18 scale and bias have an element a group; each is repeated for the group's channels.</summary>
+    private static void ReadGroupNormalization(NodeReader r)
+    {
+        var groups = r.OptionalInt("num_groups") ?? throw r.Error("attribute 'num_groups' is required");
+        var op = new GroupNormalization(groups, r.Float("epsilon", 1e-5f), Stash(r));
+        if (r.Opset >= 21)
+        {
+            r.Emit(op, r.Required(0), r.Required(1), r.Required(2));
+            return;
+        }
+        if (r.Required(0).Shape is not { Rank: >= 2 } s || s[1].Constant is not { } channels || groups < 1 || channels % groups != 0)
+            throw r.Error($"the number of channels must be known and divide into {groups} groups, found an input of type {r.Required(0).Type}");
+        Value PerChannel(Value v) => r.Add(new Reshape(), r.Add(new Expand(), r.Add(new Reshape(), v, r.Constant(groups, 1)), r.Constant(groups, channels / groups)), r.Constant(channels));
+        r.Emit(op, r.Required(0), PerChannel(r.Required(1)), PerChannel(r.Required(2)));
+    }
+
+    private static void ReadMeanVariance(NodeReader r)
+    {
+        if (r.Opset >= 9)
+        {
+            r.Emit(new MeanVarianceNormalization([.. r.OptionalInts("axes") ?? [0, 2, 3]]), r.Required(0));
+            return;
+        }
+        if (!r.Bool("normalize_variance", true)) throw r.Error("normalize_variance = 0 is not supported");
+        r.Emit(new MeanVarianceNormalization(r.Bool("across_channels", false) ? [0, 1, 2, 3] : [0, 2, 3]), r.Required(0));
+    }
+}
