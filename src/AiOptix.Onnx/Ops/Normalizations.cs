@@ -35,7 +35,11 @@ internal static class Normalizations
 
     private static DType Stash(NodeReader r) => (DType)r.Int("stash_type", (long)DType.Float32);
 
-    private static long Exponent(NodeReader r) => r.Int("p", 2) is var p and (1 or 2) ? p : throw r.Error($"p = {p} must be 1 or 2");
+    private static long Exponent(NodeReader r)
+    {
+        var p = r.Int("p", 2);
+        return p is 1 or 2 ? p : throw r.Error($"p = {p} must be 1 or 2");
+    }
 
     /// <summary>Below opset 13 the operator works on the matrix whose columns are the axes from 'axis' on.</summary>
     private static void ReadLines(NodeReader r, Func<long, Operator> make)
