@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Loops;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Pool;
+
+/// <summary>Max or average pooling, made ready; a task is a stretch of output lines. Immutable.</summary>
+public sealed unsafe class PoolPlan
+{
+    private readonly PoolLine form;
+    private readonly Axis depth;
+    private readonly Axis height;
+    private readonly float[] columnCounts;
+    private readonly long inputWidth;
+    private readonly Split split;
+
+    /// <summary>Plans the operation; <paramref name="row"/> forces a row of the table.</summary>
+    /// <exception cref="UnsupportedModelException">There are not one to three spatial axes.</exception>
+    public PoolPlan(PoolDescriptor descriptor, Target target, PoolKernel? row = null)
+    {
+        var rank = descriptor.Input.Length;
+        if (rank is < 1 or > 3) throw new UnsupportedModelException($"pooling over {rank} spatial axes; one to three are served");
+        Kernel = row ?? PoolTable.Select(descriptor.Max, target);
+        depth = Axis.Of(descriptor, rank - 3);
+        height = Axis.Of(descriptor, rank - 2);
+        var width = Axis.Of(descriptor, rank - 1);
+        inputWidth = width.Input;
+        columnCounts = new float[descriptor.Max ? 0 : width.Output];
+        for (var c = 0; c < columnCounts.Length; c++) columnCounts[c] = width.Count(c, descriptor.CountIncludePad);
+        CountIncludePad = descriptor.CountIncludePad;
+        form.LineLength = (Math.Max(width.Output - 1, 0) * width.Stride) + ((width.Kernel - 1) * width.Dilation) + 1;
+        form.Pad = Math.Min(width.PadBegin, form.LineLength);
+        form.Width = Math.Min(width.Input, form.LineLength - form.Pad);
+        form.Columns = width.Output;
+        (form.Kernel, form.Stride, form.Dilation) = (width.Kernel, width.Stride, width.Dilation);
+        form.DepthStride = depth.Dilation * height.Input * width.Input;
+        form.HeightStride = height.Dilation * width.Input;
+        split = new Split(width.Output == 0 ? 0 : descriptor.Planes * depth.Output * height.Output, (form.LineLength * height.Kernel * depth.Kernel) + (width.Output * width.Kernel));
+    }
+
+    private bool CountIncludePad { get; }
+
+    /// <summary>The chosen row.</summary>
+    public PoolKernel Kernel { get; }
+
+    /// <summary>Tasks; any cut of them into ranges gives the same bits.</summary>
+    public int Tasks => split.Tasks;
+
+    /// <summary>Scratch bytes a worker needs.</summary>
+    public long ScratchBytes => 3 * form.LineLength * sizeof(float);
+
+    /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>; <paramref name="scratch"/> is this worker's own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(float* x, float* y, int firstTask, int endTask, byte* scratch)
+    {
+        var (first, end) = (split.Start(firstTask), split.Start(endTask));
+        var line = form;
+        line.Scratch = (float*)scratch;
+        fixed (float* counts = columnCounts)
+        {
+            line.ColumnCounts = Kernel.Max ? null : counts;
+            for (var n = first; n < end; n++)
+            {
+                var outer = n / height.Output;
+                var h = n - outer * height.Output;
+                var plane = outer / depth.Output;
+                var d = outer - plane * depth.Output;
+                var (d0, dn) = depth.Valid(d);
+                var (h0, hn) = height.Valid(h);
+                line.Depths = dn;
+                line.Heights = hn;
+                line.LineCount = depth.Count(d, CountIncludePad) * height.Count(h, CountIncludePad);
+                line.X = x + ((plane * depth.Input + d0) * height.Input + h0) * inputWidth;
+                line.Y = y + n * line.Columns;
+                Kernel.Run(&line);
+            }
+        }
+    }
+
+    private readonly record struct Axis(long Input, long Output, long Kernel, long Stride, long Dilation, long PadBegin, long PadEnd)
+    {
+        public static Axis Of(PoolDescriptor d, int k) =>
+            k < 0 ? new(1, 1, 1, 1, 1, 0, 0) : new(d.Input[k], d.Output[k], d.Kernel[k], d.Stride[k], d.Dilation[k], d.PadBegin[k], d.PadEnd[k]);
+
+        /// <summary>The first input position that a window reads, and how many.</summary>
+        public (long First, long Count) Valid(long output)
+        {
+            var (first, count) = Within(output, 0, Input);
+            return (output * Stride - PadBegin + first * Dilation, count);
+        }
+
+        /// <summary>How many entries of a window count in the divisor.</summary>
+        public long Count(long output, bool includePad) => includePad ? Within(output, -PadBegin, Input + PadEnd).Count : Within(output, 0, Input).Count;
+
+        private (long First, long Count) Within(long output, long low, long high)
+        {
+            var start = output * Stride - PadBegin;
+            var first = start >= low ? 0 : (low - start + Dilation - 1) / Dilation;
+            var end = start >= high ? 0 : Math.Min((high - start + Dilation - 1) / Dilation, Kernel);
+            return first < end ? (first, end - first) : (0, 0);
+        }
+    }
+}
