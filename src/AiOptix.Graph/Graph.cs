@@ -211,7 +211,16 @@ public sealed partial class Graph
             o.Type = null;
             o.Elements = null;
         }
-        node.Operator.Infer(new InferenceContext(node));
+        node.Contradiction = null;
+        try
+        {
+            node.Operator.Infer(new InferenceContext(node));
+        }
+        catch (InvalidGraphException e) when (node.Graph.Parent is not null)
+        {
+            node.Contradiction = e.Message;
+            foreach (var o in node.Outputs) (o.Type, o.Elements) = (null, null);
+        }
     }
 
     /// <summary>Removes nodes whose outputs nobody uses, and what only they used. Gives the removed nodes.</summary>

@@ -32,6 +32,12 @@ public sealed class Node
     /// <summary>What it makes.</summary>
     public IReadOnlyList<Value> Outputs => outputs;
 
+    /// <summary>
+    /// Why its rule refuses its inputs, when it stands in a subgraph: such a branch may be there for other inputs and never run, so only running the node
+    /// is an error. Its outputs have no type. Null for any other node.
+    /// </summary>
+    public string? Contradiction { get; internal set; }
+
     /// <summary>The names of the file's nodes that it came from.</summary>
     public ImmutableArray<string> Origins { get; internal set; } = [];
 

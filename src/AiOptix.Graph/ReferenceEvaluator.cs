@@ -71,6 +71,7 @@ public static class ReferenceEvaluator
     /// <summary>Evaluates one node with constant inputs; what constant folding calls.</summary>
     public static IReadOnlyList<RuntimeValue> Evaluate(Node node, Scope scope, Limits limits, CancellationToken cancellation)
     {
+        if (node.Contradiction is { } why) throw new InvalidInputException(why);
         var inputs = node.Inputs.Select(i => i is null ? null : scope.Get(i) ?? throw new InvalidGraphException($"node {node}: '{i.Name}' has no value")).ToArray();
         var context = new EvaluationContext(node, inputs, limits, scope, cancellation);
         node.Operator.Evaluate(context);

@@ -28,6 +28,7 @@ public static class Verifier
         foreach (var node in patch.Added)
         {
             VerifyNode(node, made: null);
+            if (node.Contradiction is { } why) throw new InvalidGraphException($"a patch ({patch.Description}) adds a node that cannot run: {why}");
             foreach (var user in node.Outputs.SelectMany(o => o.Users).Distinct()) VerifyNode(user, made: null);
         }
         foreach (var (old, _) in patch.Replaced)
@@ -50,7 +51,7 @@ public static class Verifier
             if (!node.Graph.Values.TryGetValue(o.Name, out var named) || named != o)
                 throw new InvalidGraphException($"node {node}: output {i} ('{o.Name}') is not registered under its name");
         }
-        if (!node.Operator.IsKnown || node.Inputs.Any(i => i is { Type: null })) return;
+        if (!node.Operator.IsKnown || node.Contradiction is not null || node.Inputs.Any(i => i is { Type: null })) return;
         foreach (var o in node.Outputs)
             if (o.Type is null) throw new InvalidGraphException($"node {node}: its rule gave output '{o.Name}' no type");
         foreach (var sub in node.Operator.Subgraphs) Verify(sub);

@@ -19,8 +19,8 @@ internal sealed class NodeReader
     /// <param name="opset">The version of the domain that the file imports.</param>
     /// <param name="attributes">Decoded attributes: long, float, string, long[], float[], string[], Tensor, Graph, Graph[] or GraphType.</param>
     /// <param name="inputs">The inputs, null where left out.</param>
-    /// <param name="outputs">The outputs' names, empty where left out.</param>
-    /// <param name="bind">Tells the caller which value an output became, when that is not a new one of that name.</param>
+    /// <param name="outputs">The outputs' names in the graph, reserved there; empty where left out.</param>
+    /// <param name="bind">Tells the caller which value an output became.</param>
     public NodeReader(Graph graph, string name, string domain, string opType, long opset, IReadOnlyDictionary<string, object> attributes, Value?[] inputs,
         string[] outputs, Action<int, Value> bind)
     {
@@ -116,7 +116,14 @@ internal sealed class NodeReader
     public Value Constant(params ReadOnlySpan<long> values) => Constant(Tensor.Vector(values));
 
     /// <summary>Says that the node's first output is a constant.</summary>
-    public void EmitConstant(Tensor tensor) => bind(0, Graph.AddConstant(tensor, outputs[0]));
+    public void EmitConstant(Tensor tensor)
+    {
+        Graph.Release(outputs[0]);
+        bind(0, Graph.AddConstant(tensor, outputs[0]));
+    }
+
+    /// <summary>Says that an output of the node is a value that was added before.</summary>
+    public void Bind(int output, Value value) => bind(output, value);
 
     /// <summary>Attributes of the node that no rule has looked at.</summary>
     public IEnumerable<string> Unread => attributes.Keys.Where(k => !read.Contains(k));

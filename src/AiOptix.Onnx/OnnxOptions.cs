@@ -1,0 +1,29 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Onnx;
+
+/// <summary>How a model is read.</summary>
+public sealed record OnnxReadOptions
+{
+    /// <summary>What the file may ask for.</summary>
+    public Limits Limits { get; init; } = Limits.Default;
+
+    /// <summary>The most nodes that model-local functions and subgraphs may expand to.</summary>
+    public long MaxNodes { get; init; } = 1_000_000;
+}
+
+/// <summary>How a model is written.</summary>
+public sealed record OnnxWriteOptions
+{
+    /// <summary>
+    /// When the initializers take more bytes than this, they go into a file <c>&lt;name&gt;.data</c> beside the model. No reader takes a model file of 2 GiB and more, hence the default;
+    /// 0 moves them out always.
+    /// </summary>
+    public long ExternalDataThreshold { get; init; } = 2_000_000_000;
+
+    /// <summary>Initializers smaller than this, in bytes, stay in the model all the same.</summary>
+    public long ExternalDataMinimum { get; init; } = 1024;
+
+    /// <summary>Ends a long write; no file is left or replaced then.</summary>
+    public CancellationToken Cancellation { get; init; }
+}

@@ -1,0 +1,64 @@
+using AiOptix.Tensors;
+using Google.Protobuf;
+
+namespace AiOptix.Onnx;
+
+/// <summary>A mapped file or a byte array that holds one message, and the stretches of it (and of files beside it) that tensors lie in.</summary>
+internal sealed class ModelSource : IDisposable
+{
+    private readonly MemoryBlock block;
+    private IReadOnlyList<(long Offset, long Length)> payloads = [];
+
+    private ModelSource(MemoryBlock block, string name, string? folder, Limits limits)
+    {
+        this.block = block;
+        Name = name;
+        Limits = limits;
+        External = new(folder);
+    }
+
+    /// <summary>What messages call it.</summary>
+    public string Name { get; }
+
+    public Limits Limits { get; }
+
+    /// <summary>The files beside it.</summary>
+    public ExternalFiles External { get; }
+
+    /// <summary>Maps a file.</summary>
+    /// <exception cref="ModelFormatException">It is empty.</exception>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static ModelSource Open(string path, Limits limits)
+    {
+        var full = Path.GetFullPath(path);
+        var name = $"'{path}'";
+        if (new FileInfo(full) is { Exists: true, Length: 0 }) throw new ModelFormatException($"{name}: the file is empty");
+        return new(MemoryBlock.MapFile(full), name, Path.GetDirectoryName(full), limits);
+    }
+
+    /// <summary>Takes bytes in memory.</summary>
+    public static ModelSource Over(ReadOnlyMemory<byte> bytes, string? folder, Limits limits) => new(MemoryBlock.Pin(bytes), "model in memory", folder, limits);
+
+    /// <summary>Parses the message and finds its tensors.</summary>
+    public T Parse<T>(MessageParser<T> parser, MessageKind kind) where T : IMessage<T>
+    {
+        var message = CompactMessage.Of(block, kind, Name, Limits);
+        payloads = message.Payloads;
+        return message.Parse(parser);
+    }
+
+    /// <summary>The raw data of a tensor of the message: what holds it, the offset, the length.</summary>
+    public (MemoryBlock Block, long Offset, long Length)? RawData(Proto.TensorProto tensor)
+    {
+        if (!tensor.HasPayload) return null;
+        var (offset, length) = payloads[tensor.Payload];
+        return (block, offset, length);
+    }
+
+    /// <summary>Lets go of the files; tensors over them stay good.</summary>
+    public void Dispose()
+    {
+        block.LetGo();
+        External.Dispose();
+    }
+}
