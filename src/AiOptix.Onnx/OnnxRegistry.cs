@@ -11,6 +11,7 @@ internal static class OnnxRegistry
         .. Bits.Rows,
         .. Casts.Rows,
         .. Comparisons.Rows,
+        .. Attentions.Rows,
         .. Constants.Rows,
         .. Convolutions.Rows,
         .. Functions.Rows,

@@ -37,6 +37,7 @@ public sealed record Conv(ValueList<long> Strides = default, ValueList<long> Pad
             return;
         }
         if (x[1].Constant is { } c && w[1].Constant is { } wc && c != wc * Group) throw context.Error($"input of shape {x} has {c} channels; weights of shape {w} in {Group} groups expect {wc * Group}");
+        context.AssumeEqual(x[1], w[1] * Group, "the channels of input and weights");
         if (w[0].Constant % Group is > 0) throw context.Error($"{w[0]} output channels do not divide into {Group} groups");
         if (context.Has(2) && context.Shape(2) is { } b) context.Same(b[0], w[0], "bias and weights");
         if (new SymbolicShape(w.Dims[2..]).Concrete is not { } kernel)

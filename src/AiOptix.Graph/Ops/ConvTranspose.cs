@@ -61,6 +61,7 @@ public sealed record ConvTranspose(ValueList<long> Strides = default, ValueList<
         }
         var rank = x.Rank - 2;
         if (x[1].Constant is { } c && w[0].Constant is { } wc && c != wc) throw context.Error($"input of shape {x} has {c} channels; weights of shape {w} expect {wc}");
+        context.AssumeEqual(x[1], w[0], "the channels of input and weights");
         if (w[0].Constant % Group is > 0) throw context.Error($"{w[0]} channels do not divide into {Group} groups");
         foreach (var (name, list, length) in new[] { ("strides", Strides, rank), ("dilations", Dilations, rank), ("output_padding", OutputPadding, rank), ("output_shape", OutputShape, rank), ("pads", Pads, 2 * rank) })
             if (list.Count > 0 && list.Count != length) throw context.Error($"{name} {list} do not fit {rank} spatial axes; expected {length} numbers");

@@ -23,6 +23,7 @@ public sealed record DepthToSpace(long BlockSize, DepthOrder Order = DepthOrder.
         context.RequireRank(0, 4);
         var s = context.Shape(0) ?? context.FreshShape(4);
         if (s[1].Constant % (BlockSize * BlockSize) is > 0) throw context.Error($"{s[1]} channels do not divide by {BlockSize * BlockSize}");
+        context.AssumeEqual(Dim.FloorDiv(s[1], BlockSize * BlockSize) * (BlockSize * BlockSize), s[1], "the channels must divide");
         context.Set(0, context.DType(0), new(s[0], Dim.FloorDiv(s[1], BlockSize * BlockSize), s[2] * BlockSize, s[3] * BlockSize));
     }
 
@@ -49,7 +50,10 @@ public sealed record SpaceToDepth(long BlockSize) : Operator
         context.RequireRank(0, 4);
         var s = context.Shape(0) ?? context.FreshShape(4);
         for (var i = 2; i < 4; i++)
+        {
             if (s[i].Constant % BlockSize is > 0) throw context.Error($"axis {i} of shape {s} does not divide by {BlockSize}");
+            context.AssumeEqual(Dim.FloorDiv(s[i], BlockSize) * BlockSize, s[i], $"axis {i} must divide");
+        }
         context.Set(0, context.DType(0), new(s[0], s[1] * (BlockSize * BlockSize), Dim.FloorDiv(s[2], BlockSize), Dim.FloorDiv(s[3], BlockSize)));
     }
 

@@ -64,6 +64,7 @@ public sealed record Reshape(bool AllowZero = false) : Operator
         var shape = new SymbolicShape(dims);
         if (input?.Count.Constant is { } have && shape.Count.Constant is { } want && have != want)
             throw context.Error($"{input} has {have} elements and cannot become [{string.Join(",", asked)}]");
+        if (input is not null) context.AssumeEqual(shape.Count, input.Count, "the elements before and after");
         return shape;
     }
 }

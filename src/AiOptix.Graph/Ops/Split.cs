@@ -20,6 +20,7 @@ public sealed record Split(long Axis = 0) : Operator
         if (sizes is not null && s?[context.Axis(Axis, s.Rank)].Constant is { } whole && sizes.Aggregate(Dim.Zero, (a, b) => a + b).Constant is { } sum
             && (sum != whole || sizes.Any(d => d.Constant < 0)))
             throw context.Error($"split [{string.Join(",", (IEnumerable<Dim>)sizes)}] does not fill axis {Axis} of shape {s}");
+        if (sizes is not null && s is not null) context.AssumeEqual(sizes.Aggregate(Dim.Zero, (a, b) => a + b), s[context.Axis(Axis, s.Rank)], "the pieces together");
         long at = 0;
         for (var i = 0; i < n; i++)
         {

@@ -30,7 +30,10 @@ public sealed record Squeeze : Operator
         if (context.Integers(1) is not { } given) return context.Length(1) is { } n ? context.FreshShape(Math.Max(0, s.Rank - n)) : null;
         var drop = context.Axes(given, s.Rank);
         foreach (var a in drop)
+        {
             if (s[a].Constant is { } d and not 1) throw context.Error($"axis {a} of shape {s} cannot be dropped; its extent is {d}");
+            context.AssumeEqual(s[a], 1, $"axis {a} that is dropped");
+        }
         return new([.. s.Where((_, i) => !drop.Contains(i))]);
     }
 }
