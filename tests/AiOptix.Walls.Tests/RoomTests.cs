@@ -71,9 +71,9 @@ public sealed partial class RoomTests
     public void ProjectsTurnNoWarningsOffByThemselves() =>
         Assert.DoesNotContain(Repository.Projects("src"), p => p.Mentions("NoWarn") || p.Mentions("TreatWarningsAsErrors") || p.Mentions("AnalysisLevel"));
 
-    [GeneratedRegex(@"AiOptix\\\.\((?<names>[A-Za-z|]+)\)\$")]
+    [GeneratedRegex(@"AiOptix\\\.\((?<names>[A-Za-z|]+)\)\$", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex UnsafeRooms();
 
-    [GeneratedRegex("<Project Path=\"(?<path>[^\"]+)\"")]
+    [GeneratedRegex("<Project Path=\"(?<path>[^\"]+)\"", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex ListedProject();
 }

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace AiOptix.Cli;
+
+/// <summary>Options and arguments that several commands share, so that they are spelled and read the same everywhere.</summary>
+internal static class Options
+{
+    /// <summary><c>--json</c></summary>
+    public static Option<bool> Json() => new("--json") { Description = "Print one JSON document and nothing else." };
+
+    /// <summary><c>--threads N</c>; 0 is the machine's default.</summary>
+    public static Option<int> Threads()
+    {
+        var option = new Option<int>("--threads") { Description = "Threads of a run, the calling one included; 0 takes what quota and affinity grant.", HelpName = "N" };
+        option.Validators.Add(r => Check(r, option, n => n is >= 0 and <= 1024, "expected 0 to 1024"));
+        return option;
+    }
+
+    /// <summary><c>--seed N</c></summary>
+    public static Option<int> Seed() => new("--seed") { Description = "Seed of everything that is drawn.", HelpName = "N" };
+
+    /// <summary>The model's file.</summary>
+    public static Argument<string> Model() => new("MODEL") { Description = "An ONNX file." };
+
+    /// <summary><c>--dim NAME=VALUE</c>, repeatable.</summary>
+    public static Option<KeyValuePair<string, long>[]> Dims() => Pairs<long>("--dim", "NAME=VALUE", "Give a symbolic dimension a value; repeatable.",
+        text => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null, "a whole number");
+
+    /// <summary><c>--input NAME=FILE</c>, repeatable.</summary>
+    public static Option<KeyValuePair<string, string>[]> Inputs() => Pairs<string>("--input", "NAME=FILE.npy", "Read an input from an NPY file; repeatable.", text => text, "a file");
+
+    private static Option<KeyValuePair<string, T>[]> Pairs<T>(string name, string form, string description, Func<string, object?> read, string expected) => new(name)
+    {
+        Description = description,
+        HelpName = form,
+        Arity = ArgumentArity.OneOrMore,
+        DefaultValueFactory = _ => [],
+        CustomParser = result =>
+        {
+            var pairs = new Dictionary<string, T>(StringComparer.Ordinal);
+            foreach (var token in result.Tokens)
+            {
+                var cut = token.Value.LastIndexOf('=');
+                if (typeof(T) == typeof(string)) cut = token.Value.IndexOf('=', StringComparison.Ordinal);
+                if (cut <= 0 || cut == token.Value.Length - 1 || read(token.Value[(cut + 1)..]) is not T value)
+                    result.AddError($"{name} {token.Value}: expected {form} with {expected} behind the '='");
+                else if (!pairs.TryAdd(token.Value[..cut], value))
+                    result.AddError($"{name} names '{token.Value[..cut]}' twice");
+            }
+            return [.. pairs];
+        },
+    };
+
+    private static void Check(OptionResult result, Option<int> option, Func<int, bool> allowed, string expected)
+    {
+        if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && !allowed(n))
+            result.AddError($"{option.Name} {n}: {expected}");
+    }
+}
