@@ -60,7 +60,7 @@ public sealed unsafe class GemmPlan
     public void Run(in GemmCall call, int firstTask, int endTask, byte* scratch)
     {
         GemmBlock g = default;
-        StridedB b;
+        StridedSource b;
         Describe(call, &g, &b, (float*)scratch);
         var tasksABatch = rowTasks * columnTasks;
         for (var task = firstTask; task < endTask; task++)
@@ -76,11 +76,11 @@ public sealed unsafe class GemmPlan
             g.Column0 = columnTask * split.ColumnsATask;
             g.Column1 = Math.Min(Shape.N, g.Column0 + split.ColumnsATask);
             var a = call.A + outer * call.ABatchStride1 + inner * call.ABatchStride2;
-            b.B = call.B + outer * call.BBatchStride1 + inner * call.BBatchStride2;
+            b.First = call.B + outer * call.BBatchStride1 + inner * call.BBatchStride2;
             if (Shape.PackedA) g.APanels = a;
             else g.A = a;
-            if (Shape.PackedB) g.BPanels = b.B;
-            else g.BDirect = call.BColumnStride == 1 && g.Row1 - g.Row0 <= Kernel.Mr ? b.B : null;
+            if (Shape.PackedB) g.BPanels = b.First;
+            else g.BDirect = call.BColumnStride == 1 && g.Row1 - g.Row0 <= Kernel.Mr ? b.First : null;
             g.C = call.C + outer * call.CBatchStride1 + inner * call.CBatchStride2;
             if (call.Residual != null) g.Epilogue.Residual = call.Residual + outer * call.ResidualBatchStride1 + inner * call.ResidualBatchStride2;
             if (gemv is { } vector && g.BDirect != null && !Shape.PackedA) vector.Run(&g);
@@ -88,7 +88,7 @@ public sealed unsafe class GemmPlan
         }
     }
 
-    private void Describe(in GemmCall call, GemmBlock* g, StridedB* b, float* scratch)
+    private void Describe(in GemmCall call, GemmBlock* g, StridedSource* b, float* scratch)
     {
         b->RowStride = call.BRowStride;
         b->ColumnStride = call.BColumnStride;
@@ -97,7 +97,7 @@ public sealed unsafe class GemmPlan
         (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
         (g->K, g->Kc) = (Shape.K, split.Kc);
         (g->ARowStride, g->AColumnStride) = (call.ARowStride, call.AColumnStride);
-        g->PackB = &PackStrided;
+        g->PackB = &StridedSource.Pack;
         g->BSource = b;
         g->BDirectStride = call.BRowStride;
         g->Ldc = call.CRowStride;
@@ -120,26 +120,4 @@ public sealed unsafe class GemmPlan
     }
 
     private static long PackedBytes(int lanes, int steps, int width) => ((long)lanes + width - 1) / width * width * steps * sizeof(float);
-
-    private static void PackStrided(void* source, nint k0, nint steps, int column0, int column1, float* panels, int width)
-    {
-        var b = (StridedB*)source;
-        var from = b->B + k0 * b->RowStride;
-        if (b->ColumnStride == 1)
-        {
-            PanelPack.Rows(from + column0, b->RowStride, column1 - column0, width, steps, panels);
-            return;
-        }
-        for (var column = column0; column < column1; column += width)
-        {
-            PanelPack.Run(from + column * b->ColumnStride, b->ColumnStride, b->RowStride, Math.Min(width, column1 - column), width, steps, panels);
-            panels += steps * width;
-        }
-    }
-
-    private struct StridedB
-    {
-        public float* B;
-        public nint RowStride, ColumnStride;
-    }
 }
