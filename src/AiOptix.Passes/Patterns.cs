@@ -43,6 +43,27 @@ internal static class Patterns
     public static Patch? ReplaceBy(this Value old, Value value, string description) =>
         Patch.CanReplace(old, value) ? new Patch(old.Graph, description).Replace(old, value) : null;
 
+    /// <summary>True when nothing outside of a pattern reads what its nodes make, but for the last node's result.</summary>
+    public static bool IsClosed(IReadOnlyCollection<Node> nodes, Node last)
+    {
+        foreach (var node in nodes)
+            if (node != last)
+                foreach (var output in node.Outputs)
+                    if (output.OutputUses > 0 || output.Users.Any(u => !nodes.Contains(u))) return false;
+        return true;
+    }
+
+    /// <summary>The axes of a reduction, counted from 0 and in order; null when they are not known.</summary>
+    public static int[]? AxesOf(this Node reduction)
+    {
+        if (reduction.Operator is not Reduction op || reduction.Input(0)?.Shape is not { } s) return null;
+        var given = reduction.Input(1) is { } axes ? axes.Integers() : [];
+        if (given is null) return null;
+        if (given.Length == 0) return op.NoopWithEmptyAxes ? null : [.. Enumerable.Range(0, s.Rank)];
+        var found = given.Select(a => AxisOf(a, s.Rank)).Order().ToArray();
+        return found.All(a => a >= 0) ? found : null;
+    }
+
     /// <summary>An axis counted from 0; negative when it is out of range.</summary>
     public static int AxisOf(long axis, int rank) => axis < -rank || axis >= rank ? -1 : (int)(axis < 0 ? axis + rank : axis);
 }

@@ -1,5 +1,6 @@
 using AiOptix.Passes.Cleanup;
 using AiOptix.Passes.Fold;
+using AiOptix.Passes.Fuse;
 using AiOptix.Tensors;
 
 namespace AiOptix.Passes;
@@ -14,14 +15,29 @@ public static class Pipeline
         new("cleanup",
         [
             new DeadNodes(),
+            new NoOps(),
+            new NoMovement(),
+            new NoArithmetic(),
             new ElementsFolding(),
             new ConstantFolding(limits),
             new ReshapeTargets(),
             new DuplicateConstants(),
             new DuplicateNodes(),
-            new NoMovement(),
+            new InversePairs(),
+            new CastPairs(),
             new TransposePairs(),
             new ReshapePairs(),
+        ]),
+        new("fold into weights",
+        [
+            new BatchNormFolding(),
+            new ChannelConstantFolding(),
+        ]),
+        new("fuse",
+        [
+            new GeluFusion(),
+            new SoftmaxFusion(),
+            new LayerNormFusion(),
         ]),
     ];
 }
