@@ -1,5 +1,6 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Tensors;
 
 namespace AiOptix.Passes.Cleanup;
 

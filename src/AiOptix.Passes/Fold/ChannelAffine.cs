@@ -29,11 +29,11 @@ internal static class ChannelAffine
         var (beta, alone) = product.Operator is Gemm gemm ? (gemm.Beta, gemm with { Beta = 1 }) : (1f, product.Operator);
         if (Bias(product.Input(2), (scale ?? shift)!.Length) is not { } bias) return null;
         for (var i = 0; i < bias.Length; i++) bias[i] = bias[i] * beta * (scale?[i] ?? 1) + (shift?[i] ?? 0);
-        if (scale is not null && (weights = Scaled(product.Operator, weights, scale)!) is null) return null;
+        if ((scale is null ? weights : Scaled(product.Operator, weights, scale)) is not { } newWeights) return null;
         var newBias = Reals.Write(bias, weights.DType, new Shape(bias.Length));
         if (!AllFinite(newBias)) return null;
         var patch = new Patch(product.Graph, description);
-        var kernel = scale is null ? w : patch.Constant(weights, w.Name);
+        var kernel = scale is null ? w : patch.Constant(newWeights, w.Name);
         if (shift is null && product.Input(2) is null) return patch.Replace(last, patch.Add(alone, product.Inputs[0], kernel));
         var added = patch.Constant(newBias, product.Input(2)?.Name ?? $"{product.Name}.bias");
         var result = product.Operator is MatMul
