@@ -38,6 +38,7 @@ public static class Pipeline
             new GeluFusion(),
             new SoftmaxFusion(),
             new LayerNormFusion(),
+            new AttentionFusion(),
         ]),
     ];
 }
