@@ -100,9 +100,20 @@ public sealed class Broadcast
         for (var i = first; i < first + count; i++)
         {
             if (context.Shape(i) is not { } s) return null;
-            shape = SymbolicShape.Broadcast(shape, s)
+            var common = SymbolicShape.Broadcast(shape, s)
                 ?? throw context.Error($"input {i} ('{context.Node.Input(i)!.Name}') of shape {s} does not broadcast to {shape}: extents must be equal or 1");
+            Assume(context, shape, common);
+            Assume(context, s, common);
+            shape = common;
         }
         return shape;
+    }
+
+    /// <summary>Records that an extent that is not known yet is 1 or the known common one.</summary>
+    private static void Assume(InferenceContext context, SymbolicShape shape, SymbolicShape common)
+    {
+        for (var axis = 1; axis <= shape.Rank; axis++)
+            if (common[-axis].IsConstant && !shape[-axis].IsConstant)
+                context.AssumeEqual((shape[-axis] - 1) * (shape[-axis] - common[-axis]), Dim.Zero, $"shape {shape} broadcasts to {common}, so {shape[-axis]} is 1 or {common[-axis]}");
     }
 }

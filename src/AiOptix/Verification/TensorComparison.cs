@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using AiOptix.Graphs.Evaluate;
+using AiOptix.Tensors;
+
+namespace AiOptix.Verification;
+
+/// <summary>How far floats may differ: |actual - expected| &lt;= Absolute + Scaled * (largest finite |expected| of the tensor) + Relative * |expected|.</summary>
+/// <param name="Relative">Per unit of the expected value.</param>
+/// <param name="Absolute">For any value.</param>
+/// <param name="Scaled">Per unit of the largest finite expected magnitude.</param>
+public sealed record Tolerance(double Relative = 1e-3, double Absolute = 1e-7, double Scaled = 0);
+
+/// <summary>An element that differs.</summary>
+/// <param name="Index">Its index, an entry for each axis.</param>
+/// <param name="Expected">What it should be, as text.</param>
+/// <param name="Actual">What it is, as text.</param>
+/// <param name="Error">The absolute difference; NaN when only one of the two is a finite number, or neither is a number at all.</param>
+public sealed record ElementMismatch(string Index, string Expected, string Actual, double Error)
+{
+    /// <summary><c>[0,3]: 1.5, expected 1.25</c></summary>
+    public override string ToString() => $"{Index}: {Actual}, expected {Expected}";
+}
+
+/// <summary>The outcome of comparing two values.</summary>
+/// <param name="Failure">Why they do not match; null when they do.</param>
+/// <param name="Mismatches">How many elements differ.</param>
+/// <param name="First">The first one.</param>
+/// <param name="Worst">The one with the largest error, of those that have one.</param>
+/// <param name="MaxError">The largest absolute error of all finite pairs, matching ones included.</param>
+public sealed record ComparisonResult(string? Failure, long Mismatches = 0, ElementMismatch? First = null, ElementMismatch? Worst = null, double MaxError = 0)
+{
+    /// <summary>True when the values match.</summary>
+    public bool Matches => Failure is null;
+}
+
+/// <summary>
+/// Compares recorded and computed values. Kind, element type and shape must be the same; integers, bool and strings match exactly, floats within a
+/// <see cref="Tolerance"/>; NaN matches NaN, an infinity one of its sign.
+/// </summary>
+public static class TensorComparison
+{
+    /// <summary>Compares two values of any kind.</summary>
+    public static ComparisonResult Compare(RuntimeValue expected, RuntimeValue actual, Tolerance? tolerance = null) => (expected, actual) switch
+    {
+        (Tensor e, Tensor a) => Compare(e, a, tolerance),
+        (SequenceValue e, SequenceValue a) when e.Items.Count != a.Items.Count => new($"the sequence has {a.Items.Count} items, expected {e.Items.Count}"),
+        (SequenceValue e, SequenceValue a) => All(e.Items.Zip(a.Items, (x, y) => Compare(x, y, tolerance)), "item"),
+        (OptionalValue { Content: null }, OptionalValue { Content: null }) => new(null),
+        (OptionalValue { Content: { } e }, OptionalValue { Content: { } a }) => Compare(e, a, tolerance),
+        (MapValue e, MapValue a) => All([Compare(e.Keys, a.Keys, tolerance), Compare(e.Values, a.Values, tolerance)], "part"),
+        _ => new($"the value is {actual}, expected {expected}"),
+    };
+
+    /// <summary>Compares kind, element type and shape only: for random results.</summary>
+    public static ComparisonResult CompareForm(RuntimeValue expected, RuntimeValue actual) => (expected, actual) switch
+    {
+        (Tensor e, Tensor a) => new(Form(e, a)),
+        (SequenceValue e, SequenceValue a) when e.Items.Count == a.Items.Count => All(e.Items.Zip(a.Items, CompareForm), "item"),
+        _ => new(expected.GetType() == actual.GetType() ? null : $"the value is {actual}, expected {expected}"),
+    };
+
+    /// <summary>Compares two tensors.</summary>
+    public static ComparisonResult Compare(Tensor expected, Tensor actual, Tolerance? tolerance = null)
+    {
+        if (Form(expected, actual) is { } failure) return new(failure);
+        var result = expected.DType switch
+        {
+            DType.String => Exact(expected.Shape, expected.Strings, actual.Strings),
+            DType.Complex64 => Floats(expected, Widen(MemoryMarshal.Cast<byte, float>(expected.Bytes)), Widen(MemoryMarshal.Cast<byte, float>(actual.Bytes)), 2, tolerance ?? new()),
+            DType.Complex128 => Floats(expected, MemoryMarshal.Cast<byte, double>(expected.Bytes), MemoryMarshal.Cast<byte, double>(actual.Bytes), 2, tolerance ?? new()),
+            var t when t.IsFloat() => Floats(expected, ElementTypes.ToFloat64(expected), ElementTypes.ToFloat64(actual), 1, tolerance ?? new()),
+            _ => Exact(expected.Shape, Integers(expected), Integers(actual)),
+        };
+        GC.KeepAlive(expected);
+        GC.KeepAlive(actual);
+        return result;
+    }
+
+    private static string? Form(Tensor expected, Tensor actual) =>
+        expected.DType != actual.DType ? $"the type is {actual.DType.Name()}, expected {expected.DType.Name()}"
+        : expected.Shape != actual.Shape ? $"the shape is {actual.Shape}, expected {expected.Shape}"
+        : null;
+
+    private static ComparisonResult Floats(Tensor expectedTensor, ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, int partsPerElement, Tolerance tolerance)
+    {
+        var largest = 0.0;
+        foreach (var e in expected)
+            if (double.IsFinite(e)) largest = Math.Max(largest, Math.Abs(e));
+        var floor = tolerance.Absolute + tolerance.Scaled * largest;
+        long mismatches = 0;
+        ElementMismatch? first = null;
+        int worst = -1;
+        double worstError = -1, maxError = 0;
+        for (var i = 0; i < expected.Length; i++)
+        {
+            var (e, a) = (expected[i], actual[i]);
+            if (e.Equals(a)) continue;
+            var error = Math.Abs(a - e);
+            var finite = double.IsFinite(error);
+            if (finite) maxError = Math.Max(maxError, error);
+            if (finite && error <= floor + tolerance.Relative * Math.Abs(e)) continue;
+            mismatches++;
+            if (finite && error > worstError) (worst, worstError) = (i, error);
+            first ??= Mismatch(i, e, a);
+        }
+        if (mismatches == 0) return new(null, MaxError: maxError);
+        var worstMismatch = worst < 0 ? null : Mismatch(worst, expected[worst], actual[worst]);
+        return new(Summary(mismatches, expected.Length, first!, worstMismatch), mismatches, first, worstMismatch, maxError);
+
+        ElementMismatch Mismatch(int i, double e, double a) =>
+            new(Index(expectedTensor.Shape, i / partsPerElement), Text(e), Text(a), double.IsFinite(a - e) ? Math.Abs(a - e) : double.NaN);
+    }
+
+    private static ComparisonResult Exact<T>(Shape shape, ReadOnlySpan<T> expected, ReadOnlySpan<T> actual) where T : IEquatable<T>
+    {
+        long mismatches = 0;
+        ElementMismatch? first = null;
+        for (var i = 0; i < expected.Length; i++)
+        {
+            if (expected[i].Equals(actual[i])) continue;
+            mismatches++;
+            first ??= new(Index(shape, i), $"{expected[i]}", $"{actual[i]}", double.NaN);
+        }
+        return mismatches == 0 ? new(null) : new(Summary(mismatches, expected.Length, first!, null), mismatches, first);
+    }
+
+    private static ReadOnlySpan<long> Integers(Tensor tensor)
+    {
+        var r = new long[tensor.Count];
+        ElementTypes.Read(tensor, 0, r);
+        return r;
+    }
+
+    private static ReadOnlySpan<double> Widen(ReadOnlySpan<float> values)
+    {
+        var r = new double[values.Length];
+        for (var i = 0; i < r.Length; i++) r[i] = values[i];
+        return r;
+    }
+
+    private static ComparisonResult All(IEnumerable<ComparisonResult> parts, string what)
+    {
+        var results = parts.ToList();
+        var failed = results.FindIndex(r => !r.Matches);
+        var maxError = results.Select(r => r.MaxError).DefaultIfEmpty(0).Max();
+        return failed < 0 ? new(null, MaxError: maxError) : results[failed] with { Failure = $"{what} {failed}: {results[failed].Failure}", MaxError = maxError };
+    }
+
+    private static string Summary(long mismatches, int count, ElementMismatch first, ElementMismatch? worst) =>
+        $"{mismatches} of {count} elements differ; first {first}" + (worst is not null && worst != first ? $"; worst {worst}" : "");
+
+    private static string Index(Shape shape, long position)
+    {
+        var index = new long[shape.Rank];
+        for (var axis = shape.Rank - 1; axis >= 0; axis--) (position, index[axis]) = Math.DivRem(position, Math.Max(1, shape[axis]));
+        return $"[{string.Join(",", index)}]";
+    }
+
+    private static string Text(double value) => value.ToString("G9", CultureInfo.InvariantCulture);
+}
