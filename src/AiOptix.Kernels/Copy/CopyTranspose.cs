@@ -87,6 +87,7 @@ internal static unsafe class CopyTranspose
     }
 
     /// <summary>The rectangle without its upper left <paramref name="rows"/> × <paramref name="columns"/> corner.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Edges<T>(byte* source, byte* target, CopyTile* tile, long rows, long columns) where T : unmanaged
     {
         if (columns < tile->Columns && rows > 0)

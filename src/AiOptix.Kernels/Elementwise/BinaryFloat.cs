@@ -110,6 +110,7 @@ internal static unsafe class BinaryFloatLoop
         if (left > 0) T.StorePart(y + i, TF.Apply(a, T.LoadPart(b + i, left)), left);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Strided<TF>(byte* a, byte* b, float* y, BinaryTile* tile) where TF : struct, IBinaryF32
     {
         for (long i = 0; i < tile->Columns; i++)

@@ -64,6 +64,7 @@ internal struct Lanes
 /// <summary>A function of one float, lane by lane.</summary>
 internal readonly unsafe struct Lanewise<TF> : IUnaryF32 where TF : struct, IScalarF32
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply<T>(T x, in ActivationArgs args) where T : unmanaged, IVec<T>
     {
         Lanes lanes;

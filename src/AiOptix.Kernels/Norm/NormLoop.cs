@@ -117,6 +117,7 @@ internal static unsafe class NormLoop
         if (m > 0) T.StorePart(y + i, T.Fma(T.LoadPart(x + i, m) - mean, a, b), m);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T Squares<T>(float* x, long n, T mean) where T : unmanaged, IVec<T>
     {
         if (n <= Stretch) return SquaresStraight(x, n, mean);
@@ -151,11 +152,21 @@ internal static unsafe class NormLoop
     {
         for (long i = 0; i < n; i += T.Count)
         {
-            var m = (int)Math.Min(T.Count, n - i);
-            var v = T.LoadPart(x + i, m);
-            if (residual != null) v += T.LoadPart(residual + i, m);
-            if (bias != null) v += T.LoadPart(bias + i, m);
-            T.StorePart(sum + i, v, m);
+            if (i <= n - T.Count)
+            {
+                var v = T.Load(x + i);
+                if (residual != null) v += T.Load(residual + i);
+                if (bias != null) v += T.Load(bias + i);
+                T.Store(sum + i, v);
+            }
+            else
+            {
+                var m = (int)(n - i);
+                var v = T.LoadPart(x + i, m);
+                if (residual != null) v += T.LoadPart(residual + i, m);
+                if (bias != null) v += T.LoadPart(bias + i, m);
+                T.StorePart(sum + i, v, m);
+            }
         }
     }
 }

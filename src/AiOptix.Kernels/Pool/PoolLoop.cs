@@ -52,7 +52,8 @@ internal static unsafe class PoolLoop
                     var p = line->X + d * line->DepthStride + h * line->HeightStride + i;
                     a = TF.Join(a, n == T.Count ? T.Load(p) : T.LoadPart(p, n));
                 }
-            T.StorePart(joined + line->Pad + i, a, n);
+            if (n == T.Count) T.Store(joined + line->Pad + i, a);
+            else T.StorePart(joined + line->Pad + i, a, n);
         }
     }
 
@@ -62,14 +63,15 @@ internal static unsafe class PoolLoop
         for (long c = 0; c < line->Columns; c += T.Count)
         {
             var n = (int)Math.Min(T.Count, line->Columns - c);
-            var a = T.LoadPart(even + c, n);
+            var a = n == T.Count ? T.Load(even + c) : T.LoadPart(even + c, n);
             for (long k = 1; k < line->Kernel; k++)
             {
                 var at = k * line->Dilation;
                 var p = ((at & shift) == 0 ? even : odd) + (at >> shift) + c;
                 a = TF.Join(a, n == T.Count ? T.Load(p) : T.LoadPart(p, n));
             }
-            T.StorePart(line->Y + c, a, n);
+            if (n == T.Count) T.Store(line->Y + c, a);
+            else T.StorePart(line->Y + c, a, n);
         }
     }
 
@@ -94,7 +96,8 @@ internal static unsafe class PoolLoop
         for (long c = 0; c < line->Columns; c += T.Count)
         {
             var n = (int)Math.Min(T.Count, line->Columns - c);
-            T.StorePart(line->Y + c, T.LoadPart(line->Y + c, n) / (T.LoadPart(line->ColumnCounts + c, n) * lines), n);
+            if (n == T.Count) T.Store(line->Y + c, T.Load(line->Y + c) / (T.Load(line->ColumnCounts + c) * lines));
+            else T.StorePart(line->Y + c, T.LoadPart(line->Y + c, n) / (T.LoadPart(line->ColumnCounts + c, n) * lines), n);
         }
     }
 }

@@ -59,6 +59,7 @@ internal readonly unsafe struct ProdF32 : IReduceF32
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static T Enter<T>(T x) where T : unmanaged, IVec<T> => x;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static T Join<T>(T a, T b) where T : unmanaged, IVec<T> => a * b;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Across<T>(T lanes) where T : unmanaged, IVec<T>
     {
         var copy = lanes;
@@ -114,6 +115,7 @@ internal static unsafe class ReduceLoop
     public static T First<T>(T lanes, int n) where T : unmanaged, IVec<T> =>
         T.IfLess(T.Load((float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Ramp))), T.Set(n), lanes, T.Zero);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T RunRows<TF, T>(float* x, ReduceLine* line, long first, long end) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (end - first <= 1) return first < end ? Halves<TF, T>(x + line->RunOffset(first), line->Length) : T.Set(TF.Identity);
@@ -121,6 +123,7 @@ internal static unsafe class ReduceLoop
         return TF.Join(RunRows<TF, T>(x, line, first, middle), RunRows<TF, T>(x, line, middle, end));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T RunColumns<TF, T>(float* x, ReduceLine* line, long first, long end, int lanes) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (end - first <= 1) return first < end ? ColumnHalves<TF, T>(x + line->RunOffset(first), line->Stride, line->Length, lanes) : T.Set(TF.Identity);
@@ -128,6 +131,7 @@ internal static unsafe class ReduceLoop
         return TF.Join(RunColumns<TF, T>(x, line, first, middle, lanes), RunColumns<TF, T>(x, line, middle, end, lanes));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T Halves<TF, T>(float* x, long n) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (n <= Stretch) return Straight<TF, T>(x, n);
@@ -135,6 +139,7 @@ internal static unsafe class ReduceLoop
         return TF.Join(Halves<TF, T>(x, left), Halves<TF, T>(x + left, n - left));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T ColumnHalves<TF, T>(float* x, long stride, long n, int lanes) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (n <= ColumnStretch) return ColumnStraight<TF, T>(x, stride, n, lanes);

@@ -39,10 +39,10 @@ public static unsafe class SoftmaxTable
     /// <summary>All rows.</summary>
     public static IReadOnlyList<SoftmaxKernel> Rows { get; } =
     [
-        new("softmax_f32_avx512", Isa.Avx512, &SoftmaxLoop.Rows<V16>, &SoftmaxLoop.Columns<V16>),
-        new("softmax_f32_avx2", Isa.Avx2, &SoftmaxLoop.Rows<Pair<V8>>, &SoftmaxLoop.Columns<Pair<V8>>),
-        new("softmax_f32_vector128", Isa.None, &SoftmaxLoop.Rows<Pair<Pair<V4>>>, &SoftmaxLoop.Columns<Pair<Pair<V4>>>),
-        new("softmax_f32_scalar", Isa.None, &SoftmaxLoop.Rows<Pair<Pair<Pair<Pair<V1>>>>>, &SoftmaxLoop.Columns<Pair<Pair<Pair<Pair<V1>>>>>),
+        new("softmax_f32_avx512", Isa.Avx512, &SoftmaxLoop.Rows<V16, V16>, &SoftmaxLoop.Columns<V16>),
+        new("softmax_f32_avx2", Isa.Avx2, &SoftmaxLoop.Rows<V8, Pair<V8>>, &SoftmaxLoop.Columns<V8>),
+        new("softmax_f32_vector128", Isa.None, &SoftmaxLoop.Rows<V4, Pair<Pair<V4>>>, &SoftmaxLoop.Columns<V4>),
+        new("softmax_f32_scalar", Isa.None, &SoftmaxLoop.Rows<V1, Pair<Pair<Pair<Pair<V1>>>>>, &SoftmaxLoop.Columns<V1>),
     ];
 
     /// <summary>The first row that the target can run.</summary>
