@@ -28,8 +28,8 @@ internal sealed unsafe class Im2colConv : ConvPlan
 
     public override long PackedWeightBytes => sizeof(float) * (long)Shape.Groups * GroupFloats;
 
-    // Panels of B, the spill tile, and one unpacked row of B for the pixels of a task.
-    public override long ScratchBytes => sizeof(float) * ((long)split.Kc * split.ColumnsATask + (long)kernel.Mr * kernel.Nr + split.ColumnsATask);
+    // Panels of B, the spill tile, and unpacked terms of B for the pixels of a task.
+    public override long ScratchBytes => sizeof(float) * ((long)split.Kc * split.ColumnsATask + (long)kernel.Mr * kernel.Nr + Im2colSource.LineFloats(split.ColumnsATask));
 
     public override int Tasks => checked(rowTasks * columnTasks * Shape.Batch * Shape.Groups);
 
@@ -53,7 +53,7 @@ internal sealed unsafe class Im2colConv : ConvPlan
         GemmBlock g = default;
         Im2colSource source = new(&shape);
         Describe(call, &g, (float*)scratch);
-        source.Row = g.Spill + kernel.Mr * kernel.Nr;
+        source.Lines = g.Spill + kernel.Mr * kernel.Nr;
         g.BSource = &source;
         g.PackB = pointwise ? &Im2colSource.PackPointwise : &Im2colSource.Pack;
         var tasksAGroup = rowTasks * columnTasks;

@@ -9,6 +9,8 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
     private const double OperationsATask = 1e6;
     private const double BytesATask = 256 << 10;
     private const int EnoughTasks = 16;
+    private const int EnoughRepeatingTasks = 8;
+    private const int FewestPanels = 3;
 
     /// <summary>Cuts a product whose operands are packed or not as the shape says.</summary>
     public static GemmSplit Of(in GemmShape shape, int mr, int nr, int l1, int l2)
@@ -24,11 +26,20 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
         var work = 2.0 * shape.M * shape.N * shape.K * shape.Batch / OperationsATask;
         var bytes = sizeof(float) * ((double)shape.M * shape.K + (double)shape.K * shape.N) * shape.Batch / BytesATask;
         var want = Math.Clamp(Math.Max(work, bytes), 1, EnoughTasks);
-        while ((double)shape.Batch * Parts(rows, r) * Parts(columns, c) < want)
+        // What is packed at run time is packed again by every task that a cut across the other operand makes: such cuts stop early.
+        var fewestRows = shape.PackedB ? 2 : FewestPanels;
+        var fewestColumns = shape.PackedA || rows > 1 ? FewestPanels : 2;
+        while (true)
         {
+            var tasks = (double)shape.Batch * Parts(rows, r) * Parts(columns, c);
+            bool canRows = r >= 2 * fewestRows, canColumns = c >= 2 * fewestColumns;
+            if (tasks >= want || !(canRows || canColumns)) break;
             var byColumns = shape.PackedA == shape.PackedB ? c * nr >= r * mr : shape.PackedA;
-            if (byColumns ? c < 2 : r < 2) byColumns = !byColumns;
-            if (byColumns ? c < 2 : r < 2) break;
+            if (byColumns ? !canColumns : !canRows)
+            {
+                byColumns = !byColumns;
+                if (tasks >= EnoughRepeatingTasks && !(byColumns ? shape.PackedA : shape.PackedB)) break;
+            }
             if (byColumns) c = (c + 1) / 2;
             else r = (r + 1) / 2;
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using AiOptix.Kernels.Vectors;
 
 namespace AiOptix.Kernels.Gemm;
@@ -57,6 +58,10 @@ internal static unsafe class PanelPack
         {
             var i = 0;
             var part = Math.Min(left, width);
+            if (width % 8 == 0 && Avx2.IsSupported)
+            {
+                for (; i < width; i += 8) Avx.Store(to + i, V8.LoadPart(source + i, part - i).Value);
+            }
             for (; i <= part - 4; i += 4) Vector128.Load(source + i).Store(to + i);
             for (; i < part; i++) to[i] = source[i];
             for (; i < width; i++) to[i] = 0f;
