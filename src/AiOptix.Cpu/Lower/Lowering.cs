@@ -60,6 +60,10 @@ internal sealed class Lowering
     /// <summary>Adds a step.</summary>
     public void Emit(Step step) => steps.Add(step);
 
+    /// <summary>Adds the step of one node over a kernel plan that <paramref name="bind"/> makes when shapes are known.</summary>
+    public void Emit(Node node, IEnumerable<int> inputs, Func<BindContext, BoundStep> bind) =>
+        Emit(new PlanStep(node.Name, [.. inputs.Distinct()], [.. node.Outputs.Select(Slot)], bind) { Operation = node.Operator.Name, Origins = node.Origins });
+
     /// <summary>Adds a step that stands for several nodes, at the place of the last of them, when all that it reads exists.</summary>
     public void Emit(Step step, IReadOnlyList<Node> nodes)
     {

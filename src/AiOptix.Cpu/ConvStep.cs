@@ -1,0 +1,85 @@
+using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Conv;
+using AiOptix.Kernels.Vectors;
+using AiOptix.Runtime;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu;
+
+/// <summary>A float32 convolution with its epilogue.</summary>
+/// <param name="Input">The input's slot.</param>
+/// <param name="Output">The output's slot.</param>
+/// <param name="Geometry">The window.</param>
+/// <param name="Groups">Groups.</param>
+/// <param name="OutputChannels">Output channels.</param>
+/// <param name="Kernel">The row whose form the weights are packed in.</param>
+/// <param name="Weights">The packed weights.</param>
+/// <param name="Bias">One addend an output channel, or null.</param>
+internal sealed record ConvParts(int Input, int Output, ConvGeometry Geometry, int Groups, int OutputChannels, ConvKernel Kernel, MemoryBlock Weights, Tensor? Bias)
+{
+    /// <summary>A slot of the output's shape that is added, or -1.</summary>
+    public int Residual { get; init; } = -1;
+
+    public Activation Activation { get; init; }
+
+    public ActivationArgs Args { get; init; }
+
+    /// <summary>The kernel's descriptor for an input shape.</summary>
+    public static ConvShape Describe(ConvGeometry geometry, int groups, int outputChannels, ReadOnlySpan<long> input)
+    {
+        var axes = new ConvAxis[3];
+        var missing = 3 - geometry.Rank;
+        for (var i = 0; i < 3; i++)
+        {
+            if (i < missing)
+            {
+                axes[i] = ConvAxis.None;
+                continue;
+            }
+            var a = i - missing;
+            var (begin, end) = geometry.PadsOf(a, input[a + 2]);
+            axes[i] = new(checked((int)input[a + 2]), (int)geometry.Kernel[a], (int)geometry.Stride(a), (int)geometry.Dilation(a), checked((int)begin), checked((int)end));
+        }
+        return new(checked((int)input[0]), checked((int)input[1]), outputChannels, groups, axes[0], axes[1], axes[2]);
+    }
+}
+
+/// <inheritdoc cref="ConvParts"/>
+internal sealed class ConvStep(string name, ConvParts parts, Target target)
+    : KernelStep(name, parts.Residual >= 0 ? [parts.Input, parts.Residual] : [parts.Input], [parts.Output])
+{
+    public override long OwnedBytes => parts.Weights.Length;
+
+    public override BoundStep Bind(BindContext context)
+    {
+        var shape = ConvParts.Describe(parts.Geometry, parts.Groups, parts.OutputChannels, context.Shape(parts.Input).Dims);
+        var plan = parts.Kernel.Plan(shape, target);
+        if (plan.PackedWeightBytes != parts.Weights.Length)
+            throw new InvalidInputException($"node '{Name}': the input has {shape.Channels} channels, the weights were made for another number");
+        return new Bound(parts, plan)
+        {
+            Kernel = plan.KernelName,
+            Tasks = plan.Tasks,
+            ScratchBytes = plan.ScratchBytes,
+            Flops = 2.0 * shape.Batch * shape.OutputChannels * shape.OutputPixels * shape.Terms,
+        };
+    }
+
+    private sealed unsafe class Bound(ConvParts parts, ConvPlan plan) : BoundStep
+    {
+        public override void Run(nint* slots, int firstTask, int endTask, byte* scratch)
+        {
+            var call = new ConvCall
+            {
+                X = (float*)slots[parts.Input],
+                PackedWeights = (float*)parts.Weights.Pointer,
+                Bias = parts.Bias is null ? null : (float*)parts.Bias.Pointer,
+                Residual = parts.Residual >= 0 ? (float*)slots[parts.Residual] : null,
+                Y = (float*)slots[parts.Output],
+                Activation = parts.Activation,
+                Args = parts.Args,
+            };
+            plan.Run(call, firstTask, endTask, scratch);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Elementwise;
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Lower;
+
+/// <summary>Functions of one, two or three elements, with broadcasting; each for the types that its kernel table has rows for.</summary>
+internal static unsafe class ElementwiseRules
+{
+    /// <summary>A rule for an activation, by its parameters.</summary>
+    public static bool Activation(Lowering lowering, Node node) =>
+        Activations.Of(node) is { } a ? Unary(lowering, node, UnaryKinds.Of(a.Activation), a.Args) : node.Operator is Relu && Unary(lowering, node, UnaryKind.Relu, default);
+
+    /// <summary>A rule for a function without parameters.</summary>
+    public static LoweringRule Unary(UnaryKind kind) => (lowering, node) => Unary(lowering, node, kind, default);
+
+    /// <summary>A rule for a function of two arguments.</summary>
+    public static LoweringRule Binary(BinaryKind kind) => (lowering, node) => Binary(lowering, node, kind);
+
+    /// <summary>Sum, Min or Max of any number of arguments: two go straight, the rest by the Reference step.</summary>
+    public static LoweringRule Variadic(BinaryKind kind) => (lowering, node) => node.Inputs.Count == 2 && Binary(lowering, node, kind);
+
+    /// <summary>A power whose exponent is one constant may be a plainer function.</summary>
+    public static bool Pow(Lowering lowering, Node node)
+    {
+        var exponent = node.Inputs[1]!;
+        if (node.Output.DType == DType.Float32 && exponent is { DType: DType.Float32, Constant: { Count: 1 } c } && node.Output.Shape!.Equals(node.Inputs[0]!.Shape))
+        {
+            var kind = UnaryKinds.OfPower(c.Span<float>()[0]);
+            GC.KeepAlive(c);
+            if (kind is { } k) return Unary(lowering, node, k, default);
+        }
+        return Binary(lowering, node, BinaryKind.Pow);
+    }
+
+    public static bool Mod(Lowering lowering, Node node) => Binary(lowering, node, ((Mod)node.Operator).Fmod ? BinaryKind.FMod : BinaryKind.Mod);
+
+    public static bool Where(Lowering lowering, Node node)
+    {
+        if (!MovementRules.IsBytes(node.Output.DType) || node.Output.DType.Bits() > 64) return false;
+        var (c, a, b, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Inputs[2]!), lowering.Slot(node.Output));
+        var size = node.Output.DType.Bits() / 8;
+        var target = lowering.Target;
+        lowering.Emit(node, [c, a, b], context =>
+        {
+            var shape = context.Shape(y);
+            var plan = new WherePlan(new(size, shape.Dims.ToArray(), Broadcasting.Strides(context.Shape(c), shape), Broadcasting.Strides(context.Shape(a), shape),
+                Broadcasting.Strides(context.Shape(b), shape)), target);
+            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[c], (byte*)s[a], (byte*)s[b], (byte*)s[y], from, to)) { Kernel = plan.KernelName, Tasks = plan.Tasks };
+        });
+        return true;
+    }
+
+    private static bool Unary(Lowering lowering, Node node, UnaryKind kind, ActivationArgs args)
+    {
+        var type = node.Inputs[0]!.DType;
+        if (UnaryTable.Select(kind, type, lowering.Target) is not { } row) return false;
+        var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
+        var target = lowering.Target;
+        lowering.Emit(node, [x], context =>
+        {
+            var plan = new UnaryPlan(kind, type, args, context.Shape(y).Count, target, row);
+            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[x], (byte*)s[y], from, to)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
+        });
+        return true;
+    }
+
+    private static bool Binary(Lowering lowering, Node node, BinaryKind kind)
+    {
+        var type = node.Inputs[0]!.DType;
+        if (node.Inputs[1]!.DType != type || BinaryTable.Select(kind, type, lowering.Target) is not { } row) return false;
+        var (a, b, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Output));
+        var target = lowering.Target;
+        lowering.Emit(node, [a, b], context =>
+        {
+            var shape = context.Shape(y);
+            var plan = new BinaryPlan(new(kind, type, shape.Dims.ToArray(), Broadcasting.Strides(context.Shape(a), shape), Broadcasting.Strides(context.Shape(b), shape)), target, row);
+            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[a], (byte*)s[b], (byte*)s[y], from, to)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
+        });
+        return true;
+    }
+}

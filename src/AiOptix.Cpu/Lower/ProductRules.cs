@@ -1,0 +1,85 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Gemm;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Lower;
+
+/// <summary>MatMul and Gemm in float32, with what follows them.</summary>
+internal static class ProductRules
+{
+    public static bool MatMul(Lowering lowering, Node node)
+    {
+        var (a, b) = (node.Inputs[0]!, node.Inputs[1]!);
+        if (a.DType != DType.Float32 || a.Shape!.Rank == 0 || b.Shape!.Rank == 0) return false;
+        var isMatrix = a.Shape.Rank > 1 && b.Shape.Rank > 1;
+        var chain = EpilogueChain.Follow(lowering, node, -1, hasBias: !isMatrix);
+        var parts = new MatMulParts(StridedOperand.Of(lowering, a), StridedOperand.Of(lowering, b), lowering.Slot(chain.Output));
+        var rows = a.Shape.Rank > 1 ? a.Shape[-2] : Dim.One;
+        if (isMatrix && b is { Constant: { } w, Shape.Rank: 2 } && !(a.Shape.Rank == 2 && rows.Constant == 1)) parts = parts with { PackedB = Pack(lowering, w, transposed: false) };
+        Emit(lowering, node, chain, parts);
+        return true;
+    }
+
+    public static bool Gemm(Lowering lowering, Node node)
+    {
+        var gemm = (Gemm)node.Operator;
+        var (a, b, c) = (node.Inputs[0]!, node.Inputs[1]!, node.Input(2));
+        if (a.DType != DType.Float32) return false;
+        var bias = c is null ? null : Bias(c, node.Output.Shape!, gemm.Beta);
+        if (c is not null && bias is null) return false;
+        var chain = EpilogueChain.Follow(lowering, node, -1, hasBias: c is not null);
+        if (bias is { IsMatrix: true } && chain.Residual is not null) return false;
+        var left = StridedOperand.Of(lowering, a);
+        var right = StridedOperand.Of(lowering, b);
+        var parts = new MatMulParts(gemm.TransA ? left.Transposed(2) : left, gemm.TransB ? right.Transposed(2) : right, lowering.Slot(chain.Output)) { Alpha = gemm.Alpha };
+        if (b.Constant is { } w && node.Output.Shape![0].Constant != 1) parts = parts with { PackedB = Pack(lowering, w, gemm.TransB) };
+        if (bias is { Constant: { } k }) parts = parts with { ConstantBias = k };
+        else if (bias is { IsMatrix: false }) parts = parts with { ColumnBias = lowering.Slot(c!) };
+        else if (bias is not null) parts = parts with { Residual = lowering.Slot(c!) };
+        Emit(lowering, node, chain, parts);
+        return true;
+    }
+
+    private static void Emit(Lowering lowering, Node node, EpilogueChain chain, MatMulParts parts)
+    {
+        if (chain.Bias is { } bias) parts = parts with { ConstantBias = bias };
+        if (chain.Residual is { } residual) parts = parts with { Residual = lowering.Slot(residual) };
+        parts = parts with { Activation = chain.Activation, Args = chain.Args };
+        var step = new MatMulStep(chain.Nodes[^1].Name, parts, lowering.Target) { Operation = chain.Operation, Origins = [.. chain.Origins] };
+        lowering.Emit(step, chain.Nodes);
+    }
+
+    /// <summary>Packs a constant matrix: [K,N], or [N,K] when it is transposed.</summary>
+    private static unsafe (MemoryBlock, int K, int N) Pack(Lowering lowering, Tensor w, bool transposed)
+    {
+        var (k, n) = transposed ? (w.Shape[1], w.Shape[0]) : (w.Shape[0], w.Shape[1]);
+        var plan = new GemmPlan(new GemmShape(2, checked((int)n), checked((int)k), PackedB: true), lowering.Target);
+        var block = MemoryBlock.Allocate(plan.PackedBBytes);
+        plan.PackB((float*)w.Pointer, transposed ? 1 : (nint)n, transposed ? (nint)k : 1, (float*)block.Pointer);
+        GC.KeepAlive(w);
+        return (block, (int)k, (int)n);
+    }
+
+    /// <summary>How Gemm's C can be added: as a row of constants, as a row, or as a whole matrix; null when none of them does.</summary>
+    private static GemmBias? Bias(Value c, SymbolicShape output, float beta)
+    {
+        if (c.Shape is not { } s) return null;
+        var isRow = s.Rank > 0 && s[-1].Equals(output[1]) && (s.Rank == 1 || s[0].Constant == 1);
+        if (c.Constant is { } k && output[1].Constant is { } n && (isRow || k.Count == 1)) return new(Scaled(k, n, beta), false);
+        if (beta != 1) return null;
+        return isRow ? new(null, false) : s.Equals(output) ? new(null, true) : null;
+    }
+
+    private static Tensor Scaled(Tensor c, long n, float beta)
+    {
+        if (beta == 1 && c.Count == n) return c;
+        var result = Tensor.Allocate(DType.Float32, new Shape(n));
+        var (from, to) = (c.Span<float>(), result.Span<float>());
+        for (var i = 0; i < to.Length; i++) to[i] = beta * from[from.Length == 1 ? 0 : i];
+        GC.KeepAlive(c);
+        return result;
+    }
+
+    private sealed record GemmBias(Tensor? Constant, bool IsMatrix);
+}

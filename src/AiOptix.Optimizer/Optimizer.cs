@@ -1,0 +1,126 @@
+using AiOptix.Graphs;
+using AiOptix.Passes;
+using AiOptix.Runtime;
+using AiOptix.Tensors;
+
+namespace AiOptix.Optimization;
+
+/// <summary>How a model is optimised.</summary>
+public sealed record OptimizerOptions
+{
+    /// <summary>Threads to time with; 0 takes the machine's default.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>How far an answer may be from the baseline's.</summary>
+    public Tolerance Tolerance { get; init; } = Tolerance.Model;
+
+    /// <summary>How long to time baseline against result.</summary>
+    public TimeSpan TimingTime { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long to time each pass; zero times none.</summary>
+    public TimeSpan PassTimingTime { get; init; } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Stops rewriting after so many patches, to find a wrong one.</summary>
+    public int? StopAfterPatch { get; init; }
+
+    /// <summary>Bounds on what the model may ask for.</summary>
+    public Limits Limits { get; init; } = Limits.Default;
+}
+
+/// <summary>A stage of an optimisation, for progress displays.</summary>
+/// <param name="Stage">What is being done.</param>
+/// <param name="Done">How much of it, 0 to 1.</param>
+public readonly record struct OptimizerProgress(string Stage, double Done);
+
+/// <summary>Rewrites a graph, proves the answers against the baseline (same file, no rewriting, same kernels and threads), and times what was gained.</summary>
+public static class Optimizer
+{
+    /// <summary>Optimises a graph. The given graph is not changed.</summary>
+    /// <param name="graph">The model.</param>
+    /// <param name="backend">The machine.</param>
+    /// <param name="samples">Inputs, in the order of the graph's inputs; at least one. The first one is timed.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told of each stage.</param>
+    /// <param name="cancellation">Ends it early.</param>
+    /// <returns>The result; <see cref="Proof.Holds"/> says whether it may be used.</returns>
+    public static OptimizationResult Optimize(Graph graph, IBackend backend, IReadOnlyList<Tensor[]> samples, OptimizerOptions? options = null,
+        IProgress<OptimizerProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        options ??= new OptimizerOptions();
+        if (samples.Count == 0) throw new ArgumentException("at least one sample is needed to prove the answers", nameof(samples));
+        progress?.Report(new("rewriting", 0));
+        var (rewritten, report) = Rewrite(graph, options, [], cancellation);
+        using var baseline = Open(graph, backend, options);
+        using var result = Open(rewritten, backend, options);
+        var proof = Prove(baseline, result, samples, options.Tolerance, new Stage(progress, "proving"), cancellation);
+        progress?.Report(new("timing", 0));
+        var speed = Time(baseline, result, samples[0], options.TimingTime, cancellation);
+        var gains = Gains(graph, backend, result, report, samples[0], options, progress, cancellation);
+        return new(rewritten, report, gains, proof, speed, result.Threads);
+    }
+
+    /// <summary>Runs two sessions on the same samples and compares their answers.</summary>
+    public static Proof Prove(Session baseline, Session candidate, IReadOnlyList<Tensor[]> samples, Tolerance tolerance, IProgress<double>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        var names = baseline.Program.Outputs.Select(o => baseline.Program.Slots[o].Name).ToArray();
+        var errors = names.Select(n => new OutputError(n, 0, 0, 1, null)).ToArray();
+        for (var s = 0; s < samples.Count; s++)
+        {
+            var expected = baseline.Run(samples[s], cancellation);
+            var found = candidate.Run(samples[s], cancellation);
+            for (var o = 0; o < names.Length; o++)
+            {
+                if (expected[o] is not Tensor e || found[o] is not Tensor f) throw new UnsupportedModelException($"output '{names[o]}' is not a tensor; such outputs cannot be proven yet");
+                var c = TensorComparison.Compare(f, e, tolerance);
+                errors[o] = new(names[o], Math.Max(errors[o].MaxAbsolute, c.MaxAbsolute), Math.Max(errors[o].MaxScaled, c.MaxScaled), Math.Min(errors[o].Cosine, c.Cosine),
+                    errors[o].Problem ?? (c.Problem is null ? null : $"sample {s}: {c.Problem}"));
+                e.Dispose();
+                f.Dispose();
+            }
+            progress?.Report((s + 1.0) / samples.Count);
+        }
+        return new(samples.Count, errors, tolerance);
+    }
+
+    private static (Graph, PassReport) Rewrite(Graph graph, OptimizerOptions options, IReadOnlySet<string> without, CancellationToken cancellation)
+    {
+        var copy = graph.Clone();
+        var passes = new PassOptions { StopAfterPatch = options.StopAfterPatch, Limits = options.Limits, Cancellation = cancellation, Without = without };
+        return (copy, PassDriver.Run(copy, passes));
+    }
+
+    private static Session Open(Graph graph, IBackend backend, OptimizerOptions options) =>
+        new(backend.Compile(graph, options.Limits), backend.CreateRunner(options.Threads));
+
+    private static SpeedRatio Time(Session baseline, Session candidate, Tensor[] sample, TimeSpan time, CancellationToken cancellation)
+    {
+        var expected = Buffers(baseline, sample);
+        var found = Buffers(candidate, sample);
+        return PairedTiming.Measure(() => baseline.Run(sample, expected, cancellation), () => candidate.Run(sample, found, cancellation), time, cancellation);
+    }
+
+    private static Tensor[] Buffers(Session session, Tensor[] sample) => [.. session.Run(sample).Cast<Tensor>()];
+
+    /// <summary>What each pass brought: the result against a program compiled without that pass.</summary>
+    private static PassGain[] Gains(Graph graph, IBackend backend, Session result, PassReport report, Tensor[] sample, OptimizerOptions options,
+        IProgress<OptimizerProgress>? progress, CancellationToken cancellation)
+    {
+        var counts = report.Applied.GroupBy(p => p.Pass, StringComparer.Ordinal).Select(g => (Pass: g.Key, Count: g.Count())).ToArray();
+        if (options.PassTimingTime == TimeSpan.Zero || options.StopAfterPatch is not null) return [.. counts.Select(c => new PassGain(c.Pass, c.Count, null))];
+        var gains = new PassGain[counts.Length];
+        for (var i = 0; i < counts.Length; i++)
+        {
+            progress?.Report(new($"timing {counts[i].Pass}", (double)i / counts.Length));
+            var (without, _) = Rewrite(graph, options, new HashSet<string>(StringComparer.Ordinal) { counts[i].Pass }, cancellation);
+            using var session = Open(without, backend, options);
+            gains[i] = new(counts[i].Pass, counts[i].Count, Time(session, result, sample, options.PassTimingTime, cancellation));
+        }
+        return gains;
+    }
+
+    private sealed class Stage(IProgress<OptimizerProgress>? progress, string name) : IProgress<double>
+    {
+        public void Report(double value) => progress?.Report(new(name, value));
+    }
+}
