@@ -35,7 +35,7 @@ internal static unsafe class ElementwiseRules
         return Binary(lowering, node, BinaryKind.Pow);
     }
 
-    public static bool Mod(Lowering lowering, Node node) => Binary(lowering, node, ((Mod)node.Operator).Fmod ? BinaryKind.FMod : BinaryKind.Mod);
+    public static bool Mod(Lowering lowering, Node node) => Binary(lowering, node, ((Mod)node.Operator).Truncated ? BinaryKind.FMod : BinaryKind.Mod);
 
     public static bool Where(Lowering lowering, Node node)
     {

@@ -1,15 +1,101 @@
 using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Elementwise;
+using AiOptix.Kernels.Reduce;
 
 namespace AiOptix.Cpu.Lower;
 
 /// <summary>Lowers a node, and perhaps nodes behind it; false when it does not apply (a type without kernels, say).</summary>
 internal delegate bool LoweringRule(Lowering lowering, Node node);
 
-/// <summary>Every rule, by graph operator: the only registration there is.</summary>
+/// <summary>Every rule, by graph operator: the only registration there is. What is not here runs as a Reference step.</summary>
 internal static class LoweringRules
 {
     private static readonly Dictionary<Type, LoweringRule> rules = new()
     {
+        // Products
+        [typeof(Conv)] = ConvRules.Conv,
+        [typeof(Gemm)] = ProductRules.Gemm,
+        [typeof(MatMul)] = ProductRules.MatMul,
+
+        // Reductions
+        [typeof(GlobalAveragePool)] = ReduceRules.Global(ReduceKind.Mean),
+        [typeof(GlobalMaxPool)] = ReduceRules.Global(ReduceKind.Max),
+
+        // Movement
+        [typeof(Concat)] = MovementRules.Concat,
+        [typeof(Expand)] = MovementRules.Expand,
+        [typeof(Flatten)] = MovementRules.View,
+        [typeof(Identity)] = MovementRules.View,
+        [typeof(Reshape)] = MovementRules.View,
+        [typeof(Slice)] = MovementRules.Slice,
+        [typeof(Split)] = MovementRules.Split,
+        [typeof(Squeeze)] = MovementRules.View,
+        [typeof(Transpose)] = MovementRules.Transpose,
+        [typeof(Unsqueeze)] = MovementRules.View,
+
+        // One element
+        [typeof(Abs)] = ElementwiseRules.Unary(UnaryKind.Abs),
+        [typeof(Acos)] = ElementwiseRules.Unary(UnaryKind.Acos),
+        [typeof(Acosh)] = ElementwiseRules.Unary(UnaryKind.Acosh),
+        [typeof(Asin)] = ElementwiseRules.Unary(UnaryKind.Asin),
+        [typeof(Asinh)] = ElementwiseRules.Unary(UnaryKind.Asinh),
+        [typeof(Atan)] = ElementwiseRules.Unary(UnaryKind.Atan),
+        [typeof(Atanh)] = ElementwiseRules.Unary(UnaryKind.Atanh),
+        [typeof(Ceil)] = ElementwiseRules.Unary(UnaryKind.Ceil),
+        [typeof(Clip)] = ElementwiseRules.Activation,
+        [typeof(Cos)] = ElementwiseRules.Unary(UnaryKind.Cos),
+        [typeof(Cosh)] = ElementwiseRules.Unary(UnaryKind.Cosh),
+        [typeof(Elu)] = ElementwiseRules.Activation,
+        [typeof(Erf)] = ElementwiseRules.Unary(UnaryKind.Erf),
+        [typeof(Exp)] = ElementwiseRules.Unary(UnaryKind.Exp),
+        [typeof(Floor)] = ElementwiseRules.Unary(UnaryKind.Floor),
+        [typeof(Gelu)] = ElementwiseRules.Activation,
+        [typeof(HardSigmoid)] = ElementwiseRules.Activation,
+        [typeof(HardSwish)] = ElementwiseRules.Activation,
+        [typeof(LeakyRelu)] = ElementwiseRules.Activation,
+        [typeof(Log)] = ElementwiseRules.Unary(UnaryKind.Log),
+        [typeof(Mish)] = ElementwiseRules.Activation,
+        [typeof(Neg)] = ElementwiseRules.Unary(UnaryKind.Neg),
+        [typeof(Not)] = ElementwiseRules.Unary(UnaryKind.Not),
+        [typeof(Reciprocal)] = ElementwiseRules.Unary(UnaryKind.Reciprocal),
+        [typeof(Relu)] = ElementwiseRules.Activation,
+        [typeof(Round)] = ElementwiseRules.Unary(UnaryKind.Round),
+        [typeof(Selu)] = ElementwiseRules.Activation,
+        [typeof(Sigmoid)] = ElementwiseRules.Activation,
+        [typeof(Sign)] = ElementwiseRules.Unary(UnaryKind.Sign),
+        [typeof(Sin)] = ElementwiseRules.Unary(UnaryKind.Sin),
+        [typeof(Sinh)] = ElementwiseRules.Unary(UnaryKind.Sinh),
+        [typeof(Softplus)] = ElementwiseRules.Activation,
+        [typeof(Softsign)] = ElementwiseRules.Unary(UnaryKind.Softsign),
+        [typeof(Sqrt)] = ElementwiseRules.Unary(UnaryKind.Sqrt),
+        [typeof(Swish)] = ElementwiseRules.Activation,
+        [typeof(Tan)] = ElementwiseRules.Unary(UnaryKind.Tan),
+        [typeof(Tanh)] = ElementwiseRules.Activation,
+
+        // Two elements and more
+        [typeof(Add)] = ElementwiseRules.Binary(BinaryKind.Add),
+        [typeof(And)] = ElementwiseRules.Binary(BinaryKind.And),
+        [typeof(BitwiseAnd)] = ElementwiseRules.Binary(BinaryKind.And),
+        [typeof(BitwiseOr)] = ElementwiseRules.Binary(BinaryKind.Or),
+        [typeof(BitwiseXor)] = ElementwiseRules.Binary(BinaryKind.Xor),
+        [typeof(Div)] = ElementwiseRules.Binary(BinaryKind.Div),
+        [typeof(Equal)] = ElementwiseRules.Binary(BinaryKind.Equal),
+        [typeof(Greater)] = ElementwiseRules.Binary(BinaryKind.Greater),
+        [typeof(GreaterOrEqual)] = ElementwiseRules.Binary(BinaryKind.GreaterOrEqual),
+        [typeof(Less)] = ElementwiseRules.Binary(BinaryKind.Less),
+        [typeof(LessOrEqual)] = ElementwiseRules.Binary(BinaryKind.LessOrEqual),
+        [typeof(Max)] = ElementwiseRules.Variadic(BinaryKind.Max),
+        [typeof(Min)] = ElementwiseRules.Variadic(BinaryKind.Min),
+        [typeof(Mod)] = ElementwiseRules.Mod,
+        [typeof(Mul)] = ElementwiseRules.Binary(BinaryKind.Mul),
+        [typeof(Or)] = ElementwiseRules.Binary(BinaryKind.Or),
+        [typeof(Pow)] = ElementwiseRules.Pow,
+        [typeof(PRelu)] = ElementwiseRules.Binary(BinaryKind.PRelu),
+        [typeof(Sub)] = ElementwiseRules.Binary(BinaryKind.Sub),
+        [typeof(Sum)] = ElementwiseRules.Variadic(BinaryKind.Add),
+        [typeof(Where)] = ElementwiseRules.Where,
+        [typeof(Xor)] = ElementwiseRules.Binary(BinaryKind.Xor),
     };
 
     /// <summary>The operators that have a rule.</summary>

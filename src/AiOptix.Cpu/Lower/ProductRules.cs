@@ -75,7 +75,8 @@ internal static class ProductRules
     {
         if (beta == 1 && c.Count == n) return c;
         var result = Tensor.Allocate(DType.Float32, new Shape(n));
-        var (from, to) = (c.Span<float>(), result.Span<float>());
+        var from = c.Span<float>();
+        var to = result.Span<float>();
         for (var i = 0; i < to.Length; i++) to[i] = beta * from[from.Length == 1 ? 0 : i];
         GC.KeepAlive(c);
         return result;

@@ -8,16 +8,6 @@ namespace AiOptix.Cpu.Lower;
 /// <summary>Reductions of float32 over any axes.</summary>
 internal static unsafe class ReduceRules
 {
-    /// <summary>A rule for a reduction; an inner transform that the kernels do not have goes to the Reference step.</summary>
-    public static LoweringRule Of(ReduceKind kind) => (lowering, node) =>
-    {
-        var input = node.Inputs[0]!;
-        if (input.DType != DType.Float32 || Axes(node, input.Shape!.Rank) is not { } reduced) return false;
-        if (reduced.All(r => !r)) return false;
-        Emit(lowering, node, kind, reduced);
-        return true;
-    };
-
     /// <summary>GlobalAveragePool and GlobalMaxPool: a reduction over all spatial axes.</summary>
     public static LoweringRule Global(ReduceKind kind) => (lowering, node) =>
     {
@@ -36,16 +26,5 @@ internal static unsafe class ReduceRules
             var plan = new ReducePlan(new(kind, context.Shape(x).Dims.ToArray(), reduced), target);
             return new PlanTasks((s, from, to, _) => plan.Run((float*)s[x], (float*)s[y], from, to)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
         });
-    }
-
-    /// <summary>Which axes are reduced, or null when that is not known.</summary>
-    private static bool[]? Axes(Node node, int rank)
-    {
-        var axes = node.Input(1) is { } a ? a.Elements?.Select(e => e.Constant).ToArray() : [];
-        if (axes is null || axes.Any(v => v is null)) return null;
-        if (axes.Length == 0) return [.. Enumerable.Repeat(!((Reduction)node.Operator).NoopWithEmptyAxes, rank)];
-        var reduced = new bool[rank];
-        foreach (var axis in axes) reduced[MovementRules.Normal(axis!.Value, rank)] = true;
-        return reduced;
     }
 }

@@ -1,0 +1,96 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Tests;
+
+public class ProductTests
+{
+    [Theory]
+    [InlineData(new long[] { 5, 7 }, new long[] { 7, 9 })]
+    [InlineData(new long[] { 1, 64 }, new long[] { 64, 33 })]
+    [InlineData(new long[] { 3, 5, 7 }, new long[] { 7, 9 })]
+    [InlineData(new long[] { 3, 5, 7 }, new long[] { 3, 7, 9 })]
+    [InlineData(new long[] { 3, 1, 5, 7 }, new long[] { 4, 7, 2 })]
+    [InlineData(new long[] { 2, 3, 2, 5, 7 }, new long[] { 3, 1, 7, 2 })]
+    [InlineData(new long[] { 7 }, new long[] { 7, 9 })]
+    [InlineData(new long[] { 4, 7 }, new long[] { 7 })]
+    [InlineData(new long[] { 7 }, new long[] { 7 })]
+    [InlineData(new long[] { 4, 0 }, new long[] { 0, 3 })]
+    [InlineData(new long[] { 0, 4 }, new long[] { 4, 3 })]
+    public void MatMulOfAnyRanks(long[] a, long[] b)
+    {
+        foreach (var constant in new[] { false, true })
+        {
+            var g = new Graph("g");
+            var x = g.AddInput("x", PlanCheck.F32([.. a.Select(d => (Dim)d)]));
+            var y = constant ? g.AddConstant(PlanCheck.Random(2, b)) : g.AddInput("y", PlanCheck.F32([.. b.Select(d => (Dim)d)]));
+            g.AddOutput(g.Add(new MatMul(), x, y));
+            Tensor[] inputs = constant ? [PlanCheck.Random(1, a)] : [PlanCheck.Random(1, a), PlanCheck.Random(2, b)];
+            PlanCheck.Same(g, inputs);
+        }
+    }
+
+    [Fact]
+    public void LinearWithBiasResidualAndGeluIsOneStep()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(Dim.Symbol("batch"), Dim.Symbol("seq"), 24));
+        var r = g.AddInput("r", PlanCheck.F32(Dim.Symbol("batch"), Dim.Symbol("seq"), 40));
+        var m = g.Add(new MatMul(), x, g.AddConstant(PlanCheck.Random(3, 24, 40)));
+        var biased = g.Add(new Add(), g.AddConstant(PlanCheck.Random(4, 40)), m);
+        g.AddOutput(g.Add(new Gelu(), g.Add(new Add(), biased, r)));
+        PlanCheck.Same(g, PlanCheck.Random(1, 2, 13, 24), PlanCheck.Random(2, 2, 13, 40));
+        var step = Assert.Single(PlanCheck.Compile(g).Steps);
+        Assert.Equal("MatMul+Add+Add+Gelu", step.Operation);
+    }
+
+    [Fact]
+    public void TransposesAreReadThrough()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(2, 5, 3, 8));
+        var y = g.AddInput("y", PlanCheck.F32(2, 6, 3, 8));
+        var q = g.Add(new Transpose([0, 2, 1, 3]), x);
+        var k = g.Add(new Transpose([0, 2, 3, 1]), y);
+        g.AddOutput(g.Add(new MatMul(), q, k));
+        PlanCheck.Same(g, PlanCheck.Random(1, 2, 5, 3, 8), PlanCheck.Random(2, 2, 6, 3, 8));
+        Assert.Single(PlanCheck.Compile(g).Steps);
+    }
+
+    [Theory]
+    [InlineData(false, false, 1f, 1f, new long[] { 9 })]
+    [InlineData(true, false, 0.5f, 2f, new long[] { 1, 9 })]
+    [InlineData(false, true, 1f, 1f, new long[] { })]
+    [InlineData(true, true, 1f, 1f, new long[] { 5, 9 })]
+    [InlineData(true, true, 1f, 3f, new long[] { 5, 9 })]
+    [InlineData(false, false, 2f, 1f, new long[] { 5, 1 })]
+    public void GemmOfEveryForm(bool transA, bool transB, float alpha, float beta, long[] c)
+    {
+        foreach (var constant in new[] { false, true })
+        {
+            var g = new Graph("g");
+            var a = g.AddInput("a", PlanCheck.F32(transA ? [7, 5] : [5, 7]));
+            long[] b = transB ? [9, 7] : [7, 9];
+            var w = constant ? g.AddConstant(PlanCheck.Random(2, b)) : g.AddInput("b", PlanCheck.F32(b[0], b[1]));
+            var bias = constant ? g.AddConstant(PlanCheck.Random(3, c)) : g.AddInput("c", PlanCheck.F32([.. c.Select(d => (Dim)d)]));
+            g.AddOutput(g.Add(new Relu(), g.Add(new Gemm(alpha, beta, transA, transB), a, w, bias)));
+            var x = PlanCheck.Random(1, transA ? [7, 5] : [5, 7]);
+            PlanCheck.Same(g, constant ? [x] : [x, PlanCheck.Random(2, b), PlanCheck.Random(3, c)]);
+        }
+    }
+
+    [Fact]
+    public void ExtentsThatBreakTheRulesAreRefused()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(Dim.Symbol("n"), Dim.Symbol("k")));
+        var y = g.AddInput("y", PlanCheck.F32(Dim.Symbol("j"), 4));
+        g.AddOutput(g.Add(new MatMul(), x, y));
+        using var session = PlanCheck.Open(g);
+        Assert.Single(session.Run([PlanCheck.Random(1, 2, 3), PlanCheck.Random(2, 3, 4)]));
+        var e = Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(1, 2, 3), PlanCheck.Random(2, 5, 4)]));
+        Assert.Contains("MatMul", e.Message, StringComparison.Ordinal);
+        Assert.Single(session.Run([PlanCheck.Random(1, 2, 3), PlanCheck.Random(2, 3, 4)]));
+    }
+}

@@ -1,0 +1,141 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Runtime;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Tests;
+
+public class SessionTests
+{
+    private static Graph SmallNet()
+    {
+        var g = new Graph("small");
+        var x = g.AddInput("x", PlanCheck.F32(Dim.Symbol("batch"), 3, 12, 10));
+        var c = g.Add(new Conv([1, 1], [1, 1, 1, 1]), x, g.AddConstant(PlanCheck.Random(1, 8, 3, 3, 3)), g.AddConstant(PlanCheck.Random(2, 8)));
+        var r = g.Add(new Relu(), c);
+        var d = g.Add(new Conv([2, 2], [1, 1, 1, 1]), r, g.AddConstant(PlanCheck.Random(3, 8, 8, 3, 3)));
+        var p = g.Add(new Conv([2, 2]), r, g.AddConstant(PlanCheck.Random(4, 8, 8, 1, 1)));
+        var s = g.Add(new Relu(), g.Add(new Add(), d, p));
+        var f = g.Add(new Flatten(), g.Add(new GlobalAveragePool(), s));
+        g.AddOutput(g.Add(new Gemm(TransB: true), f, g.AddConstant(PlanCheck.Random(5, 10, 8)), g.AddConstant(PlanCheck.Random(6, 10))));
+        return g;
+    }
+
+    [Fact]
+    public void ConvolutionsWithResidualAndActivationAgreeWithTheReference()
+    {
+        var g = SmallNet();
+        PlanCheck.Same(g, PlanCheck.Random(9, 2, 3, 12, 10));
+        Assert.Equal(["Conv+Relu", "Conv", "Conv+Add+Relu", "GlobalAveragePool", "Gemm"], PlanCheck.Compile(g).Steps.Select(s => s.Operation).Order().OrderBy(s => Array.IndexOf(["Conv+Relu", "Conv", "Conv+Add+Relu", "GlobalAveragePool", "Gemm"], s)));
+    }
+
+    [Fact]
+    public void ASteadyRunIntoTheCallersMemoryAllocatesNothing()
+    {
+        foreach (var threads in new[] { 1, 2 })
+        {
+            using var session = PlanCheck.Open(SmallNet(), threads);
+            Tensor[] inputs = [PlanCheck.Random(9, 2, 3, 12, 10)];
+            Tensor[] outputs = [Tensor.Allocate(DType.Float32, new Shape(2, 10))];
+            for (var i = 0; i < 50; i++) session.Run(inputs, outputs);
+            Settle();
+            var managed = GC.GetTotalAllocatedBytes(precise: true);
+            var native = MemoryBlock.OwnedBytes;
+            for (var i = 0; i < 100; i++) session.Run(inputs, outputs);
+            Assert.Equal(0, GC.GetTotalAllocatedBytes(precise: true) - managed);
+            Assert.Equal(native, MemoryBlock.OwnedBytes);
+        }
+    }
+
+    private static void Settle()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+    }
+
+    [Fact]
+    public void OutputsComeBackToThePool()
+    {
+        using var session = PlanCheck.Open(SmallNet());
+        Tensor[] inputs = [PlanCheck.Random(9, 2, 3, 12, 10)];
+        session.Run(inputs)[0].Dispose();
+        Settle();
+        var native = MemoryBlock.OwnedBytes;
+        for (var i = 0; i < 10; i++) session.Run(inputs)[0].Dispose();
+        Assert.Equal(native, MemoryBlock.OwnedBytes);
+    }
+
+    [Fact]
+    public async Task ManyCallersShareASession()
+    {
+        using var session = PlanCheck.Open(SmallNet(), 2);
+        var inputs = Enumerable.Range(0, 8).Select(i => PlanCheck.Random(i, i % 3 + 1, 3, 12, 10)).ToArray();
+        var expected = inputs.Select(x => (Tensor)session.Run([x])[0]).ToArray();
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() =>
+        {
+            for (var n = 0; n < 50; n++)
+            {
+                using var y = (Tensor)session.Run([inputs[i]])[0];
+                Assert.True(y.BitEquals(expected[i]));
+            }
+        })));
+    }
+
+    [Fact]
+    public void WrongInputsAreNamed()
+    {
+        using var session = PlanCheck.Open(SmallNet());
+        Assert.Contains("takes 1 inputs", Assert.Throws<InvalidInputException>(() => session.Run(ReadOnlySpan<RuntimeValue>.Empty)).Message, StringComparison.Ordinal);
+        Assert.Contains("'x' must have rank 4", Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(1, 3, 12, 10)])).Message, StringComparison.Ordinal);
+        Assert.Contains("axis 1 should be 3", Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(1, 1, 4, 12, 10)])).Message, StringComparison.Ordinal);
+        Assert.Contains("must be float32, found int64", Assert.Throws<InputTypeException>(() => session.Run([Tensor.Allocate(DType.Int64, new Shape(1, 3, 12, 10))])).Message, StringComparison.Ordinal);
+        Assert.Contains("no input 'y'", Assert.Throws<InvalidInputException>(() => session.Run(new Dictionary<string, RuntimeValue> { ["x"] = PlanCheck.Random(1, 1, 3, 12, 10), ["y"] = PlanCheck.Random(1, 1) })).Message, StringComparison.Ordinal);
+        var e = Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(1, 1, 3, 12, 10)], [Tensor.Allocate(DType.Float32, new Shape(2, 10))]));
+        Assert.Contains("must have shape [1,10], found [2,10]", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ShapesThatDependOnDataEndASegment()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(Dim.Symbol("n")));
+        var at = g.Add(new NonZero(), x);
+        var taken = g.Add(new Gather(), g.Add(new Abs(), x), g.Add(new Squeeze(), at, g.AddConstant(Tensor.Vector(0L))));
+        g.AddOutput(g.Add(new Add(), taken, taken));
+        var program = PlanCheck.Compile(g);
+        Assert.True(program.Segments.Count > 1);
+        using var session = PlanCheck.Open(g);
+        foreach (var values in new float[][] { [1, 0, -2, 0, 3], [0, 0], [], [4] })
+        {
+            using var y = (Tensor)session.Run([Tensor.Vector<float>(values)])[0];
+            Assert.Equal(values.Where(v => v != 0).Select(v => 2 * MathF.Abs(v)), y.Span<float>().ToArray());
+        }
+    }
+
+    [Fact]
+    public void InputsConstantsAndDoublesMayBeOutputs()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(4));
+        var c = g.AddConstant(Tensor.Vector(7f, 8f));
+        var y = g.Add(new Relu(), x);
+        g.AddOutput(x);
+        g.AddOutput(c);
+        g.AddOutput(y);
+        g.AddOutput(y);
+        g.AddOutput(g.Add(new Reshape(), y, g.AddConstant(Tensor.Vector(2L, 2L))));
+        PlanCheck.Same(g, PlanCheck.Random(1, 4));
+    }
+
+    [Fact]
+    public void CancellationEndsARunAndLeavesTheSessionUsable()
+    {
+        using var session = PlanCheck.Open(SmallNet());
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        var x = PlanCheck.Random(9, 2, 3, 12, 10);
+        Assert.Throws<OperationCanceledException>(() => session.Run([x], cancelled.Token));
+        Assert.Single(session.Run([x]));
+    }
+}
