@@ -21,6 +21,24 @@ internal static class LoweringRules
         // Reductions
         [typeof(GlobalAveragePool)] = ReduceRules.Global(ReduceKind.Mean),
         [typeof(GlobalMaxPool)] = ReduceRules.Global(ReduceKind.Max),
+        [typeof(ArgMax)] = ReduceRules.Position,
+        [typeof(ArgMin)] = ReduceRules.Position,
+        [typeof(ReduceL1)] = ReduceRules.Of(ReduceKind.L1),
+        [typeof(ReduceL2)] = ReduceRules.Of(ReduceKind.L2),
+        [typeof(ReduceLogSum)] = ReduceRules.Of(ReduceKind.LogSum),
+        [typeof(ReduceMax)] = ReduceRules.Of(ReduceKind.Max),
+        [typeof(ReduceMean)] = ReduceRules.Of(ReduceKind.Mean),
+        [typeof(ReduceMin)] = ReduceRules.Of(ReduceKind.Min),
+        [typeof(ReduceProd)] = ReduceRules.Of(ReduceKind.Prod),
+        [typeof(ReduceSum)] = ReduceRules.Of(ReduceKind.Sum),
+        [typeof(ReduceSumSquare)] = ReduceRules.Of(ReduceKind.SumSquare),
+
+        // Normalisations
+        [typeof(BatchNormalization)] = NormRules.BatchNormalization,
+        [typeof(GroupNormalization)] = NormRules.GroupNormalization,
+        [typeof(InstanceNormalization)] = NormRules.InstanceNormalization,
+        [typeof(LayerNormalization)] = NormRules.LayerNormalization,
+        [typeof(RMSNormalization)] = NormRules.RmsNormalization,
 
         // Movement
         [typeof(Concat)] = MovementRules.Concat,

@@ -8,6 +8,16 @@ namespace AiOptix.Cpu.Lower;
 /// <summary>Reductions of float32 over any axes.</summary>
 internal static unsafe class ReduceRules
 {
+    /// <summary>A rule for a reduction; an inner transform that the kernels do not have goes to the Reference step.</summary>
+    public static LoweringRule Of(ReduceKind kind) => (lowering, node) =>
+    {
+        var input = node.Inputs[0]!;
+        if (input.DType != DType.Float32 || Axes(node, input.Shape!.Rank) is not { } reduced) return false;
+        if (reduced.All(r => !r)) return false;
+        Emit(lowering, node, kind, reduced);
+        return true;
+    };
+
     /// <summary>GlobalAveragePool and GlobalMaxPool: a reduction over all spatial axes.</summary>
     public static LoweringRule Global(ReduceKind kind) => (lowering, node) =>
     {
@@ -16,6 +26,24 @@ internal static unsafe class ReduceRules
         Emit(lowering, node, kind, [.. Enumerable.Range(0, input.Shape.Rank).Select(i => i >= 2)]);
         return true;
     };
+
+    /// <summary>ArgMax and ArgMin.</summary>
+    public static bool Position(Lowering lowering, Node node)
+    {
+        var op = (ArgReduction)node.Operator;
+        var input = node.Inputs[0]!;
+        if (input.DType != DType.Float32 || input.Shape!.Rank == 0) return false;
+        var axis = MovementRules.Normal(op.Axis, input.Shape.Rank);
+        var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
+        lowering.Emit(node, [x], context =>
+        {
+            var shape = context.Shape(x);
+            if (shape[axis] == 0) throw new InvalidInputException($"node {node}: axis {axis} of shape {shape} is empty; it has no extreme element");
+            var plan = new ArgReducePlan(new(op is ArgMin, op.SelectLast, shape.Product(0, axis), shape[axis], shape.Product(axis + 1, shape.Rank)));
+            return new PlanTasks((s, from, to, _) => plan.Run((float*)s[x], (long*)s[y], from, to)) { Kernel = "arg_reduce_f32", Tasks = plan.Tasks };
+        });
+        return true;
+    }
 
     private static void Emit(Lowering lowering, Node node, ReduceKind kind, bool[] reduced)
     {
@@ -26,5 +54,16 @@ internal static unsafe class ReduceRules
             var plan = new ReducePlan(new(kind, context.Shape(x).Dims.ToArray(), reduced), target);
             return new PlanTasks((s, from, to, _) => plan.Run((float*)s[x], (float*)s[y], from, to)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
         });
+    }
+
+    /// <summary>Which axes are reduced, or null when that is not known.</summary>
+    private static bool[]? Axes(Node node, int rank)
+    {
+        var axes = node.Input(1) is { } a ? a.Elements?.Select(e => e.Constant).ToArray() : [];
+        if (axes is null || axes.Any(v => v is null)) return null;
+        if (axes.Length == 0) return [.. Enumerable.Repeat(!((Reduction)node.Operator).NoopWithEmptyAxes, rank)];
+        var reduced = new bool[rank];
+        foreach (var axis in axes) reduced[MovementRules.Normal(axis!.Value, rank)] = true;
+        return reduced;
     }
 }
