@@ -21,7 +21,7 @@ public sealed class Program
         Inputs = inputs;
         Outputs = outputs;
         Limits = limits;
-        Steps = RemoveUnread(slots, outputs, steps);
+        Steps = RemoveUnread(outputs, steps);
         Segments = Segment.Split(this);
         bindings = [.. Segments.Select(s => new SegmentBindings(this, s))];
         InputSymbols = [.. inputs.Select(i => slots[i].Shape).Where(s => s is not null).SelectMany(s => s!.Symbols).Distinct(StringComparer.Ordinal)];
@@ -67,20 +67,17 @@ public sealed class Program
     /// <summary>The binding of a segment for the given symbol values; made when it is new, kept in a bounded number.</summary>
     public SegmentBinding Bind(int segment, IReadOnlyDictionary<string, long> symbols) => bindings[segment].Get(symbols);
 
-    private static Step[] RemoveUnread(IReadOnlyList<Slot> slots, IReadOnlyList<int> outputs, IReadOnlyList<Step> steps)
+    private Step[] RemoveUnread(IReadOnlyList<int> outputs, IReadOnlyList<Step> steps)
     {
-        var read = new bool[slots.Count];
-        void Mark(int slot)
-        {
-            for (; slot >= 0; slot = slots[slot].AliasOf) read[slot] = true;
-        }
-        foreach (var o in outputs) Mark(o);
+        var read = new bool[Slots.Count];
+        foreach (var o in outputs) read[Root(o)] = true;
         var kept = new Stack<Step>();
         foreach (var step in steps.Reverse())
         {
-            if (!step.Outputs.Any(o => read[o])) continue;
+            if (!step.Outputs.Any(o => read[Root(o)])) continue;
             kept.Push(step);
-            foreach (var i in step.Inputs) Mark(i);
+            foreach (var i in step.Inputs)
+                if (i >= 0) read[Root(i)] = true;
         }
         return [.. kept];
     }

@@ -25,7 +25,7 @@ public sealed class SegmentBinding
         Steps = new BoundStep?[segment.EndStep - segment.FirstStep];
         for (var i = 0; i < Steps.Length; i++)
             if (program.Steps[segment.FirstStep + i] is KernelStep step) Steps[i] = step.Bind(context);
-        ScratchBytes = Steps.Max(s => s is null ? 0 : (s.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment);
+        ScratchBytes = Steps.Aggregate(0L, (most, s) => Math.Max(most, s is null ? 0 : (s.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment));
         (Offsets, ArenaBytes) = Place(program);
         if (ArenaBytes > program.Limits.MaxTotalBytes)
             throw new LimitExceededException($"a run of '{program.Name}' would need {ArenaBytes} bytes; the limit is {program.Limits.MaxTotalBytes} (Limits.MaxTotalBytes)");

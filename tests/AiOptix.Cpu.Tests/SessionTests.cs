@@ -39,12 +39,17 @@ public class SessionTests
             Tensor[] outputs = [Tensor.Allocate(DType.Float32, new Shape(2, 10))];
             for (var i = 0; i < 50; i++) session.Run(inputs, outputs);
             Settle();
-            var managed = GC.GetTotalAllocatedBytes(precise: true);
-            var native = MemoryBlock.OwnedBytes;
-            for (var i = 0; i < 100; i++) session.Run(inputs, outputs);
-            Assert.Equal(0, GC.GetTotalAllocatedBytes(precise: true) - managed);
-            Assert.Equal(native, MemoryBlock.OwnedBytes);
+            // Other threads of the test host may allocate now and then; ten batches in a row they do not.
+            var least = Enumerable.Range(0, 10).Select(_ => Allocated(() => session.Run(inputs, outputs))).ToArray();
+            Assert.Equal((0, 0), (least.Min(b => b.Managed), least.Min(b => b.Native)));
         }
+    }
+
+    private static (long Managed, long Native) Allocated(Action run)
+    {
+        var (managed, native) = (GC.GetTotalAllocatedBytes(precise: true), MemoryBlock.OwnedBytes);
+        for (var i = 0; i < 100; i++) run();
+        return (GC.GetTotalAllocatedBytes(precise: true) - managed, MemoryBlock.OwnedBytes - native);
     }
 
     private static void Settle()

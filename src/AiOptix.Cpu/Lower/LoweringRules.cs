@@ -40,6 +40,10 @@ internal static class LoweringRules
         [typeof(LayerNormalization)] = NormRules.LayerNormalization,
         [typeof(RMSNormalization)] = NormRules.RmsNormalization,
 
+        // Windows
+        [typeof(AveragePool)] = PoolRules.Pool,
+        [typeof(MaxPool)] = PoolRules.Pool,
+
         // Movement
         [typeof(Concat)] = MovementRules.Concat,
         [typeof(Expand)] = MovementRules.Expand,
