@@ -49,7 +49,7 @@ public static class Optimizer
         options ??= new OptimizerOptions();
         if (samples.Count == 0) throw new ArgumentException("at least one sample is needed to prove the answers", nameof(samples));
         progress?.Report(new("rewriting", 0));
-        var (rewritten, report) = Rewrite(graph, options, [], cancellation);
+        var (rewritten, report) = Rewrite(graph, options, without: null, cancellation);
         using var baseline = Open(graph, backend, options);
         using var result = Open(rewritten, backend, options);
         var proof = Prove(baseline, result, samples, options.Tolerance, new Stage(progress, "proving"), cancellation);
@@ -83,10 +83,11 @@ public static class Optimizer
         return new(samples.Count, errors, tolerance);
     }
 
-    private static (Graph, PassReport) Rewrite(Graph graph, OptimizerOptions options, IReadOnlySet<string> without, CancellationToken cancellation)
+    private static (Graph, PassReport) Rewrite(Graph graph, OptimizerOptions options, string? without, CancellationToken cancellation)
     {
         var copy = graph.Clone();
-        var passes = new PassOptions { StopAfterPatch = options.StopAfterPatch, Limits = options.Limits, Cancellation = cancellation, Without = without };
+        var pipeline = Pipeline.Create(options.Limits).Select(g => g with { Passes = [.. g.Passes.Where(p => p.Name != without)] });
+        var passes = new PassOptions { StopAfterPatch = options.StopAfterPatch, Limits = options.Limits, Cancellation = cancellation, Pipeline = [.. pipeline] };
         return (copy, PassDriver.Run(copy, passes));
     }
 
@@ -112,7 +113,7 @@ public static class Optimizer
         for (var i = 0; i < counts.Length; i++)
         {
             progress?.Report(new($"timing {counts[i].Pass}", (double)i / counts.Length));
-            var (without, _) = Rewrite(graph, options, new HashSet<string>(StringComparer.Ordinal) { counts[i].Pass }, cancellation);
+            var (without, _) = Rewrite(graph, options, counts[i].Pass, cancellation);
             using var session = Open(without, backend, options);
             gains[i] = new(counts[i].Pass, counts[i].Count, Time(session, result, sample, options.PassTimingTime, cancellation));
         }

@@ -31,8 +31,7 @@ public sealed record TensorComparison(string? Problem, double MaxAbsolute, doubl
     private static TensorComparison CompareExactly(Tensor found, Tensor expected)
     {
         if (found.BitEquals(expected)) return new(null, 0, 0, 1);
-        var (a, b) = (found.Bytes, expected.Bytes);
-        var at = a.CommonPrefixLength(b) * 8L / Math.Max(1, found.DType.Bits());
+        var at = found.Bytes.CommonPrefixLength(expected.Bytes) * 8L / Math.Max(1, found.DType.Bits());
         var result = Fail($"element {at} of {found.Count} differs ({found.DType.Name()} must match exactly)");
         GC.KeepAlive(found);
         GC.KeepAlive(expected);

@@ -1,0 +1,82 @@
+using AiOptix.Cpu;
+using AiOptix.Graphs;
+using AiOptix.Kernels;
+using AiOptix.Onnx;
+using AiOptix.Passes;
+using AiOptix.Runtime;
+using AiOptix.Tensors;
+
+namespace AiOptix;
+
+/// <summary>
+/// A trained model: load it, look at it, optimise it, compile it into a <see cref="Session"/>, save it. A model is not changed by any of that and may be used
+/// from several threads.
+/// </summary>
+public sealed class Model
+{
+    private Model(Graph graph) => Graph = graph;
+
+    /// <summary>The graph; read it, do not rewrite it (<see cref="Graphs.Graph.Clone()"/> gives a copy to rewrite).</summary>
+    public Graph Graph { get; }
+
+    /// <summary>The graph's name.</summary>
+    public string Name => Graph.Name;
+
+    /// <summary>Names and types of the inputs, in order.</summary>
+    public IReadOnlyList<ValueInfo> Inputs => [.. Graph.Inputs.Select(ValueInfo.Of)];
+
+    /// <summary>Names and types of the outputs, in order.</summary>
+    public IReadOnlyList<ValueInfo> Outputs => [.. Graph.Outputs.Select(ValueInfo.Of)];
+
+    /// <summary>Loads an ONNX file. Weights are mapped, not copied.</summary>
+    /// <param name="path">The file; external data is looked for beside it.</param>
+    /// <param name="limits">Bounds on what the file may ask for.</param>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged or not ONNX.</exception>
+    /// <exception cref="InvalidGraphException">Its graph contradicts the specification.</exception>
+    public static Model Load(string path, Limits? limits = null) => new(OnnxFile.Read(path, new OnnxReadOptions { Limits = limits ?? Limits.Default }));
+
+    /// <summary>Loads a model from the bytes of an ONNX file.</summary>
+    /// <param name="data">The bytes; they must not change as long as the model or a session of it lives.</param>
+    /// <param name="folder">Where external data is looked for; null refuses it.</param>
+    /// <param name="limits">Bounds on what the file may ask for.</param>
+    public static Model Load(byte[] data, string? folder = null, Limits? limits = null) =>
+        new(OnnxFile.Read(data, folder, new OnnxReadOptions { Limits = limits ?? Limits.Default }));
+
+    /// <summary>Wraps a graph built in memory.</summary>
+    public static Model Of(Graph graph) => new(graph);
+
+    /// <summary>The model after the portable rewrites, without proof or timing; for those, see the Optimizer.</summary>
+    /// <param name="options">Which patches, and how they are checked.</param>
+    public (Model Model, PassReport Report) Rewrite(PassOptions? options = null)
+    {
+        var copy = Graph.Clone();
+        var report = PassDriver.Run(copy, options ?? new PassOptions());
+        return (new Model(copy), report);
+    }
+
+    /// <summary>Compiles the model for this machine.</summary>
+    /// <exception cref="UnsupportedModelException">It uses operators that are not supported; all are named.</exception>
+    public Session Compile(CompileOptions? options = null)
+    {
+        options ??= new CompileOptions();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
+        var graph = options.Rewrite ? Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph : Graph;
+        var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa));
+        return new Session(backend.Compile(graph, options.Limits), backend.CreateRunner(options.Threads));
+    }
+}
+
+/// <summary>The name and type of an input or output.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Type">The type; null when it cannot be told before a run.</param>
+public sealed record ValueInfo(string Name, GraphType? Type)
+{
+    /// <summary>The element type; Undefined when it is not a tensor.</summary>
+    public DType DType => (Type as TensorType)?.DType ?? DType.Undefined;
+
+    /// <summary>The shape, symbolic where it is open; null when it is not a tensor or the rank is unknown.</summary>
+    public SymbolicShape? Shape => (Type as TensorType)?.Shape;
+
+    internal static ValueInfo Of(Value value) => new(value.Name, value.Type);
+}
