@@ -104,6 +104,11 @@ public sealed record Slice : Operator
             return whole ? extent : null;
         }
         if (start.Constant < 0 && IsWhole(end, extent)) return Dim.CeilDiv(Dim.Min(extent, -start.Constant.Value), step.Value);
+        if (start.IsNonNegative && IsWhole(end, extent))
+        {
+            var rest = extent - start;
+            return Dim.CeilDiv(rest.IsNonNegative ? rest : Dim.Max(0, rest), step.Value);
+        }
         if (Position(start, extent) is not { } from || Position(end, extent) is not { } to) return null;
         var length = to - from;
         return Dim.CeilDiv(length.IsNonNegative ? length : Dim.Max(0, length), step.Value);
