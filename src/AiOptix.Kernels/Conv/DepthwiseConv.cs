@@ -15,16 +15,25 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
     private const int Unroll = 4;
     private const double OperationsATask = 2.5e5;
     private const int EnoughTasks = 16;
+    private const int MostPatterns = 2;
 
     private readonly int pitch;
     private readonly int bandRows;
     private readonly int bands;
     private readonly int phaseFloats;
     private readonly int[] offsets;
+    private readonly int lineOffset;
+    private readonly nint unitFloats;
+    private readonly int unitsAtOnce;
+    private readonly int inputPixels;
+    private readonly int outputPixels;
+    private readonly int outputRows;
+    private readonly int outputColumns;
 
     public DepthwiseConv(in ConvShape shape, Target target, string name) : base(shape, name)
     {
         ConvAxis height = shape.Height, width = shape.Width;
+        (inputPixels, outputPixels, outputRows, outputColumns) = (shape.InputPixels, shape.OutputPixels, height.Output, width.Output);
         int outputs = Math.Max(1, width.Output), rows = Math.Max(1, height.Output);
         pitch = ((outputs - 1) * width.Stride + (width.Kernel - 1) * width.Dilation) / width.Stride + 1;
         var floatsARow = (long)pitch * (height.Stride * width.Stride + 1);
@@ -40,6 +49,9 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
             var phase = y % height.Stride * width.Stride + x % width.Stride;
             offsets[t] = phase * phaseFloats + y / height.Stride * pitch + x / width.Stride;
         }
+        lineOffset = phaseFloats * height.Stride * width.Stride;
+        unitFloats = lineOffset + (nint)LineFloats(bandRows) + Unroll * T.Count;
+        unitsAtOnce = (int)Math.Clamp(target.L1Bytes / sizeof(float) / 2 / unitFloats, 1, 8);
         Units = shape.OutputPixels == 0 ? 0 : checked(shape.Batch * shape.OutputChannels * bands);
         var work = 2.0 * shape.Batch * shape.OutputChannels * shape.OutputPixels * shape.Taps / OperationsATask;
         Tasks = Math.Min(Units, (int)Math.Clamp(Math.Ceiling(work), 1, EnoughTasks));
@@ -47,7 +59,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
 
     public override long PackedWeightBytes => sizeof(float) * (long)Shape.OutputChannels * Shape.Taps;
 
-    public override long ScratchBytes => sizeof(float) * ((long)phaseFloats * Shape.Height.Stride * Shape.Width.Stride + LineFloats(bandRows) + Unroll * T.Count);
+    public override long ScratchBytes => sizeof(float) * (long)unitFloats * unitsAtOnce;
 
     public override int Tasks { get; }
 
@@ -62,39 +74,60 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var finish = Epilogue.Select(call.Activation, T.Count);
-        var phases = (float*)scratch;
-        var line = phases + phaseFloats * Shape.Height.Stride * Shape.Width.Stride;
         int first = (int)((long)Units * firstTask / Math.Max(1, Tasks)), end = (int)((long)Units * endTask / Math.Max(1, Tasks));
-        for (var unit = first; unit < end; unit++)
+        var patterns = stackalloc LinePattern[MostPatterns];
+        var patterned = Shape.Width.Stride <= MostPatterns;
+        for (var x = 0; x < Shape.Width.Stride && patterned; x++)
+            patterned = LinePattern.TryMake(x - Shape.Width.PadBegin, Shape.Width.Stride, Shape.Width.Input, pitch, patterns + x);
+        // Some units at a time go through each stage: a load that meets parts of several fresh stores has to wait for all of them.
+        for (var unit = first; unit < end; unit += unitsAtOnce)
         {
-            var plane = unit / bands;
-            var row = (unit - plane * bands) * bandRows;
-            var rows = Math.Min(bandRows, Shape.Height.Output - row);
-            var image = plane / Shape.OutputChannels;
-            var output = plane - image * Shape.OutputChannels;
-            var channel = output / Shape.GroupOutputs;
-            Spread(call.X + ((nint)image * Shape.Channels + channel) * Shape.InputPixels, row, rows, phases);
-            fixed (int* taps = offsets) Sum(phases, taps, offsets.Length, call.PackedWeights + (nint)output * Shape.Taps, line, LineFloats(rows));
-            EpilogueTile e = default;
-            var to = (nint)plane * Shape.OutputPixels + (nint)row * Shape.Width.Output;
-            e.Source = line;
-            e.SourceStride = pitch;
-            e.Destination = call.Y + to;
-            e.DestinationStride = e.ResidualStride = Shape.Width.Output;
-            if (call.Residual != null) e.Residual = call.Residual + to;
-            var bias = call.Bias == null ? -0f : call.Bias[output];
-            (e.Rows, e.Columns, e.Alpha, e.Args) = (rows, Shape.Width.Output, 1f, call.Args);
-            e.RowBias = &bias;
-            e.RowBiasStride = 0;
-            finish(&e);
+            var stop = Math.Min(end, unit + unitsAtOnce);
+            var phases = (float*)scratch;
+            for (var u = unit; u < stop; u++, phases += unitFloats)
+            {
+                var at = Locate(u);
+                Spread(call.X + ((nint)at.Image * Shape.Channels + at.Output / Shape.GroupOutputs) * inputPixels, at.Row, at.Rows, phases, patterned ? patterns : null);
+            }
+            phases = (float*)scratch;
+            for (var u = unit; u < stop; u++, phases += unitFloats)
+            {
+                var at = Locate(u);
+                fixed (int* taps = offsets) Sum(phases, taps, offsets.Length, call.PackedWeights + (nint)at.Output * Shape.Taps, phases + lineOffset, LineFloats(at.Rows));
+            }
+            phases = (float*)scratch;
+            for (var u = unit; u < stop; u++, phases += unitFloats) Finish(call, finish, Locate(u), phases + lineOffset);
         }
+    }
+
+    private void Finish(in ConvCall call, delegate*<EpilogueTile*, void> finish, (int Image, int Output, int Row, int Rows) at, float* line)
+    {
+        EpilogueTile e = default;
+        var to = ((nint)at.Image * Shape.OutputChannels + at.Output) * outputPixels + (nint)at.Row * outputColumns;
+        e.Source = line;
+        e.SourceStride = pitch;
+        e.Destination = call.Y + to;
+        e.DestinationStride = e.ResidualStride = outputColumns;
+        if (call.Residual != null) e.Residual = call.Residual + to;
+        if (call.Bias != null) e.RowBias = call.Bias + at.Output;
+        (e.Rows, e.Columns, e.Alpha, e.Args) = (at.Rows, outputColumns, 1f, call.Args);
+        finish(&e);
+    }
+
+    private (int Image, int Output, int Row, int Rows) Locate(int unit)
+    {
+        var plane = unit / bands;
+        var row = (unit - plane * bands) * bandRows;
+        var image = plane / Shape.OutputChannels;
+        return (image, plane - image * Shape.OutputChannels, row, Math.Min(bandRows, outputRows - row));
     }
 
     private int PhaseRows(int rows) => ((rows - 1) * Shape.Height.Stride + (Shape.Height.Kernel - 1) * Shape.Height.Dilation) / Shape.Height.Stride + 1;
 
-    private int LineFloats(int rows) => (rows - 1) * pitch + Math.Max(1, Shape.Width.Output);
+    private int LineFloats(int rows) => (rows - 1) * pitch + Math.Max(1, outputColumns);
 
-    private void Spread(float* plane, int row, int rows, float* phases)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Spread(float* plane, int row, int rows, float* phases, LinePattern* patterns)
     {
         ConvAxis height = Shape.Height, width = Shape.Width;
         var phaseRows = PhaseRows(rows);
@@ -107,6 +140,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
                 {
                     var i = (row + r) * height.Stride + y - height.PadBegin;
                     if ((uint)i >= (uint)height.Input) LineCopy.Clear(to, pitch);
+                    else if (patterns != null) LinePattern.Run(patterns + x, plane + (nint)i * width.Input, to);
                     else LineCopy.Run(plane + (nint)i * width.Input, width.Input, x - width.PadBegin, width.Stride, to, pitch);
                 }
             }
