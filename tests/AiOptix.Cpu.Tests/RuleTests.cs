@@ -45,6 +45,13 @@ public class RuleTests
         [typeof(Pow)] = (g, x) => g.Add(new Pow(), g.Add(new Pow(), g.Add(new Abs(), x), g.AddConstant(Tensor.Scalar(2f))), g.AddConstant(PlanCheck.Random(1, 9))),
         [typeof(Where)] = (g, x) => g.Add(new Where(), g.Add(new Less(), x, g.AddConstant(PlanCheck.Random(1, 7, 1))), x, g.AddConstant(Tensor.Scalar(3f))),
         [typeof(Clip)] = (g, x) => g.Add(new Clip(), x, g.AddConstant(Tensor.Scalar(-0.5f)), g.AddConstant(Tensor.Scalar(0.7f))),
+        [typeof(LogSoftmax)] = (g, x) => g.Add(new LogSoftmax(-1), g.Add(new LogSoftmax(2), x)),
+        [typeof(Softmax)] = (g, x) => g.Add(new Softmax(-1), g.Add(new Softmax(2), x)),
+        [typeof(Attention)] = (g, x) => g.Add(new Transpose([0, 2, 1, 3]), g.Add(new Attention(), Head(g, x, 5), Head(g, x, 4), Head(g, x, 4), g.AddConstant(PlanCheck.Random(3, 1, 1, 5, 4)))),
+        [typeof(Cast)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new Cast(DType.Float16), x)),
+        [typeof(ConstantOfShape)] = (g, x) => g.Add(new Add(), g.Add(new ConstantOfShape(Tensor.Vector(2.5f)), g.Add(new ShapeOf(), x)), x),
+        [typeof(Gather)] = (g, x) => g.Add(new Gather(2), x, g.AddConstant(Tensor.From<long>([0, -1, 3, 3, 6, -7], new Shape(2, 3)))),
+        [typeof(Pad)] = (g, x) => g.Add(new Pad(), x, Ints(g, 0, 2, -1, 3, 1, 0, -2, 1), g.AddConstant(Tensor.Scalar(0.5f))),
         [typeof(Acosh)] = (g, x) => g.Add(new Acosh(), g.Add(new Exp(), g.Add(new Abs(), x))),
         [typeof(Log)] = (g, x) => g.Add(new Log(), g.Add(new Abs(), x)),
         [typeof(Sqrt)] = (g, x) => g.Add(new Sqrt(), x),
@@ -94,6 +101,10 @@ public class RuleTests
 
     private static Func<Graph, Value, Value> Bits(Operator op) => (g, x) =>
         g.Add(op, g.Add(new ArgMax(1), x), g.Add(new ArgMin(1), x));
+
+    /// <summary>Three heads of nine, read through a transpose.</summary>
+    private static Value Head(Graph g, Value x, long length) =>
+        g.Add(new Transpose([0, 2, 1, 3]), g.Add(new Transpose([0, 2, 1, 3]), g.Add(new Slice(), x, Ints(g, 0), Ints(g, length), Ints(g, 2))));
 
     private static Value Ints(Graph g, params long[] values) => g.AddConstant(Tensor.Vector<long>(values));
 

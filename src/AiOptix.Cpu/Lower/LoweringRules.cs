@@ -14,6 +14,7 @@ internal static class LoweringRules
     private static readonly Dictionary<Type, LoweringRule> rules = new()
     {
         // Products
+        [typeof(Attention)] = AttentionRules.Attention,
         [typeof(Conv)] = ConvRules.Conv,
         [typeof(Gemm)] = ProductRules.Gemm,
         [typeof(MatMul)] = ProductRules.MatMul,
@@ -34,6 +35,8 @@ internal static class LoweringRules
         [typeof(ReduceSumSquare)] = ReduceRules.Of(ReduceKind.SumSquare),
 
         // Normalisations
+        [typeof(LogSoftmax)] = SoftmaxRules.Of(logarithm: true),
+        [typeof(Softmax)] = SoftmaxRules.Of(logarithm: false),
         [typeof(BatchNormalization)] = NormRules.BatchNormalization,
         [typeof(GroupNormalization)] = NormRules.GroupNormalization,
         [typeof(InstanceNormalization)] = NormRules.InstanceNormalization,
@@ -45,6 +48,10 @@ internal static class LoweringRules
         [typeof(MaxPool)] = PoolRules.Pool,
 
         // Movement
+        [typeof(Cast)] = IndexRules.Cast,
+        [typeof(ConstantOfShape)] = IndexRules.ConstantOfShape,
+        [typeof(Gather)] = IndexRules.Gather,
+        [typeof(Pad)] = IndexRules.Pad,
         [typeof(Concat)] = MovementRules.Concat,
         [typeof(Expand)] = MovementRules.Expand,
         [typeof(Flatten)] = MovementRules.View,
