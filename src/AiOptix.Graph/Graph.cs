@@ -164,7 +164,7 @@ public sealed partial class Graph
         foreach (var n in nodes)
         {
             var op = n.Operator.Subgraphs.Count == 0 ? n.Operator : n.Operator.WithSubgraphs([.. n.Operator.Subgraphs.Select(g => g.Clone(copy, map))]);
-            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map[v])], n.Outputs.Count) { Origins = n.Origins };
+            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map[v])], n.Outputs.Count) { Origins = n.Origins, Position = n.Position };
             for (var i = 0; i < n.Outputs.Count; i++)
             {
                 var o = n.Outputs[i];

@@ -23,6 +23,18 @@ public class PatchTests
     }
 
     [Fact]
+    public void A_copy_can_be_patched_like_the_original()
+    {
+        var copy = graph.Clone();
+        var patch = new Patch(copy, "one for the second");
+        patch.Replace(copy.Outputs[0], patch.Add(new Identity(), copy.Nodes[0].Output));
+        patch.Apply();
+        Verifier.Verify(copy);
+        Assert.Equal(["Neg", "Identity"], copy.Nodes.Select(n => n.Operator.Name));
+        Assert.Equal(["Neg", "Neg"], graph.Nodes.Select(n => n.Operator.Name));
+    }
+
+    [Fact]
     public void Applying_redirects_uses_and_removes_what_is_unused()
     {
         var patch = new Patch(graph, "negate twice");

@@ -110,8 +110,12 @@ public sealed partial class Dim : IEquatable<Dim>
         if (a.IsConstant && b.IsConstant) return null;
         if (a.IsConstant) return a;
         if (b.IsConstant) return b;
-        return Ordered(AtomKind.Broadcast, a, b, null);
+        // Broadcasting is associative, commutative and idempotent: one canonical chain of distinct operands.
+        return Operands(a).Concat(Operands(b)).Distinct().OrderBy(d => d.ToString(), StringComparer.Ordinal).Aggregate((x, y) => Of(new Atom(AtomKind.Broadcast, null, x, y)));
     }
+
+    private static IEnumerable<Dim> Operands(Dim dim) =>
+        dim.constant == 0 && dim.monomials is [{ Coefficient: 1, Atoms: [{ Kind: AtomKind.Broadcast } atom] }] ? Operands(atom.Left!).Append(atom.Right!) : [dim];
 
     /// <summary>True when no assignment of the symbols can make it negative, as far as the signs of the coefficients tell.</summary>
     public bool IsNonNegative => constant >= 0 && monomials.All(m => m.Coefficient > 0 && m.Atoms.All(t => t.IsNonNegative));

@@ -57,6 +57,16 @@ public class DimTests
     public void A_known_zero_divisor_is_an_error() => Assert.Throws<DivideByZeroException>(() => Dim.FloorDiv(Dim.Symbol("a"), 0));
 
     [Fact]
+    public void Broadcasting_twice_adds_nothing()
+    {
+        Dim a = Dim.Symbol("a"), b = Dim.Symbol("b"), c = Dim.Symbol("c");
+        var ab = Dim.Broadcast(a, b)!;
+        Assert.Equal(ab, Dim.Broadcast(b, ab));
+        Assert.Equal(Dim.Broadcast(ab, c), Dim.Broadcast(Dim.Broadcast(c, b)!, ab));
+        Assert.Equal(7, Dim.Broadcast(ab, c)!.Evaluate(new Dictionary<string, long> { ["a"] = 1, ["b"] = 7, ["c"] = 1 }));
+    }
+
+    [Fact]
     public void Axes_broadcast_when_equal_or_one()
     {
         var a = Dim.Symbol("a");
