@@ -20,6 +20,7 @@ internal static class OnnxRegistry
         .. Normalizations.Rows,
         .. Reductions.Rows,
         .. Reshaping.Rows,
+        .. Resizing.Rows,
         .. Slicing.Rows,
     ];
 

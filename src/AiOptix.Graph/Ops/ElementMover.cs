@@ -84,6 +84,30 @@ internal readonly ref struct ElementMover
         for (long i = 0; i < extents[0]; i++) CopyBox(extents[1..], from + i * fromSteps[0], fromSteps[1..], to + i * toSteps[0], toSteps[1..]);
     }
 
+    /// <summary>Copies a box whose axes are each picked from by a list of source positions; -1 leaves the destination as it is.</summary>
+    public void CopyMapped(ReadOnlySpan<long[]> maps, long from, ReadOnlySpan<long> fromSteps, long to, ReadOnlySpan<long> toSteps)
+    {
+        if (maps.Length == 0)
+        {
+            Copy(from, to, 1);
+            return;
+        }
+        var map = maps[0];
+        for (long i = 0; i < map.Length; i++)
+        {
+            if (map[i] < 0) continue;
+            if (maps.Length > 1)
+            {
+                CopyMapped(maps[1..], from + map[i] * fromSteps[0], fromSteps[1..], to + i * toSteps[0], toSteps[1..]);
+                continue;
+            }
+            long run = 1;
+            while (i + run < map.Length && map[i + run] == map[i] + run) run++;
+            Copy(from + map[i], to + i, run);
+            i += run - 1;
+        }
+    }
+
     /// <summary>Fills the whole destination with the source element at a position.</summary>
     public void Fill(long from, long count) => Copy(from, 0, 0, 1, count);
 

@@ -68,37 +68,15 @@ public sealed record Pad(PadMode Mode = PadMode.Constant) : Operator
             if (value.Count != 1) throw context.Error($"the padding value must have one element, found {value}");
             new ElementMover(value, output).Fill(0, output.Count);
         }
-        if (output.Count > 0) Copy(new ElementMover(input, output), sources, s.Strides(), 0, shape.Strides(), 0);
+        if (output.Count > 0) new ElementMover(input, output).CopyMapped(sources, 0, s.Strides(), 0, shape.Strides());
     }
 
-    private static long[] Identity(long extent)
+    /// <summary>An axis that stays as it is.</summary>
+    internal static long[] Identity(long extent)
     {
         var r = new long[extent];
         for (long i = 0; i < extent; i++) r[i] = i;
         return r;
-    }
-
-    private static void Copy(ElementMover mover, ReadOnlySpan<long[]> sources, ReadOnlySpan<long> fromSteps, long from, ReadOnlySpan<long> toSteps, long to)
-    {
-        if (sources.Length == 0)
-        {
-            mover.Copy(from, to, 1);
-            return;
-        }
-        var map = sources[0];
-        for (long i = 0; i < map.Length; i++)
-        {
-            if (map[i] < 0) continue;
-            if (sources.Length > 1)
-            {
-                Copy(mover, sources[1..], fromSteps[1..], from + map[i] * fromSteps[0], toSteps[1..], to + i * toSteps[0]);
-                continue;
-            }
-            long run = 1;
-            while (i + run < map.Length && map[i + run] == map[i] + run) run++;
-            mover.Copy(from + map[i], to + i, run);
-            i += run - 1;
-        }
     }
 
     /// <summary>For every position of a padded axis the input position that it shows, -1 for the padding value.</summary>
