@@ -6,22 +6,21 @@ namespace AiOptix.Onnx;
 /// <summary>A node of a graph on its way into a file. Values are named; an empty name is an input that is left out.</summary>
 internal sealed class NodeWriter
 {
-    private readonly Action<FileNode> emit;
-    private readonly Func<Tensor, string, string> addConstant;
-    private int temporaries;
+    private readonly OnnxOperator row;
+    private readonly GraphWriter file;
 
     /// <param name="node">The node.</param>
+    /// <param name="row">The row of the registry that writes it.</param>
     /// <param name="opset">The version of the default operator set that the file will import.</param>
-    /// <param name="emit">Takes a node of the file.</param>
-    /// <param name="addConstant">Adds an initializer under a free name made from the second argument, and gives that name.</param>
-    public NodeWriter(Node node, long opset, Action<FileNode> emit, Func<Tensor, string, string> addConstant)
+    /// <param name="file">The graph of the file.</param>
+    public NodeWriter(Node node, OnnxOperator row, long opset, GraphWriter file)
     {
         Node = node;
         Opset = opset;
-        this.emit = emit;
-        this.addConstant = addConstant;
-        Inputs = [.. node.Inputs.Select(i => i?.Name ?? "")];
-        Outputs = [.. node.Outputs.Select(o => o.Name)];
+        this.row = row;
+        this.file = file;
+        Inputs = [.. node.Inputs.Select(i => i is null ? "" : file.NameOf(i))];
+        Outputs = [.. node.Outputs.Select(file.NameOf)];
     }
 
     public Node Node { get; }
@@ -37,23 +36,23 @@ internal sealed class NodeWriter
     public void Emit(string opType, params ReadOnlySpan<(string Name, object? Value)> attributes) => Emit(opType, Inputs, Outputs, attributes);
 
     /// <summary>Writes a node of the file.</summary>
-    /// <param name="opType">The operator.</param>
+    /// <param name="opType">The operator: that of the row, in its domain, or one of the default domain.</param>
     /// <param name="inputs">Names.</param>
     /// <param name="outputs">Names.</param>
     /// <param name="attributes">Values: long, int, bool, float, string, ValueList or array of long, float or string, DType, Tensor, Graph; null is left out.</param>
     public void Emit(string opType, string[] inputs, string[] outputs, params ReadOnlySpan<(string Name, object? Value)> attributes) =>
-        emit(new FileNode(opType, "", Node.Name, inputs, outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
+        file.Add(new FileNode(opType, opType == row.Name ? row.Domain : "", Node.Name, inputs, outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
 
     /// <summary>Writes a node with one output of its own name and gives that name.</summary>
     public string Step(string opType, string[] inputs, params ReadOnlySpan<(string Name, object? Value)> attributes)
     {
-        var name = $"{Outputs[0]}.{++temporaries}";
+        var name = file.Unique(Outputs[0] + ".step");
         Emit(opType, inputs, [name], attributes);
         return name;
     }
 
     /// <summary>Adds an initializer and gives its name.</summary>
-    public string Constant(Tensor tensor) => addConstant(tensor, Outputs[0] + ".const");
+    public string Constant(Tensor tensor) => file.AddConstant(tensor, Outputs[0] + ".const");
 
     /// <summary>A vector of 64-bit integers as an initializer.</summary>
     public string Constant(params ReadOnlySpan<long> values) => Constant(Tensor.Vector(values));

@@ -32,7 +32,6 @@ public static partial class OnnxFile
     public static Graph Read(ReadOnlyMemory<byte> bytes, string? baseFolder = null, OnnxReadOptions? options = null)
     {
         options ??= new();
-        if (bytes.IsEmpty) throw new ModelFormatException("model in memory: it is empty");
         using var source = ModelSource.Over(bytes, baseFolder, options.Limits);
         return Read(source, options);
     }

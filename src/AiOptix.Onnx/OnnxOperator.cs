@@ -30,7 +30,7 @@ internal sealed class OnnxOperator
     /// <summary>Writes a graph operator as one or more nodes of the file.</summary>
     public Action<NodeWriter, Operator>? Write { get; private init; }
 
-    /// <summary>The lowest version of the default operator set that can hold it in the form that <see cref="Write"/> writes.</summary>
+    /// <summary>The lowest version of the row's operator set (the default one for a row without a name) that can hold it in the form that <see cref="Write"/> writes.</summary>
     public Func<Operator, long> MinOpset { get; private init; } = _ => 1;
 
     /// <summary>An operator that is read and written.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AiOptix.Graphs;
 using AiOptix.Tensors;
 
@@ -240,7 +241,8 @@ internal sealed class GraphReader
 
     private void CheckDepth(ReadScope scope, string what)
     {
-        if (scope.Depth > options.Limits.MaxDepth) throw new LimitExceededException($"{what}: graphs and functions are nested more than {options.Limits.MaxDepth} deep (Limits.MaxDepth)");
+        if (scope.Depth > options.Limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw new LimitExceededException($"{what}: graphs and functions are nested more than {options.Limits.MaxDepth} deep (Limits.MaxDepth)");
     }
 
     private static string? NameOf(Proto.NodeProto node, ReadScope scope) => node.Name.Length > 0 ? scope.Prefix + node.Name : null;

@@ -26,13 +26,11 @@ internal sealed class ModelSource : IDisposable
     public ExternalFiles External { get; }
 
     /// <summary>Maps a file.</summary>
-    /// <exception cref="ModelFormatException">It is empty.</exception>
     /// <exception cref="IOException">It cannot be opened.</exception>
     public static ModelSource Open(string path, Limits limits)
     {
         var full = Path.GetFullPath(path);
         var name = $"'{path}'";
-        if (new FileInfo(full) is { Exists: true, Length: 0 }) throw new ModelFormatException($"{name}: the file is empty");
         return new(MemoryBlock.MapFile(full), name, Path.GetDirectoryName(full), limits);
     }
 

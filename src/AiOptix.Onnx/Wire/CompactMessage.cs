@@ -11,6 +11,10 @@ namespace AiOptix.Onnx;
 internal sealed class CompactMessage
 {
     private const int LengthBytes = 5;
+
+    /// <summary>What the stack holds, whatever the limits say.</summary>
+    private const int DeepestNesting = 256;
+
     private readonly WireReader reader;
     private readonly string source;
     private readonly Limits limits;
@@ -51,7 +55,7 @@ internal sealed class CompactMessage
         try
         {
             using var stream = new MemoryStream(bytes, 0, length);
-            using var input = CodedInputStream.CreateWithLimits(stream, int.MaxValue, Math.Max(100, limits.MaxDepth + 32));
+            using var input = CodedInputStream.CreateWithLimits(stream, int.MaxValue, DeepestNesting + 32);
             return parser.WithDiscardUnknownFields(true).ParseFrom(input);
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or ArgumentException)
@@ -62,8 +66,8 @@ internal sealed class CompactMessage
 
     private void Walk(MessageKind message, long end, int depth)
     {
-        if (depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            throw new LimitExceededException($"{source}: messages are nested more than {limits.MaxDepth} deep at byte {reader.Position} (Limits.MaxDepth)");
+        if (depth > Math.Min(limits.MaxDepth, DeepestNesting) || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw new LimitExceededException($"{source}: messages are nested more than {depth - 1} deep at byte {reader.Position} (Limits.MaxDepth, at most {DeepestNesting})");
         var payload = -1;
         while (reader.Position < end)
         {

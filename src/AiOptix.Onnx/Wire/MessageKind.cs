@@ -46,11 +46,11 @@ internal static class MessageKinds
         (MessageKind.Sparse, 1 or 2) => MessageKind.Tensor,
         (MessageKind.Tensor, RawDataField) => MessageKind.Payload,
         (MessageKind.Tensor, PayloadField) => MessageKind.Dropped,
-        (MessageKind.Sequence, 3) or (MessageKind.Optional, 2) => MessageKind.Tensor,
-        (MessageKind.Sequence, 4) or (MessageKind.Optional, 3) => MessageKind.Sparse,
-        (MessageKind.Sequence, 5) or (MessageKind.Map, 5) or (MessageKind.Optional, 4) => MessageKind.Sequence,
-        (MessageKind.Sequence, 6) or (MessageKind.Optional, 5) => MessageKind.Map,
-        (MessageKind.Sequence, 7) or (MessageKind.Optional, 6) => MessageKind.Optional,
+        (MessageKind.Sequence, 3) or (MessageKind.Optional, 3) => MessageKind.Tensor,
+        (MessageKind.Sequence, 4) or (MessageKind.Optional, 4) => MessageKind.Sparse,
+        (MessageKind.Sequence, 5) or (MessageKind.Map, 5) or (MessageKind.Optional, 5) => MessageKind.Sequence,
+        (MessageKind.Sequence, 6) or (MessageKind.Optional, 6) => MessageKind.Map,
+        (MessageKind.Sequence, 7) or (MessageKind.Optional, 7) => MessageKind.Optional,
         _ => MessageKind.Kept,
     };
 }

@@ -1,0 +1,108 @@
+using AiOptix.Graphs;
+using AiOptix.Tensors;
+
+namespace AiOptix.Onnx;
+
+/// <summary>Turns a graph or subgraph into <c>GraphProto</c>. Values keep their names, unless a name of a graph around would be hidden.</summary>
+internal sealed class GraphWriter
+{
+    private readonly ModelWriter model;
+    private readonly GraphWriter? outer;
+    private readonly Graph graph;
+    private readonly Proto.GraphProto proto = new();
+    private readonly Dictionary<Value, string> names = [];
+    private readonly HashSet<string> taken = new(StringComparer.Ordinal);
+    private readonly List<(Tensor Tensor, string Name)> added = [];
+    private readonly AttributeEncoder attributes;
+
+    public GraphWriter(ModelWriter model, Graph graph, GraphWriter? outer)
+    {
+        this.model = model;
+        this.outer = outer;
+        this.graph = graph;
+        attributes = new(model.Tensors, g => new GraphWriter(model, g, this).Write());
+        foreach (var v in graph.Values.Values)
+        {
+            var name = outer is not null && outer.Hides(v.Name) ? model.Unique(v.Name) : v.Name;
+            names[v] = name;
+            taken.Add(name);
+        }
+    }
+
+    /// <summary>The message.</summary>
+    public Proto.GraphProto Write()
+    {
+        proto.Name = graph.Name;
+        foreach (var i in graph.Inputs) proto.Input.Add(TypeEncoder.Encode(NameOf(i), i.Type));
+        foreach (var n in graph.Nodes) WriteNode(n);
+        WriteOutputs();
+        foreach (var c in graph.Constants)
+            if (model.Referenced.Contains(NameOf(c))) proto.Initializer.Add(model.Tensors.EncodeInitializer(c.Constant!, NameOf(c)));
+        foreach (var (tensor, name) in added) proto.Initializer.Add(model.Tensors.EncodeInitializer(tensor, name));
+        return proto;
+    }
+
+    /// <summary>The name of a value, of this graph or one around it.</summary>
+    public string NameOf(Value value) => names.TryGetValue(value, out var name) ? name : outer?.NameOf(value) ?? value.Name;
+
+    /// <summary>A name that nothing in the model has.</summary>
+    public string Unique(string wanted) => model.Unique(wanted);
+
+    /// <summary>Adds a node.</summary>
+    public void Add(FileNode node)
+    {
+        var n = new Proto.NodeProto { OpType = node.OpType };
+        if (node.Name.Length > 0) n.Name = node.Name;
+        if (node.Domain.Length > 0) n.Domain = node.Domain;
+        n.Input.AddRange(node.Inputs);
+        model.Referenced.UnionWith(node.Inputs);
+        n.Output.AddRange(node.Outputs);
+        foreach (var (name, value) in node.Attributes) n.Attribute.Add(attributes.Encode(name, value));
+        proto.Node.Add(n);
+    }
+
+    /// <summary>Adds an initializer and gives its name.</summary>
+    public string AddConstant(Tensor tensor, string wanted)
+    {
+        var name = Unique(wanted);
+        added.Add((tensor, name));
+        return name;
+    }
+
+    private bool Hides(string name) => taken.Contains(name) || (outer?.Hides(name) ?? false);
+
+    private void WriteNode(Node node)
+    {
+        if (node.Operator is UnknownOperator unknown)
+        {
+            Add(new FileNode(unknown.OpType, unknown.Domain, node.Name, [.. node.Inputs.Select(i => i is null ? "" : NameOf(i))], [.. node.Outputs.Select(NameOf)],
+                [.. unknown.Attributes.Select(a => (a.Key, a.Value))]));
+        }
+        else
+        {
+            var row = OnnxRegistry.Find(node.Operator.GetType())!;
+            row.Write!(new NodeWriter(node, row, model.Opset, this), node.Operator);
+        }
+        if (node.Operator.IsKnown && node.Inputs.All(i => i is not { Type: null })) return;
+        foreach (var o in node.Outputs)
+            if (o.Type is not null) proto.ValueInfo.Add(TypeEncoder.Encode(NameOf(o), o.Type));
+    }
+
+    /// <summary>A subgraph may not hand out a value of a graph around it, nor one value twice: such an output gets a node of its own.</summary>
+    private void WriteOutputs()
+    {
+        var seen = new HashSet<Value>();
+        foreach (var o in graph.Outputs)
+        {
+            var name = NameOf(o);
+            if (o.Graph != graph || !seen.Add(o))
+            {
+                var copy = Unique(name);
+                Add(new FileNode("Identity", "", "", [name], [copy], []));
+                name = copy;
+            }
+            proto.Output.Add(TypeEncoder.Encode(name, o.Type));
+            model.Referenced.Add(name);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using AiOptix.Graphs;
+using AiOptix.Tensors;
+
+namespace AiOptix.Onnx;
+
+/// <summary>Turns a graph into <c>ModelProto</c>: chooses the versions, then writes the graphs.</summary>
+internal sealed class ModelWriter
+{
+    private readonly Graph graph;
+    private readonly HashSet<string> names;
+    private readonly Dictionary<string, long> opsets;
+    private int fresh;
+
+    /// <param name="graph">The main graph.</param>
+    /// <param name="tensors">Takes the tensors.</param>
+    /// <exception cref="UnsupportedModelException">An operator cannot be written, or the versions that operators need do not go together.</exception>
+    public ModelWriter(Graph graph, TensorEncoder tensors)
+    {
+        this.graph = graph;
+        Tensors = tensors;
+        names = new(Graphs(graph).SelectMany(g => g.Values.Keys), StringComparer.Ordinal);
+        opsets = Versions(graph);
+    }
+
+    /// <summary>Takes the tensors.</summary>
+    public TensorEncoder Tensors { get; }
+
+    /// <summary>The names that nodes and outputs of the file refer to; a constant that became an attribute is not among them.</summary>
+    public HashSet<string> Referenced { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The version of the default operator set.</summary>
+    public long Opset => opsets[""];
+
+    /// <summary>The message.</summary>
+    public Proto.ModelProto Write()
+    {
+        var model = new Proto.ModelProto
+        {
+            IrVersion = IrVersion(),
+            ProducerName = "AI Optix",
+            ProducerVersion = typeof(ModelWriter).Assembly.GetName().Version?.ToString(3) ?? "",
+        };
+        foreach (var (domain, version) in opsets) model.OpsetImport.Add(new Proto.OperatorSetIdProto { Domain = domain, Version = version });
+        foreach (var (key, value) in graph.Metadata.Properties) model.MetadataProps.Add(new Proto.StringStringEntryProto { Key = key, Value = value });
+        model.Graph = new GraphWriter(this, graph, outer: null).Write();
+        return model;
+    }
+
+    /// <summary>A name that nothing in the model has.</summary>
+    public string Unique(string wanted)
+    {
+        var name = wanted;
+        while (!names.Add(name)) name = $"{wanted}.{++fresh}";
+        return name;
+    }
+
+    /// <summary>A graph and all in it.</summary>
+    public static IEnumerable<Graph> Graphs(Graph graph) => graph.Nodes.SelectMany(n => n.Operator.Subgraphs).SelectMany(Graphs).Prepend(graph);
+
+    private static Dictionary<string, long> Versions(Graph graph)
+    {
+        var nodes = graph.AllNodes.ToList();
+        var missing = nodes.Where(n => n.Operator is not UnknownOperator && OnnxRegistry.Find(n.Operator.GetType())?.Write is null)
+            .Select(n => n.Operator.Name).Distinct(StringComparer.Ordinal).ToArray();
+        if (missing.Length > 0) throw new UnsupportedModelException($"operators that cannot be written as ONNX: {string.Join(", ", missing)}");
+        var versions = new Dictionary<string, long>(graph.Metadata.Opsets, StringComparer.Ordinal);
+        versions.TryAdd("", OnnxVersions.DefaultOpset);
+        foreach (var op in nodes.Select(n => n.Operator).Where(o => o is not UnknownOperator))
+        {
+            var row = OnnxRegistry.Find(op.GetType())!;
+            versions[row.Domain] = Math.Max(versions.GetValueOrDefault(row.Domain), row.MinOpset(op));
+        }
+        foreach (var node in nodes.Where(n => n.Operator is UnknownOperator)) Settle(versions, node, (UnknownOperator)node.Operator);
+        return versions;
+    }
+
+    /// <summary>An operator that nobody knows can only be written for the version that it was read from.</summary>
+    private static void Settle(Dictionary<string, long> versions, Node node, UnknownOperator op)
+    {
+        if (versions.TryAdd(op.Domain, op.Version) || versions[op.Domain] == op.Version) return;
+        throw new UnsupportedModelException($"node {node}: the operator {op.Name} is not known and can only be written for version {op.Version} of its operator set"
+            + $" ('{op.Domain}'), but the rest of the graph needs version {versions[op.Domain]}");
+    }
+
+    private long IrVersion()
+    {
+        var values = Graphs(graph).SelectMany(g => g.Values.Values).Select(v => OnnxVersions.IrOf(v.DType)).DefaultIfEmpty(0).Max();
+        return Math.Max(Math.Max(graph.Metadata.IrVersion, values), OnnxVersions.IrOf(Opset));
+    }
+}
