@@ -11,12 +11,16 @@ public sealed partial class Graph
     /// <summary>Integer vectors up to this length have their elements followed by shape inference.</summary>
     public const int MaxFollowedElements = 64;
 
+    /// <summary>The longest expression of an extent, in characters, that shape inference follows.</summary>
+    public const int MaxExpression = 512;
+
     private const string FreshPrefix = "_d";
 
     private readonly List<Node> nodes = [];
     private readonly List<Value> inputs = [];
     private readonly List<Value> outputs = [];
     private readonly Dictionary<string, Value> values = new(StringComparer.Ordinal);
+    private readonly Dictionary<Dim, Dim> abbreviations = [];
     private readonly HashSet<string> reserved = new(StringComparer.Ordinal);
     private readonly HashSet<string> reservedSymbols = new(StringComparer.Ordinal);
     private readonly Dictionary<(Dim, Dim), DimConstraint> constraints = [];
@@ -117,6 +121,18 @@ public sealed partial class Graph
         do name = $"{FreshPrefix}{freshSymbols++}";
         while (reservedSymbols.Contains(name));
         return Dim.Symbol(name);
+    }
+
+    /// <summary>
+    /// The extent itself, or, when its expression is longer than <see cref="MaxExpression"/>, a symbol that stands for it from now on. Expressions that feed on each other
+    /// can grow by a factor a layer; nothing is decided by one of that size.
+    /// </summary>
+    public Dim Bounded(Dim extent)
+    {
+        if (Parent is not null) return Parent.Bounded(extent);
+        if (extent.IsConstant || extent.ToString().Length <= MaxExpression) return extent;
+        if (!abbreviations.TryGetValue(extent, out var symbol)) abbreviations[extent] = symbol = FreshSymbol();
+        return symbol;
     }
 
     /// <summary>Keeps <see cref="FreshSymbol"/> from giving this name.</summary>

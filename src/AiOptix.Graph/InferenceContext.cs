@@ -51,7 +51,10 @@ public sealed class InferenceContext
     /// <summary>Sets the type of an output.</summary>
     public void Set(int output, GraphType type)
     {
-        if (output < OutputCount) Node.Outputs[output].Type = type;
+        if (output >= OutputCount) return;
+        Node.Outputs[output].Type = type is TensorType { Shape: { } shape } t && shape.Any(d => !d.IsConstant)
+            ? t with { Shape = new([.. shape.Select(Node.Graph.Bounded)]) }
+            : type;
     }
 
     /// <summary>Sets an output to a tensor; a null shape means unknown rank.</summary>
@@ -60,7 +63,8 @@ public sealed class InferenceContext
     /// <summary>Says what the elements of an integer output are. Only short scalars and vectors are followed.</summary>
     public void SetElements(int output, IReadOnlyList<Dim>? elements)
     {
-        if (output < OutputCount && elements is { Count: <= Graph.MaxFollowedElements }) Node.Outputs[output].Elements = elements;
+        if (output < OutputCount && elements is { Count: <= Graph.MaxFollowedElements })
+            Node.Outputs[output].Elements = [.. elements.Select(Node.Graph.Bounded)];
     }
 
     /// <summary>

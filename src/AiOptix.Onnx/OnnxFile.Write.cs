@@ -31,6 +31,19 @@ public static partial class OnnxFile
         GC.KeepAlive(graph);
     }
 
+    /// <summary>Writes a graph as a standard ONNX model into a stream, everything in it.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="to">Where it goes.</param>
+    /// <param name="cancellation">Ends a long write.</param>
+    /// <exception cref="UnsupportedModelException">An operator has no form in ONNX, or operators that are not known need other versions than the rest.</exception>
+    public static void Write(Graph graph, Stream to, CancellationToken cancellation = default)
+    {
+        var tensors = new TensorEncoder();
+        var model = new ModelWriter(graph, tensors).Write();
+        MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, to, cancellation);
+        GC.KeepAlive(graph);
+    }
+
     private static Int128 InitializerBytes(Graph graph) =>
         ModelWriter.Graphs(graph).SelectMany(g => g.Constants).Where(c => !c.IsUnused).Aggregate((Int128)0, (sum, c) => sum + c.Constant!.ByteLength);
 }

@@ -49,18 +49,17 @@ public class RealModelTests
     {
         var graph = OnnxFile.Read(file);
         Verifier.Verify(graph);
-        using var folder = new TemporaryFolder();
-        var again = folder.File("again.onnx");
+        using var again = new MemoryStream();
         try
         {
             OnnxFile.Write(graph, again);
         }
         catch (UnsupportedModelException) when (graph.AllNodes.Any(n => n.Operator is UnknownOperator))
         {
-            Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Root));
+            Assert.Equal(0, again.Length);
             return;
         }
-        var reread = OnnxFile.Read(again);
+        var reread = OnnxFile.Read(again.ToArray());
         Assert.Equal(Printer.Print(graph), Printer.Print(reread));
         foreach (var c in graph.Constants) Assert.True(c.Constant!.BitEquals(reread.Values[c.Name].Constant!), $"constant {c} changed");
     }
