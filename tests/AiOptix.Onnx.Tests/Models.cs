@@ -48,7 +48,7 @@ internal static class Models
             {
                 string s => new TensorShapeProto.Types.Dimension { DimParam = s },
                 null => new TensorShapeProto.Types.Dimension(),
-                _ => new TensorShapeProto.Types.Dimension { DimValue = Convert.ToInt64(d) },
+                _ => new TensorShapeProto.Types.Dimension { DimValue = Convert.ToInt64(d, System.Globalization.CultureInfo.InvariantCulture) },
             });
         return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new() { ElemType = 1, Shape = shape } } };
     }
