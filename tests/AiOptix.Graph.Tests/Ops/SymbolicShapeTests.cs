@@ -100,4 +100,24 @@ public class SymbolicShapeTests
         g.Add(new MatMul(), g.Input("a", DType.Float32, "m", "k"), g.Input("b", DType.Float32, "l", 4));
         Assert.Contains(g.Constraints, c => new[] { c.Left.ToString(), c.Right.ToString() }.Order().SequenceEqual(["k", "l"]));
     }
+
+    [Theory]
+    [InlineData("...ij,...jk->...ik", "[2,b,n,5]")]
+    [InlineData("...ij,...jk->ik...", "[n,5,2,b]")]
+    [InlineData("abij,cjk", "[2,b,1,n,5]")]
+    public void Equations_give_extents(string equation, string expected)
+    {
+        var g = Build.Empty();
+        var y = g.Add(new Einsum(equation), g.Input("x", DType.Float32, 2, "b", "n", 4), g.Input("y", DType.Float32, 1, 4, 5));
+        Assert.Equal(expected, y.Shape!.ToString());
+    }
+
+    [Fact]
+    public void A_resize_by_a_whole_factor_keeps_symbols()
+    {
+        var g = Build.Empty();
+        var x = g.Input("x", DType.Float32, "n", 3, "h", 10);
+        Assert.Equal("[n,3,2*h,15]", g.Add(new Resize(ResizeMode.Linear), x, null, g.Floats(new Shape(4), 1, 1, 2, 1.5f)).Shape!.ToString());
+        Assert.Equal("[n,3,floor((h)/(2)),10]", g.Add(new Resize(), x, null, g.Floats(new Shape(4), 1, 1, 0.5f, 1)).Shape!.ToString());
+    }
 }
