@@ -183,6 +183,36 @@ public class ReadTests
         GC.KeepAlive(g);
     }
 
+    [Fact]
+    public void A_model_file_over_2_GiB_is_mapped()
+    {
+        const long size = (1L << 31) + 4096;
+        var tensor = Google.Protobuf.MessageExtensions.ToByteArray(new TensorProto { Name = "w", DataType = (int)DType.UInt8 }.Mutated(t => t.Dims.Add(size)));
+        var frame = Google.Protobuf.MessageExtensions.ToByteArray(Model(Graph(Node("MyOp", ["w"], ["y"])).Out("y")).Mutated(m => m.Graph = null));
+        var graph = Google.Protobuf.MessageExtensions.ToByteArray(Graph(Node("MyOp", ["w"], ["y"])).Out("y"));
+        byte[] data = [.. tensor, (9 << 3) | 2, .. Varint(size)];
+        byte[] initializer = [.. graph, (5 << 3) | 2, .. Varint(data.Length + size), .. data];
+        byte[] head = [.. frame, (7 << 3) | 2, .. Varint(initializer.Length + size), .. initializer];
+        using var folder = new TemporaryFolder();
+        var path = folder.File("large.onnx");
+        using (var file = File.Create(path))
+        {
+            file.Write(head);
+            file.Position = head.Length + size - 1;
+            file.WriteByte(77);
+        }
+        var w = OnnxFile.Read(path, new OnnxReadOptions { Limits = new Limits { MaxTensorBytes = 1L << 40 } }).Values["w"].Constant!;
+        Assert.Equal(size, w.ByteLength);
+        Assert.Equal(77, w.BytesAt(size - 1, 1)[0]);
+        w.Dispose();
+
+        static IEnumerable<byte> Varint(long value)
+        {
+            for (; value >= 0x80; value >>= 7) yield return (byte)(value | 0x80);
+            yield return (byte)value;
+        }
+    }
+
     private static IEnumerable<byte> Length(int field, byte[] content)
     {
         yield return (byte)((field << 3) | 2);

@@ -33,10 +33,10 @@ internal static class Resizing
         var mode = Named(r, "mode", modes);
         if (r.Opset < 11)
         {
-            r.Emit(Former(mode), r.Required(0), null, r.Required(1));
+            r.Emit(Former(mode), r.Required(0), null, r.Required(1), null);
             return;
         }
-        var op = new Resize(mode, Named(r, "coordinate_transformation_mode", coordinates), Named(r, "nearest_mode", roundings), r.Float("cubic_coeff_a", -0.75f),
+        var op = new Resize(mode, Named(r, "coordinate_transformation_mode", coordinates), Rounding(mode, Named(r, "nearest_mode", roundings)), r.Float("cubic_coeff_a", -0.75f),
             r.Bool("exclude_outside", false), r.Float("extrapolation_value", 0), r.Bool("antialias", false), [.. r.OptionalInts("axes") ?? []],
             Named(r, "keep_aspect_ratio_policy", aspects));
         var region = op.Coordinates == ResizeCoordinates.CropAndResize ? Present(r.Input(1)) : null;
@@ -47,13 +47,16 @@ internal static class Resizing
     private static void ReadUpsample(NodeReader r)
     {
         var op = Former(Named(r, "mode", modes));
-        if (r.Opset >= 9) r.Emit(op, r.Required(0), null, r.Required(1));
-        else if (r.Opset >= 7) r.Emit(op, r.Required(0), null, r.Constant(Tensor.Vector<float>(r.OptionalFloats("scales") ?? throw r.Error("attribute 'scales' is required"))));
-        else r.Emit(op, r.Required(0), null, r.Constant(Tensor.Vector(1, 1, r.Float("height_scale", 1), r.Float("width_scale", 1))));
+        if (r.Opset >= 9) r.Emit(op, r.Required(0), null, r.Required(1), null);
+        else if (r.Opset >= 7) r.Emit(op, r.Required(0), null, r.Constant(Tensor.Vector<float>(r.OptionalFloats("scales") ?? throw r.Error("attribute 'scales' is required"))), null);
+        else r.Emit(op, r.Required(0), null, r.Constant(Tensor.Vector(1, 1, r.Float("height_scale", 1), r.Float("width_scale", 1))), null);
     }
 
     /// <summary>What every resize was before the coordinates could be chosen.</summary>
-    private static Resize Former(ResizeMode mode) => new(mode, ResizeCoordinates.Asymmetric, ResizeRounding.Floor);
+    private static Resize Former(ResizeMode mode) => new(mode, ResizeCoordinates.Asymmetric, Rounding(mode, ResizeRounding.Floor));
+
+    /// <summary>Only the nearest mode rounds; the others have the default, so that equal operators compare equal.</summary>
+    private static ResizeRounding Rounding(ResizeMode mode, ResizeRounding rounding) => mode == ResizeMode.Nearest ? rounding : ResizeRounding.PreferFloor;
 
     /// <summary>An empty constant stands for an input that is left out.</summary>
     private static Value? Present(Value? v) => v?.Shape is { Rank: 1 } s && s[0].Constant == 0 ? null : v;
