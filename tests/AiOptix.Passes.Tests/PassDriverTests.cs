@@ -103,6 +103,19 @@ public class PassDriverTests
         Assert.Equal(8, report.NodesBefore);
     }
 
+    [Fact]
+    public void Extents_of_deep_models_stay_short()
+    {
+        var graph = new Graph("deep");
+        Value a = graph.Input("a", DType.Float32, N, 4), b = graph.Input("b", DType.Float32, Dim.Symbol("M"), 4);
+        for (var i = 0; i < 40; i++) (a, b) = (graph.Add(new Add(), a, b), graph.Add(new Concat(0), graph.Add(new Add(), b, a), a));
+        graph.Returning(a, b);
+        Assert.All(graph.Values.Values, v => Assert.True(v.Shape!.ToString().Length <= 2048, v.Name));
+        Value c = graph.Input("c", DType.Float32, N, 4), d = graph.Input("d", DType.Float32, Dim.Symbol("M"), 4);
+        var joined = graph.Add(new Add(), c, d);
+        Assert.Equal(joined.Shape, graph.Add(new Add(), graph.Add(new Add(), d, joined), graph.Add(new Add(), joined, c)).Shape);
+    }
+
     /// <summary>Each link is a Transpose there, one back, and a Reshape to the same shape.</summary>
     private static Graph Chain(int links)
     {
