@@ -37,7 +37,10 @@ public static class Pipeline
         [
             new GeluFusion(),
             new SoftmaxFusion(),
+            new SwishFusion(),
+            new HardSwishFusion(),
             new LayerNormFusion(),
+            new RMSNormFusion(),
             new AttentionFusion(),
         ]),
     ];

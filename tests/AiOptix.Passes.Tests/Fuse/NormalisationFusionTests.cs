@@ -6,7 +6,7 @@ using static AiOptix.Passes.Tests.Rewriting;
 
 namespace AiOptix.Passes.Tests.Fuse;
 
-[TestsOf<LayerNormFusion>, TestsOf<SoftmaxFusion>]
+[TestsOf<LayerNormFusion>, TestsOf<RMSNormFusion>, TestsOf<SoftmaxFusion>]
 public class NormalisationFusionTests
 {
     private readonly Graph graph = new("test");
@@ -79,6 +79,41 @@ public class NormalisationFusionTests
     }
 
     [Theory]
+    [InlineData("pow", "div", true)]
+    [InlineData("mul", "reciprocal", true)]
+    [InlineData("pow", "power", false)]
+    public void RMSNormFusion_finds_the_wild_forms(string square, string quotient, bool scale)
+    {
+        var x = graph.Add(new Neg(), graph.Input("x", DType.Float32, N, 7, 12));
+        var y = Divide(x, square == "mul" ? graph.Add(new Mul(), x, x) : graph.Add(new Pow(), x, graph.Number(2)), quotient, [-1]);
+        if (scale) y = graph.Add(new Mul(), graph.Weights(1, 12), y);
+        graph.Returning(y);
+        Assert.Single(graph.Check(new RMSNormFusion()).Applied);
+        Assert.Equal("Neg RMSNormalization", graph.Operators());
+    }
+
+    [Fact]
+    public void RMSNormFusion_sees_through_widening_casts()
+    {
+        var x = graph.Input("x", DType.Float16, N, 12);
+        var wide = graph.Add(new Cast(DType.Float32), x);
+        var y = Divide(wide, graph.Add(new Pow(), wide, graph.Number(2)), "reciprocal", [-1]);
+        graph.Returning(graph.Add(new Mul(), graph.Add(new Cast(DType.Float16), y), graph.AddConstant(Random(DType.Float16, new Shape(12), new Random(5)))));
+        Assert.Single(graph.Check(new RMSNormFusion(), 5e-3).Applied);
+        Assert.Equal("RMSNormalization", graph.Operators());
+    }
+
+    [Fact]
+    public void RMSNormFusion_leaves_other_squares_axes_and_read_intermediates()
+    {
+        var x = graph.Input("x", DType.Float32, N, 7, 12);
+        var other = graph.Input("other", DType.Float32, N, 7, 12);
+        var read = graph.Add(new Mul(), x, x);
+        graph.Returning(Divide(x, graph.Add(new Mul(), other, other), "div", [-1]), Divide(x, graph.Add(new Mul(), x, x), "div", [1]), Divide(x, read, "div", [-1]), read);
+        Assert.Empty(graph.Check(new RMSNormFusion()).Applied);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(-1)]
     public void SoftmaxFusion_finds_the_stable_form(long axis)
@@ -116,7 +151,12 @@ public class NormalisationFusionTests
             "two differences" => graph.Add(new Pow(), graph.Add(new Sub(), x, mean), graph.Number(2)),
             _ => graph.Add(new Pow(), d, graph.Number(2)),
         };
-        var sum = graph.Add(new Add(), graph.Add(new ReduceMean(), squared, graph.Integers(varianceAxes ?? axes)), graph.Number(1e-5f));
+        return Divide(d, squared, quotient, varianceAxes ?? axes);
+    }
+
+    private Value Divide(Value d, Value squared, string quotient, long[] axes)
+    {
+        var sum = graph.Add(new Add(), graph.Add(new ReduceMean(), squared, graph.Integers(axes)), graph.Number(1e-5f));
         if (quotient == "power") return graph.Add(new Mul(), d, graph.Add(new Pow(), sum, graph.Number(-0.5f)));
         var root = graph.Add(new Sqrt(), sum);
         return quotient switch
