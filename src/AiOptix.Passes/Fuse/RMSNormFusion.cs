@@ -33,8 +33,12 @@ public sealed class RMSNormFusion : IPass
         {
             var found = new HashSet<Node>(nodes) { node };
             if (Variance(root, found) is not var (mean, epsilon) || Square(mean.Inputs[0]!, found) is not { } squared) continue;
-            var x = top;
-            if (squared != top && (x = Through(top, node.Graph, found)) != Through(squared, node.Graph, found)) continue;
+            var wider = new HashSet<Node>(found);
+            var x = Through(top, node.Graph, wider);
+            var narrows = node.Output.SoleUser is { Operator: Cast cast } && cast.To == x?.DType && Patterns.IsClosed(wider, node);
+            if (squared == top && !narrows) x = top;
+            else if (Through(squared, node.Graph, wider) == x) found = wider;
+            else continue;
             if (x?.Shape is not { } s || LastAxes(mean, s) is not { } axis) continue;
             nodes.UnionWith(found);
             return (x, axis, epsilon);

@@ -49,7 +49,7 @@ public class SwishFusionTests
             "(clip*.16)*x" => Mul(Mul(clip, graph.Number(1 / 6f)), x),
             _ => Mul(x, graph.Add(new HardSigmoid(1 / 6f), x)),
         });
-        graph.Check(new Cleanup.DeadNodes());
+        graph.Check(new AiOptix.Passes.Cleanup.DeadNodes());
         graph.Check(new HardSwishFusion());
         Assert.Equal("Neg HardSwish", graph.Operators());
     }
