@@ -2,6 +2,7 @@ using AiOptix.Cpu;
 using AiOptix.Graphs;
 using AiOptix.Kernels;
 using AiOptix.Onnx;
+using AiOptix.Optimization;
 using AiOptix.Passes;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
@@ -46,6 +47,10 @@ public sealed class Model
     /// <summary>Wraps a graph built in memory.</summary>
     public static Model Of(Graph graph) => new(graph);
 
+    /// <summary>Writes the model as standard ONNX: to a temporary file first, so that no half file is left.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Save(string path) => OnnxFile.Write(Graph, path);
+
     /// <summary>The model after the portable rewrites, without proof or timing; for those, see the Optimizer.</summary>
     /// <param name="options">Which patches, and how they are checked.</param>
     public (Model Model, PassReport Report) Rewrite(PassOptions? options = null)
@@ -53,6 +58,19 @@ public sealed class Model
         var copy = Graph.Clone();
         var report = PassDriver.Run(copy, options ?? new PassOptions());
         return (new Model(copy), report);
+    }
+
+    /// <summary>Rewrites the model, proves its answers against the baseline (this model as it is, same kernels and threads) and measures what was gained.</summary>
+    /// <param name="samples">Inputs to prove the answers with, a tensor for each input in order; at least one. The first one is timed.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told of each stage.</param>
+    /// <param name="cancellation">Ends it early.</param>
+    /// <returns>The optimised model, to be used only if the proof in the result holds.</returns>
+    public (Model Model, OptimizationResult Result) Optimize(IReadOnlyList<Tensor[]> samples, OptimizerOptions? options = null, IProgress<OptimizerProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        var result = Optimizer.Optimize(Graph, new CpuBackend(), samples, options, progress, cancellation);
+        return (new Model(result.Graph), result);
     }
 
     /// <summary>Compiles the model for this machine.</summary>
