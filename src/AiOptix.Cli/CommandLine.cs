@@ -17,6 +17,11 @@ internal static class CommandLine
     {
         var root = new RootCommand("AI Optix makes trained models (ONNX) fast on the CPU they stand on, and proves that their answers still hold.")
         {
+            InspectCommand.Create(terminal),
+            RunCommand.Create(terminal),
+            OptimizeCommand.Create(terminal),
+            BenchCommand.Create(terminal),
+            ZooCommand.Create(terminal),
             DoctorCommand.Create(terminal),
         };
         var parsed = root.Parse(arguments);

@@ -21,6 +21,12 @@ internal static class Options
     /// <summary><c>--seed N</c></summary>
     public static Option<int> Seed() => new("--seed") { Description = "Seed of everything that is drawn.", HelpName = "N" };
 
+    /// <summary><c>--data DIR</c></summary>
+    public static Option<string?> Data() => new("--data")
+    {
+        Description = "Sample inputs: a folder of NAME.npy files, of folders of such, or of test_data_set_N folders with input_N.pb.", HelpName = "DIR",
+    };
+
     /// <summary>The model's file.</summary>
     public static Argument<string> Model() => new("MODEL") { Description = "An ONNX file." };
 
@@ -30,6 +36,37 @@ internal static class Options
 
     /// <summary><c>--input NAME=FILE</c>, repeatable.</summary>
     public static Option<KeyValuePair<string, string>[]> Inputs() => Pairs<string>("--input", "NAME=FILE.npy", "Read an input from an NPY file; repeatable.", text => text, "a file");
+
+    /// <summary>An option that takes one of a few words.</summary>
+    public static Option<T> Choice<T>(string name, string standard, string description, params (string Word, T Value)[] choices)
+    {
+        var words = string.Join("|", choices.Select(c => c.Word));
+        return new(name)
+        {
+            Description = $"{description} [default: {standard}]",
+            HelpName = words,
+            DefaultValueFactory = _ => choices.First(c => c.Word == standard).Value,
+            CustomParser = result =>
+            {
+                foreach (var (word, value) in choices)
+                    if (result.Tokens[0].Value == word) return value;
+                result.AddError($"{name} {result.Tokens[0].Value}: expected {words}");
+                return default;
+            },
+        };
+    }
+
+    /// <summary>An option that takes a tolerance.</summary>
+    public static Option<double> Tolerance(string name, double standard, string description)
+    {
+        var option = new Option<double>(name) { Description = description, HelpName = "X", DefaultValueFactory = _ => standard };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && !(value >= 0))
+                result.AddError($"{name} {result.Tokens[0].Value}: expected 0 or more");
+        });
+        return option;
+    }
 
     private static Option<KeyValuePair<string, T>[]> Pairs<T>(string name, string form, string description, Func<string, object?> read, string expected) => new(name)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
@@ -64,27 +65,23 @@ internal sealed class Terminal
     /// <summary>A table without lines; columns whose title begins with <c>&gt;</c> stand to the right.</summary>
     public void Table(IReadOnlyList<string> titles, IEnumerable<IReadOnlyList<string>> rows)
     {
-        var table = new Table { Border = TableBorder.None, ShowHeaders = titles.Any(t => t.Length > 0) };
+        var grid = new Grid();
         foreach (var title in titles)
-        {
-            var right = title.StartsWith('>');
-            table.AddColumn(new TableColumn(new Text(right ? title[1..] : title, new Style(decoration: Decoration.Dim)))
-            {
-                Alignment = right ? Justify.Right : Justify.Left,
-                NoWrap = right,
-                Padding = new Padding(2, 0, 0, 0),
-            });
-        }
-        foreach (var row in rows) table.AddRow(row.Select(c => new Text(c)));
-        Write(table);
+            grid.AddColumn(new GridColumn { Alignment = title.StartsWith('>') ? Justify.Right : Justify.Left, NoWrap = title.StartsWith('>'), Padding = new Padding(2, 0, 0, 0) });
+        if (titles.Any(t => t.TrimStart('>').Length > 0)) grid.AddRow([.. titles.Select(t => new Text(t.TrimStart('>'), new Style(decoration: Decoration.Dim)))]);
+        foreach (var row in rows) grid.AddRow([.. row.Select(c => new Text(c))]);
+        Write(grid);
     }
 
     /// <summary>One JSON document, the only thing on the output.</summary>
-    public void Json(JsonNode node)
+    public void Json(JsonNode node) => Output.WriteLine(Format(node));
+
+    /// <summary>A JSON document as indented text.</summary>
+    public static string Format(JsonNode node)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true })) node.WriteTo(writer);
-        Output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) node.WriteTo(writer);
+        return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
     // Spectre fills rows with blanks up to the width of a column; nobody wants them in a file.

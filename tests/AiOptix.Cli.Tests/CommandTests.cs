@@ -1,0 +1,122 @@
+using AiOptix.Data;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cli.Tests;
+
+public sealed class CommandTests : IDisposable
+{
+    private readonly Desk desk = new();
+
+    public void Dispose() => desk.Dispose();
+
+    [Fact]
+    public void InspectDescribesAModel()
+    {
+        var outcome = Desk.Run("inspect", Desk.Digits, "--dim", "batch=1");
+        Assert.Equal(ExitCode.Done, outcome.Code);
+        foreach (var part in new[] { "ai.onnx 13", "float32[batch,1,8,8]", "float32[batch,10]", "BatchNormalization", "Without a kernel  none", "flop a run" })
+            Assert.Contains(part, outcome.Output, StringComparison.Ordinal);
+        Assert.Empty(outcome.Error);
+        Assert.DoesNotContain('\u001b', outcome.Output);
+        Assert.All(outcome.Output.Split('\n'), l => Assert.Equal(l.TrimEnd(), l.TrimEnd('\r')));
+    }
+
+    [Fact]
+    public void InspectFitsEightyColumns() =>
+        Assert.All(Desk.Run(80, ["inspect", Desk.Digits]).Output.Split('\n'), l => Assert.InRange(l.TrimEnd('\r').Length, 0, 80));
+
+    [Fact]
+    public void InspectPrintsJsonOnly()
+    {
+        var json = Desk.Run("inspect", Desk.Digits, "--dim", "batch=2", "--json").Json;
+        Assert.Equal("image", json.GetProperty("inputs")[0].GetProperty("name").GetString());
+        Assert.Equal("batch", json.GetProperty("inputs")[0].GetProperty("shape")[0].GetString());
+        Assert.Equal(10, json.GetProperty("outputs")[0].GetProperty("shape")[1].GetInt64());
+        Assert.Equal(3, json.GetProperty("operators").GetProperty("Conv").GetInt32());
+        Assert.Equal(0, json.GetProperty("unsupported").GetArrayLength());
+        Assert.True(json.GetProperty("flops").GetInt64() > 0);
+        Assert.True(json.GetProperty("intermediate_bytes").GetInt64() > 0);
+    }
+
+    [Fact]
+    public void RunWritesWhatTheModelAnswers()
+    {
+        const int count = 100;
+        var outcome = Desk.Run("run", Desk.Digits, "--input", "image=" + desk.Images(count), "--output-dir", desk.File("out"));
+        Assert.Equal(ExitCode.Done, outcome.Code);
+        Assert.DoesNotContain("drawn", outcome.Error, StringComparison.Ordinal);
+        using var logits = NpyFile.Read(Path.Combine(desk.File("out"), "logits.npy"));
+        using var labels = NpyFile.Read(Path.Combine(Path.GetDirectoryName(Desk.Digits)!, "labels.npy"));
+        Assert.Equal(new Shape(count, 10), logits.Shape);
+        var answers = logits.Span<float>().ToArray().Chunk(10).Select(r => Array.IndexOf(r, r.Max()));
+        var right = answers.Zip(labels.Span<byte>().ToArray()).Count(p => p.First == p.Second);
+        Assert.InRange(right, 95, count);
+    }
+
+    [Fact]
+    public void WhatIsDrawnFollowsTheSeedAndIsNamed()
+    {
+        string[] Arguments(int seed) => ["run", Desk.Digits, "--seed", $"{seed}", "--dim", "batch=3", "--threads", "1"];
+        var first = Desk.Run(Arguments(1));
+        Assert.Contains("inputs drawn from seed 1: image", first.Error, StringComparison.Ordinal);
+        Assert.Equal(first.Output, Desk.Run(Arguments(1)).Output);
+        Assert.NotEqual(first.Output, Desk.Run(Arguments(2)).Output);
+        Assert.Contains("dimensions taken as 1: batch", Desk.Run("run", Desk.Digits).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OptimizeWritesAModelAndItsReport()
+    {
+        var outcome = Desk.Run("optimize", Desk.Digits, "-o", desk.File("out.onnx"), "--json", desk.File("out.json"), "--threads", "1");
+        Assert.Equal(ExitCode.Done, outcome.Code);
+        Assert.Contains("BatchNormFolding", outcome.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Model.Load(desk.File("out.onnx")).Graph.Nodes, n => n.Operator.Name == "BatchNormalization");
+        var report = System.Text.Json.JsonDocument.Parse(File.ReadAllText(desk.File("out.json"))).RootElement;
+        Assert.True(report.GetProperty("proof").GetProperty("holds").GetBoolean());
+        Assert.Equal(3, report.GetProperty("patches").GetArrayLength());
+        Assert.Equal(["out.json", "out.onnx"], Directory.GetFileSystemEntries(desk.File("")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void OptimizeStopsAfterAPatch()
+    {
+        Assert.Equal(ExitCode.Done, Desk.Run("optimize", Desk.Digits, "-o", desk.File("one.onnx"), "--stop-after-patch", "1", "--threads", "1").Code);
+        Assert.Equal(2, Model.Load(desk.File("one.onnx")).Graph.Nodes.Count(n => n.Operator.Name == "BatchNormalization"));
+    }
+
+    [Fact]
+    public void AFailedProofWritesNothing()
+    {
+        var outcome = Desk.Run("optimize", Desk.Digits, "-o", desk.File("out.onnx"), "--rtol", "0", "--atol", "0", "--scaled-atol", "0", "--threads", "1");
+        Assert.Equal(ExitCode.ProofFailed, outcome.Code);
+        Assert.Contains("nothing was written: output 'logits', sample 0", outcome.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(desk.File("")));
+    }
+
+    [Fact]
+    public void BenchMeasuresSamplesOfAFolder()
+    {
+        desk.Images(4);
+        var json = Desk.Run("bench", Desk.Digits, "--data", desk.File(""), "--seconds", "0", "--threads", "1", "--json").Json;
+        Assert.Equal("float32[4,1,8,8]", json.GetProperty("inputs")[0].GetString());
+        Assert.InRange(json.GetProperty("median_seconds").GetDouble(), json.GetProperty("p10_seconds").GetDouble(), json.GetProperty("p99_seconds").GetDouble());
+        var recorded = Desk.Run("bench", Desk.Digits, "--data", desk.Case("case"), "--seconds", "0", "--json").Json;
+        Assert.Equal("float32[1,1,8,8]", recorded.GetProperty("inputs")[0].GetString());
+    }
+
+    [Fact]
+    public void ZooListsItsModels()
+    {
+        var outcome = Desk.Run("zoo");
+        Assert.All(Zoo.ModelZoo.Entries, e => Assert.Contains(e.Name, outcome.Output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void DoctorDescribesTheMachine()
+    {
+        var json = Desk.Run("doctor", "--json").Json;
+        Assert.InRange(json.GetProperty("default_threads").GetInt32(), 1, json.GetProperty("logical_cores").GetInt32());
+        Assert.True(json.GetProperty("float32_gflops").GetDouble() > 0);
+        Assert.Contains("Instruction sets", Desk.Run("doctor").Output, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+
+namespace AiOptix.Cli.Tests;
+
+/// <summary>What only a process of its own can show: exit codes, redirected streams, signals, capped instruction sets.</summary>
+public sealed class ProcessTests : IDisposable
+{
+    private readonly Desk desk = new();
+
+    public void Dispose() => desk.Dispose();
+
+    [Fact]
+    public void TheProcessGivesItsExitCodesAndKeepsItsStreamsApart()
+    {
+        var version = Run("--version");
+        Assert.Equal(ExitCode.Done, version.Code);
+        Assert.Matches(@"^\d+\.\d+\.\d+", version.Output);
+        var missing = Run("inspect", desk.File("missing.onnx"));
+        Assert.Equal(ExitCode.BadInput, missing.Code);
+        Assert.Empty(missing.Output);
+        Assert.Contains("missing.onnx", missing.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, Run("fly").Code);
+        Assert.DoesNotContain('\u001b', Run("zoo").Output);
+    }
+
+    [SkippableFact]
+    public void AnInterruptEndsARun()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "signals are sent with kill");
+        using var process = Start(_ => { }, "bench", Desk.Digits, "--seconds", "600", "--threads", "1");
+        Assert.Contains("dimensions", process.StandardError.ReadLine(), StringComparison.Ordinal);
+        Assert.Contains("inputs", process.StandardError.ReadLine(), StringComparison.Ordinal);
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) kill.WaitForExit();
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)));
+        Assert.Equal(ExitCode.Cancelled, process.ExitCode);
+        Assert.Contains("cancelled", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
+    }
+
+    private static Outcome Run(params string[] arguments) => Run(_ => { }, arguments);
+
+    private static Outcome Run(Action<ProcessStartInfo> prepare, params string[] arguments)
+    {
+        using var process = Start(prepare, arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new(process.ExitCode, output, error.GetAwaiter().GetResult());
+    }
+
+    private static Process Start(Action<ProcessStartInfo> prepare, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "optix.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+        };
+        prepare(start);
+        return Process.Start(start)!;
+    }
+}
