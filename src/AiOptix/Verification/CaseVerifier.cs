@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Onnx;
+using AiOptix.Tensors;
+
+namespace AiOptix.Verification;
+
+/// <summary>How much of the system stands between a model file and its answers.</summary>
+public enum VerificationLevel
+{
+    /// <summary>Reference evaluation of the file as it is.</summary>
+    Reference,
+}
+
+/// <summary>How cases are verified.</summary>
+public sealed record VerificationOptions
+{
+    /// <summary>How far floats may differ.</summary>
+    public Tolerance Tolerance { get; init; } = new();
+
+    /// <summary>What a model may ask for.</summary>
+    public Limits Limits { get; init; } = Limits.Default;
+
+    /// <summary>Ends a verification early.</summary>
+    public CancellationToken Cancellation { get; init; }
+}
+
+/// <summary>The outcome for one output of one recording.</summary>
+/// <param name="Data">The recording.</param>
+/// <param name="Output">The name of the graph output.</param>
+/// <param name="Result">How it compares.</param>
+public sealed record OutputResult(string Data, string Output, ComparisonResult Result);
+
+/// <summary>The outcome of a case.</summary>
+/// <param name="Case">The case.</param>
+/// <param name="Failure">What went wrong first, with its place; null when everything matches.</param>
+/// <param name="Outputs">The outputs that were compared.</param>
+/// <param name="Unsupported">The model uses operators, or forms of them, that are not supported; it is not wrong.</param>
+/// <param name="Elapsed">Reading and running, all recordings together.</param>
+public sealed record CaseResult(ModelCase Case, string? Failure, IReadOnlyList<OutputResult> Outputs, bool Unsupported, TimeSpan Elapsed)
+{
+    /// <summary>True when every output of every recording matches.</summary>
+    public bool Passed => Failure is null;
+}
+
+/// <summary>Runs models on recorded inputs and compares with the recorded outputs.</summary>
+public static class CaseVerifier
+{
+    /// <summary>Verifies a case. Whatever goes wrong with the model or its files is a failure in the result, not an exception.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static CaseResult Verify(ModelCase modelCase, VerificationLevel level, VerificationOptions? options = null)
+    {
+        options ??= new();
+        var clock = Stopwatch.StartNew();
+        var outputs = new List<OutputResult>();
+        try
+        {
+            var graph = OnnxFile.Read(modelCase.ModelPath, new OnnxReadOptions { Limits = options.Limits });
+            foreach (var data in modelCase.Data) Verify(graph, data, Evaluator(graph, level, options), options, outputs);
+            var failed = outputs.Find(o => !o.Result.Matches);
+            return new(modelCase, failed is null ? null : $"{failed.Data}, output '{failed.Output}': {failed.Result.Failure}", outputs, false, clock.Elapsed);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            var message = e is AiOptixException or IOException ? e.Message : $"{e.GetType().Name}: {e.Message} {e.StackTrace}";
+            return new(modelCase, message, outputs, e is UnsupportedModelException, clock.Elapsed);
+        }
+    }
+
+    private static Func<IReadOnlyDictionary<string, RuntimeValue>, IReadOnlyList<RuntimeValue>> Evaluator(Graph graph, VerificationLevel level, VerificationOptions options) => level switch
+    {
+        VerificationLevel.Reference => inputs => ReferenceEvaluator.Run(graph, inputs, options.Limits, options.Cancellation),
+        _ => throw new ArgumentOutOfRangeException(nameof(level)),
+    };
+
+    private static void Verify(Graph graph, CaseData data, Func<IReadOnlyDictionary<string, RuntimeValue>, IReadOnlyList<RuntimeValue>> evaluate, VerificationOptions options, List<OutputResult> results)
+    {
+        if (data.Outputs.Count > graph.Outputs.Count)
+            throw new InvalidInputException($"{data.Name} has {data.Outputs.Count} recorded outputs, but the model only {graph.Outputs.Count}");
+        var inputs = data.Inputs is { } files ? Recorded(graph, data.Name, files, options.Limits) : graph.Inputs.ToDictionary(i => i.Name, i => Ramp(i, options.Limits));
+        var actual = evaluate(inputs);
+        var random = graph.AllNodes.Any(IsRandom);
+        for (var i = 0; i < data.Outputs.Count; i++)
+        {
+            var output = graph.Outputs[i];
+            using var expected = TensorFile.Read(data.Outputs[i], output.Type ?? new TensorType(DType.Undefined, null), options.Limits);
+            results.Add(new(data.Name, output.Name, random ? TensorComparison.CompareForm(expected, actual[i]) : TensorComparison.Compare(expected, actual[i], options.Tolerance)));
+        }
+        foreach (var v in actual.Concat(inputs.Values)) v.Dispose();
+    }
+
+    private static Dictionary<string, RuntimeValue> Recorded(Graph graph, string name, IReadOnlyList<string> files, Limits limits)
+    {
+        if (files.Count != graph.Inputs.Count) throw new InvalidInputException($"{name} has {files.Count} recorded inputs, but the model takes {graph.Inputs.Count}");
+        return graph.Inputs.Zip(files).ToDictionary(p => p.First.Name, p => TensorFile.Read(p.Second, p.First.Type ?? new TensorType(DType.Undefined, null), limits));
+    }
+
+    /// <summary>The values k / n over all n elements.</summary>
+    private static RuntimeValue Ramp(Value input, Limits limits)
+    {
+        if (input.Shape?.Concrete is not { } shape || input.DType != DType.Float32) throw new InvalidInputException($"input {input} has no ramp: its type must be float32 and its shape known");
+        limits.CheckTensor(DType.Float32, shape, $"input '{input.Name}'");
+        var ramp = Tensor.Allocate(DType.Float32, shape);
+        var span = ramp.Span<float>();
+        for (var k = 0; k < span.Length; k++) span[k] = (float)k / span.Length;
+        return ramp;
+    }
+
+    /// <summary>Results of random operators have a form to compare, but no values. Dropout is random only in training.</summary>
+    private static bool IsRandom(Node node) => node.Operator switch
+    {
+        Dropout => node.Input(2) is { } training && training.Constant?.ToInt64()[0] != 0,
+        { IsKnown: true, IsPure: false } => true,
+        _ => false,
+    };
+}
