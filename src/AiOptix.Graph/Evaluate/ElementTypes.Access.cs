@@ -110,14 +110,11 @@ public static partial class ElementTypes
                 break;
             case DType.Int32: Cast(source, destination.Span<int>().Slice(at, source.Length)); break;
             default:
-                var packed = destination.DType.IsPacked();
-                var top = packed ? (1 << (destination.DType.Bits() - (destination.DType is DType.Int4 or DType.Int2 ? 1 : 0))) - 1 : 0;
-                var bottom = destination.DType is DType.Int4 or DType.Int2 ? -top - 1 : 0;
                 Span<long> integers = stackalloc long[Chunk];
                 for (var done = 0; done < source.Length; done += Chunk)
                 {
                     var n = Math.Min(Chunk, source.Length - done);
-                    for (var i = 0; i < n; i++) integers[i] = (long)(packed ? Math.Clamp(Math.Round(source[done + i]), bottom, top) : source[done + i]);
+                    for (var i = 0; i < n; i++) integers[i] = (long)source[done + i];
                     Write(destination, start + done, integers[..n]);
                 }
                 break;

@@ -6,7 +6,6 @@ namespace AiOptix.Graphs.Evaluate;
 /// Conversion between element types, by the rules of ONNX Cast, and access to elements of any numeric type as float64 or int64.
 /// Narrow floats round to nearest even; floats become integers by cutting the fraction off; integers become narrower ones by keeping the low bits.
 /// A float outside an integer's range, which ONNX leaves undefined, gives the nearest int64 first and keeps its low bits; NaN gives 0.
-/// Floats become packed integers by rounding and clamping, as the ONNX reference does.
 /// </summary>
 public static partial class ElementTypes
 {
