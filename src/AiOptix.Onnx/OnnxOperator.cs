@@ -31,7 +31,7 @@ internal sealed class OnnxOperator
     public Action<NodeWriter, Operator>? Write { get; private init; }
 
     /// <summary>The lowest version of the row's operator set (the default one for a row without a name) that can hold it in the form that <see cref="Write"/> writes.</summary>
-    public Func<Operator, long> MinOpset { get; private init; } = _ => 1;
+    public Func<Node, long> MinOpset { get; private init; } = _ => 1;
 
     /// <summary>An operator that is read and written.</summary>
     /// <param name="name">The name in files.</param>
@@ -44,7 +44,11 @@ internal sealed class OnnxOperator
 
     /// <summary>An operator that is read and written, whose lowest opset depends on its attributes.</summary>
     public static OnnxOperator Of<T>(string name, Action<NodeReader> read, Action<NodeWriter, T> write, Func<T, long> minOpset, string domain = "") where T : Operator =>
-        new(domain, name, read) { Writes = typeof(T), Write = (w, op) => write(w, (T)op), MinOpset = op => minOpset((T)op) };
+        new(domain, name, read) { Writes = typeof(T), Write = (w, op) => write(w, (T)op), MinOpset = node => minOpset((T)node.Operator) };
+
+    /// <summary>An operator that is read and written, whose lowest opset depends on the node: on which inputs are constants, say.</summary>
+    public static OnnxOperator ByNode<T>(string name, Action<NodeReader> read, Action<NodeWriter, T> write, Func<Node, long> minOpset, string domain = "") where T : Operator =>
+        new(domain, name, read) { Writes = typeof(T), Write = (w, op) => write(w, (T)op), MinOpset = minOpset };
 
     /// <summary>An operator that is only read: its graph operators have other names in the newest opset.</summary>
     public static OnnxOperator ReadOnly(string name, Action<NodeReader> read, string domain = "") => new(domain, name, read);

@@ -9,8 +9,8 @@ internal static class Normalizations
 {
     public static OnnxOperator[] Rows { get; } =
     [
-        OnnxOperator.Of<BatchNormalization>("BatchNormalization", ReadBatchNormalization,
-            (w, op) => w.Emit("BatchNormalization", ("epsilon", op.Epsilon), ("momentum", op.Momentum), ("training_mode", op.Training ? true : null)), 15),
+        OnnxOperator.ByNode<BatchNormalization>("BatchNormalization", ReadBatchNormalization,
+            (w, op) => w.Emit("BatchNormalization", ("epsilon", op.Epsilon), ("momentum", op.Momentum), ("training_mode", op.Training ? true : null)), n => OfOneType(n) ? 9 : 15),
         OnnxOperator.Of<InstanceNormalization>("InstanceNormalization", r =>
             {
                 r.Ignore("consumed_inputs");
@@ -59,6 +59,10 @@ internal static class Normalizations
         var lines = r.Add(make(-1), r.Add(new Flatten(axis), x));
         r.Emit(new Reshape(AllowZero: true), lines, r.Add(new ShapeOf(), x));
     }
+
+    /// <summary>Whether it is the form for inference with all inputs of one type, as all versions have it.</summary>
+    private static bool OfOneType(Node node) =>
+        !((BatchNormalization)node.Operator).Training && node.Inputs.All(i => i!.DType == node.Inputs[0]!.DType && i.DType != Tensors.DType.BFloat16);
 
     private static void ReadBatchNormalization(NodeReader r)
     {

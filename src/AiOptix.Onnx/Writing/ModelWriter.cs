@@ -65,10 +65,10 @@ internal sealed class ModelWriter
         if (missing.Length > 0) throw new UnsupportedModelException($"operators that cannot be written as ONNX: {string.Join(", ", missing)}");
         var versions = new Dictionary<string, long>(graph.Metadata.Opsets, StringComparer.Ordinal);
         versions.TryAdd("", OnnxVersions.DefaultOpset);
-        foreach (var op in nodes.Select(n => n.Operator).Where(o => o is not UnknownOperator))
+        foreach (var node in nodes.Where(n => n.Operator is not UnknownOperator))
         {
-            var row = OnnxRegistry.Find(op.GetType())!;
-            versions[row.Domain] = Math.Max(versions.GetValueOrDefault(row.Domain), row.MinOpset(op));
+            var row = OnnxRegistry.Find(node.Operator.GetType())!;
+            versions[row.Domain] = Math.Max(versions.GetValueOrDefault(row.Domain), row.MinOpset(node));
         }
         foreach (var node in nodes.Where(n => n.Operator is UnknownOperator)) Settle(versions, node, (UnknownOperator)node.Operator);
         return versions;
