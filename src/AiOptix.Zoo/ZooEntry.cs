@@ -1,4 +1,5 @@
 using AiOptix.Graphs;
+using AiOptix.Onnx;
 using AiOptix.Tensors;
 
 namespace AiOptix.Zoo;
@@ -93,6 +94,9 @@ public sealed class ZooEntry
         builder.Graph.RemoveUnusedConstants();
         return builder.Graph;
     }
+
+    /// <summary>Builds the model and writes it as an ONNX file.</summary>
+    public void Write(string path, ZooOptions? options = null) => OnnxFile.Write(Build(options), path);
 
     /// <summary>Inputs for a run, drawn from a seed.</summary>
     /// <param name="seed">Another seed gives other inputs.</param>
