@@ -1,5 +1,6 @@
 using System.CommandLine;
 using AiOptix.Bench;
+using AiOptix.Bench.Compare;
 
-var root = new RootCommand("Compares AI Optix with other engines.") { OrtSmoke.Command() };
+var root = new RootCommand("Compares AI Optix with other engines.") { CompareCommand.Command(), Footprint.Command(), OrtSmoke.Command() };
 return root.Parse(args).Invoke();

@@ -63,12 +63,15 @@ internal sealed unsafe class OrtPrepared : IDisposable
     }
 
     /// <summary>The outputs of the latest run, as owned copies.</summary>
-    /// <exception cref="UnsupportedModelException">An output is not a tensor.</exception>
-    internal Dictionary<string, Tensor> Read()
+    /// <param name="tensorsOnly">Outputs that are not tensors are left out.</param>
+    /// <exception cref="UnsupportedModelException">An output is not a tensor, and they are not left out.</exception>
+    internal Dictionary<string, Tensor> Read(bool tensorsOnly = false)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         var read = new Dictionary<string, Tensor>();
-        for (var i = 0; i < outputs.Length; i++) read[session.Outputs[i].Name] = OrtTensors.ToTensor(outputs[i], session.Outputs[i].Name);
+        for (var i = 0; i < outputs.Length; i++)
+            if (!tensorsOnly || session.Outputs[i].Kind == OrtKind.Tensor)
+                read[session.Outputs[i].Name] = OrtTensors.ToTensor(outputs[i], session.Outputs[i].Name);
         return read;
     }
 

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace AiOptix.Bench.Compare;
+
+/// <summary>What a machine reads: everything that was measured, round by round.</summary>
+internal static class JsonReport
+{
+    private static readonly JsonSerializerOptions indented = new() { WriteIndented = true };
+
+    /// <summary>Writes the file: under <c>bench/results/&lt;cpu&gt;/</c> when it is a bare name. It appears when it is complete.</summary>
+    /// <returns>The path.</returns>
+    internal static string Write(string file, CompareOptions options, IReadOnlyList<Comparison> comparisons, IReadOnlyList<Summary> summaries)
+    {
+        var path = Path.GetFileName(file) == file ? Path.Combine(Repository.Root, "bench", "results", Machine.Slug, file) : Path.GetFullPath(file);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var temporary = path + ".tmp";
+        File.WriteAllText(temporary, Document(options, comparisons, summaries).ToJsonString(indented) + "\n");
+        File.Move(temporary, path, overwrite: true);
+        return path;
+    }
+
+    private static JsonObject Document(CompareOptions options, IReadOnlyList<Comparison> comparisons, IReadOnlyList<Summary> summaries) => new()
+    {
+        ["versions"] = new JsonObject { ["aiOptix"] = Versions.Optix, ["onnxRuntime"] = Versions.Ort, ["dotNet"] = Versions.DotNet },
+        ["machine"] = new JsonObject { ["cpu"] = Machine.Cpu, ["cpus"] = Environment.ProcessorCount, ["target"] = Machine.Target, ["os"] = System.Runtime.InteropServices.RuntimeInformation.OSDescription },
+        ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
+        ["seed"] = options.Seed,
+        ["rounds"] = options.Rounds,
+        ["extents"] = new JsonObject(options.Extents.Select(e => KeyValuePair.Create<string, JsonNode?>(e.Key, e.Value))),
+        ["summaries"] = new JsonArray([.. summaries.Select(Of)]),
+        ["comparisons"] = new JsonArray([.. comparisons.Select(Of)]),
+    };
+
+    private static JsonObject Of(Summary s) => new()
+    {
+        ["threads"] = s.Threads,
+        ["geomean"] = s.Overall.Models == 0 ? null : Rounded(s.Overall.Ratio),
+        ["models"] = s.Overall.Models,
+        ["least"] = s.Least is null ? null : new JsonObject { ["model"] = s.Least.Model.Name, ["ratio"] = Rounded(s.Least.Ratio.Median) },
+        ["kinds"] = new JsonObject(s.Groups.Select(g => KeyValuePair.Create<string, JsonNode?>(g.Name, new JsonObject { ["geomean"] = Rounded(g.Ratio), ["models"] = g.Models }))),
+        ["unsupported"] = Names(s.Unsupported),
+        ["failed"] = Names(s.Failed),
+        ["notRunByPeer"] = Names(s.NoPeer),
+    };
+
+    private static JsonObject Of(Comparison c)
+    {
+        var o = new JsonObject { ["model"] = c.Model.Name, ["threads"] = c.Threads, ["outcome"] = JsonNamingPolicy.CamelCase.ConvertName(c.Outcome.ToString()) };
+        if (c.Reason is not null) o["reason"] = c.Reason;
+        if (c.Rounds.Count == 0) return o;
+        var ratio = c.Ratio;
+        o["kind"] = c.Kind;
+        o["aiOptixMicroseconds"] = Rounded(c.OptixTime);
+        o["onnxRuntimeMicroseconds"] = Rounded(c.OrtTime);
+        o["ratio"] = new JsonObject { ["median"] = Rounded(ratio.Median), ["low"] = Rounded(ratio.Low), ["high"] = Rounded(ratio.High) };
+        o["difference"] = double.IsFinite(c.Agreement!.Largest) ? c.Agreement.Largest : "infinite";
+        if (c.Optix is not null) o["aiOptix"] = Of(c.Optix);
+        if (c.Ort is not null) o["onnxRuntime"] = Of(c.Ort);
+        o["rounds"] = new JsonArray([.. c.Rounds.Select(r => new JsonArray(Rounded(r.Optix), Rounded(r.Ort)))]);
+        return o;
+    }
+
+    private static JsonObject Of(Footprint f) => new() { ["loadMilliseconds"] = Rounded(f.LoadMilliseconds), ["peakBytes"] = f.PeakBytes };
+
+    private static JsonArray Names(IEnumerable<string> names) => new([.. names.Select(n => JsonValue.Create(n))]);
+
+    /// <summary>Five significant digits: no timing has more.</summary>
+    private static double Rounded(double value) => value == 0 || !double.IsFinite(value) ? 0 : Math.Round(value, Math.Clamp(4 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 15));
+}
