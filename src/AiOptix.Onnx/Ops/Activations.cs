@@ -121,7 +121,7 @@ internal static class Activations
         static object? Float(Tensor? bound) => bound is null ? null : (float)ElementTypes.ToFloat64(bound)[0];
     }
 
-    /// <summary>Without a training mode to ask for, and without its mask, it is the identity. Before opset 10 the mask has the type of the data.</summary>
+    /// <summary>Without a training mode to ask for, and without its mask, it is the identity. Versions before 10, which leave the mask open out of training, get one of bool.</summary>
     private static void ReadDropout(NodeReader r)
     {
         r.Ignore("consumed_inputs", "is_test", "ratio");
