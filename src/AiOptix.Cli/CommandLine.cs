@@ -19,6 +19,7 @@ internal static class CommandLine
         {
             InspectCommand.Create(terminal),
             RunCommand.Create(terminal),
+            VerifyCommand.Create(terminal, arguments),
             OptimizeCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ZooCommand.Create(terminal),

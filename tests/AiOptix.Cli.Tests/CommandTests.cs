@@ -65,6 +65,31 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void VerifyCountsAndNamesWhatFails()
+    {
+        var good = desk.Case("cases/good");
+        var passing = Desk.Run("verify", good, "--level", "all", "--scaled-atol", "1e-4");
+        Assert.Equal("3 passed, 0 failed, 0 skipped", passing.LastLine);
+        Assert.Equal(ExitCode.Done, passing.Code);
+
+        desk.Case("cases/wrong", wrongBy: 0.5f);
+        var failing = Desk.Run("verify", desk.File("cases"), "--scaled-atol", "1e-4");
+        Assert.Equal("1 passed, 1 failed, 0 skipped", failing.LastLine);
+        Assert.Contains("FAILED wrong (plan): test_data_set_0, output 'logits': 1 of 10 elements differ", failing.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.BadInput, failing.Code);
+        Assert.Equal(ExitCode.Done, Desk.Run("verify", desk.File("cases"), "--atol", "0.6").Code);
+    }
+
+    [Fact]
+    public void VerifyingNothingIsNotASuccess()
+    {
+        Directory.CreateDirectory(desk.File("empty"));
+        var outcome = Desk.Run("verify", desk.File("empty"));
+        Assert.Equal("0 passed, 0 failed, 0 skipped", outcome.LastLine);
+        Assert.Equal(ExitCode.BadInput, outcome.Code);
+    }
+
+    [Fact]
     public void OptimizeWritesAModelAndItsReport()
     {
         var outcome = Desk.Run("optimize", Desk.Digits, "-o", desk.File("out.onnx"), "--json", desk.File("out.json"), "--threads", "1");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using AiOptix.Tensors;
 
 namespace AiOptix.Cli.Tests;
 
@@ -21,6 +22,26 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("missing.onnx", missing.Error, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, Run("fly").Code);
         Assert.DoesNotContain('\u001b', Run("zoo").Output);
+    }
+
+    [SkippableTheory]
+    [InlineData("none", IsaCap.None)]
+    [InlineData("avx2", IsaCap.Avx2)]
+    public void VerifyCapsInstructionSetsInAProcessOfItsOwn(string isa, IsaCap cap)
+    {
+        Skip.If(MachineReport.Create().StrongestCap <= cap, $"the machine has nothing above {isa}");
+        var outcome = Run("verify", desk.Case("case"), "--isa", isa, "--scaled-atol", "1e-4");
+        Assert.Equal("1 passed, 0 failed, 0 skipped", outcome.LastLine);
+        Assert.Equal(ExitCode.Done, outcome.Code);
+    }
+
+    [SkippableFact]
+    public void ACapThatDoesNotTakeIsAnError()
+    {
+        Skip.If(MachineReport.Create().StrongestCap == IsaCap.None, "the machine has nothing to cap");
+        var outcome = Run(start => start.Environment["AIOPTIX_ISA_CAP"] = "None", "verify", desk.Case("case"), "--isa", "none");
+        Assert.Equal(ExitCode.BadInput, outcome.Code);
+        Assert.Contains("nothing was verified", outcome.Error, StringComparison.Ordinal);
     }
 
     [SkippableFact]

@@ -26,7 +26,7 @@ public class SessionTests
     {
         var g = SmallNet();
         PlanCheck.Same(g, PlanCheck.Random(9, 2, 3, 12, 10));
-        Assert.Equal(["Conv+Relu", "Conv", "Conv+Add+Relu", "GlobalAveragePool", "Gemm"], PlanCheck.Compile(g).Steps.Select(s => s.Operation).Order().OrderBy(s => Array.IndexOf(["Conv+Relu", "Conv", "Conv+Add+Relu", "GlobalAveragePool", "Gemm"], s)));
+        Assert.Equal(["Conv+Relu", "Conv", "Conv+Add+Relu", "GlobalAveragePool", "Gemm"], PlanCheck.Compile(g).Steps.Select(s => s.Operation).OrderBy(s => Array.IndexOf(["Conv+Relu", "Conv", "Conv+Add+Relu", "GlobalAveragePool", "Gemm"], s)));
     }
 
     [Fact]

@@ -11,6 +11,12 @@ public enum VerificationLevel
 {
     /// <summary>Reference evaluation of the file as it is.</summary>
     Reference,
+
+    /// <summary>Reference evaluation after the portable passes.</summary>
+    Passes,
+
+    /// <summary>The compiled program.</summary>
+    Plan,
 }
 
 /// <summary>How cases are verified.</summary>
@@ -18,6 +24,12 @@ public sealed record VerificationOptions
 {
     /// <summary>How far floats may differ.</summary>
     public Tolerance Tolerance { get; init; } = new();
+
+    /// <summary>Threads of a compiled program; 0 takes the machine's default.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Caps the instruction sets of a compiled program's kernels.</summary>
+    public IsaCap Isa { get; init; } = IsaCap.Avx512;
 
     /// <summary>What a model may ask for.</summary>
     public Limits Limits { get; init; } = Limits.Default;
@@ -57,7 +69,8 @@ public static class CaseVerifier
         try
         {
             var graph = OnnxFile.Read(modelCase.ModelPath, new OnnxReadOptions { Limits = options.Limits });
-            foreach (var data in modelCase.Data) Verify(graph, data, Evaluator(graph, level, options), options, outputs);
+            using var evaluator = new CaseEvaluator(graph, level, options);
+            foreach (var data in modelCase.Data) Verify(graph, data, evaluator, options, outputs);
             var failed = outputs.Find(o => !o.Result.Matches);
             return new(modelCase, failed is null ? null : $"{failed.Data}, output '{failed.Output}': {failed.Result.Failure}", outputs, false, clock.Elapsed);
         }
@@ -68,18 +81,12 @@ public static class CaseVerifier
         }
     }
 
-    private static Func<IReadOnlyDictionary<string, RuntimeValue>, IReadOnlyList<RuntimeValue>> Evaluator(Graph graph, VerificationLevel level, VerificationOptions options) => level switch
-    {
-        VerificationLevel.Reference => inputs => ReferenceEvaluator.Run(graph, inputs, options.Limits, options.Cancellation),
-        _ => throw new ArgumentOutOfRangeException(nameof(level)),
-    };
-
-    private static void Verify(Graph graph, CaseData data, Func<IReadOnlyDictionary<string, RuntimeValue>, IReadOnlyList<RuntimeValue>> evaluate, VerificationOptions options, List<OutputResult> results)
+    private static void Verify(Graph graph, CaseData data, CaseEvaluator evaluator, VerificationOptions options, List<OutputResult> results)
     {
         if (data.Outputs.Count > graph.Outputs.Count)
             throw new InvalidInputException($"{data.Name} has {data.Outputs.Count} recorded outputs, but the model only {graph.Outputs.Count}");
         var inputs = data.Inputs is { } files ? Recorded(graph, data.Name, files, options.Limits) : graph.Inputs.ToDictionary(i => i.Name, i => Ramp(i, options.Limits));
-        var actual = evaluate(inputs);
+        var actual = evaluator.Run(inputs);
         var random = graph.AllNodes.Any(IsRandom);
         for (var i = 0; i < data.Outputs.Count; i++)
         {
