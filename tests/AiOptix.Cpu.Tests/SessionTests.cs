@@ -143,4 +143,17 @@ public class SessionTests
         Assert.Throws<OperationCanceledException>(() => session.Run([x], cancelled.Token));
         Assert.Single(session.Run([x]));
     }
+
+    [Fact]
+    public void WeightsThatFollowFromConstantsArePackedWhenTheModelIsOpened()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(1, 3, 8, 8));
+        var flat = g.Add(new ConstantOfShape(Tensor.Vector(0.25f)), g.AddConstant(Tensor.Vector(108L)));
+        var w = g.Add(new Reshape(), flat, g.AddConstant(Tensor.Vector(4L, 3L, 3L, 3L)));
+        g.AddOutput(g.Add(new Conv(), x, w));
+        Assert.Equal("Conv", Assert.Single(PlanCheck.Compile(g).Steps).Operation);
+        PlanCheck.Same(g, PlanCheck.Random(1, 1, 3, 8, 8));
+        Assert.Equal(3, g.Nodes.Count);
+    }
 }

@@ -1,0 +1,33 @@
+using AiOptix.Graphs;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Lower;
+
+/// <summary>
+/// Evaluates what depends on constants alone, however large the result: the portable passes leave such nodes in place where folding them would enlarge the
+/// file, but kernels want their weights packed when a model is opened.
+/// </summary>
+internal static class CompileTimeConstants
+{
+    /// <summary>The graph with constants in place of such nodes: a copy, or the graph itself when there are none.</summary>
+    public static Graph Evaluate(Graph graph, Limits limits)
+    {
+        if (!graph.Nodes.Any(IsConstant)) return graph;
+        var copy = graph.Clone();
+        foreach (var node in copy.Nodes.ToArray())
+        {
+            if (!IsConstant(node)) continue;
+            var results = ReferenceEvaluator.Evaluate(node, new Scope(), limits, CancellationToken.None);
+            if (!results.All(r => r is Tensor)) continue;
+            var patch = new Patch(copy, "constants evaluated");
+            for (var i = 0; i < results.Count; i++)
+                if (!node.Outputs[i].IsUnused) patch.Replace(node.Outputs[i], patch.Constant((Tensor)results[i], node.Outputs[i].Name));
+            patch.Apply();
+        }
+        return copy;
+    }
+
+    private static bool IsConstant(Node node) =>
+        node.Operator is { IsKnown: true, IsPure: true, Subgraphs.Count: 0 } && node.Inputs.All(i => i is null or { IsConstant: true })
+        && node.Outputs.All(o => o.OutputUses == 0) && node.Outputs.Any(o => !o.IsUnused);
+}
