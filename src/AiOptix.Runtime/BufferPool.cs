@@ -8,6 +8,9 @@ internal sealed class BufferPool
     private const int MaxKept = 16;
 
     private readonly List<MemoryBlock> free = [];
+
+    // Keeps lent memory reachable: when a caller forgets a tensor, its finalizer brings the block back, and the block's own must not have freed it before.
+    private readonly HashSet<MemoryBlock> lent = [];
     private bool closed;
 
     /// <summary>An owned tensor whose memory comes back here.</summary>
@@ -16,6 +19,7 @@ internal sealed class BufferPool
         if (type == DType.String) return Tensor.Allocate(type, shape);
         var bytes = type.ByteLength(shape.Count);
         var block = Take(bytes) ?? MemoryBlock.Allocate(bytes);
+        lock (free) lent.Add(block);
         unsafe
         {
             return Tensor.Borrow(block.Pointer, type, shape, () => Return(block));
@@ -52,6 +56,7 @@ internal sealed class BufferPool
     {
         lock (free)
         {
+            lent.Remove(block);
             if (!closed && free.Count < MaxKept)
             {
                 free.Add(block);

@@ -72,6 +72,21 @@ public class SessionTests
     }
 
     [Fact]
+    public void ForgottenOutputsComeBackUnharmed()
+    {
+        using var session = PlanCheck.Open(SmallNet());
+        Tensor[] inputs = [PlanCheck.Random(9, 64, 3, 12, 10)];
+        using var expected = (Tensor)session.Run(inputs)[0];
+        for (var i = 0; i < 30; i++)
+        {
+            session.Run(inputs);
+            Settle();
+            using var y = (Tensor)session.Run(inputs)[0];
+            Assert.True(y.BitEquals(expected));
+        }
+    }
+
+    [Fact]
     public async Task ManyCallersShareASession()
     {
         using var session = PlanCheck.Open(SmallNet(), 2);
