@@ -17,6 +17,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("AI Optix makes trained models (ONNX) fast on the CPU they stand on, and proves that their answers still hold.")
         {
+            DemoCommand.Create(terminal),
             InspectCommand.Create(terminal),
             RunCommand.Create(terminal),
             VerifyCommand.Create(terminal, arguments),

@@ -36,7 +36,7 @@ internal static class OptimizeCommand
                 StopAfterPatch = parsed.GetValue(stop),
                 Tolerance = new Tolerance(parsed.GetValue(relative), parsed.GetValue(absolute), parsed.GetValue(scaled)),
             };
-            var (optimized, result) = model.Optimize(samples, options, new Progress(terminal.Error), cancellation);
+            var (optimized, result) = model.Optimize(samples, options, new StageLines(terminal.Error), cancellation);
             OptimizationReport.Print(result, terminal);
             if (parsed.GetValue(report) is { } path) File.WriteAllText(path, Terminal.Format(OptimizationReport.ToJson(result)) + "\n");
             if (!result.Proof.Holds) throw new ProofFailedException($"the answers do not hold, so nothing was written: {OptimizationReport.Problem(result.Proof)}");
@@ -81,17 +81,5 @@ internal static class OptimizeCommand
         using var before = baseline.Compile(compile);
         using var after = Model.Load(written).Compile(compile);
         return Optimizer.Prove(before, after, samples, options.Tolerance, progress: null, cancellation);
-    }
-
-    private sealed class Progress(TextWriter error) : IProgress<OptimizerProgress>
-    {
-        private string stage = "";
-
-        public void Report(OptimizerProgress value)
-        {
-            if (value.Stage == stage) return;
-            stage = value.Stage;
-            error.WriteLine(stage + " ...");
-        }
     }
 }

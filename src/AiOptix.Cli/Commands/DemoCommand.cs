@@ -1,0 +1,144 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using AiOptix.Data;
+using AiOptix.Optimization;
+using AiOptix.Runtime;
+using AiOptix.Tensors;
+using AiOptix.Zoo;
+
+namespace AiOptix.Cli.Commands;
+
+/// <summary>
+/// <c>optix demo</c>: the main job on the embedded digits model, with answers proven on labelled images that it never saw, and on ResNet-50 from the zoo.
+/// </summary>
+internal static class DemoCommand
+{
+    private const int BatchSize = 100;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        var threads = Options.Threads();
+        var command = new Command("demo", "Optimise the embedded digits model and ResNet-50, prove the answers, time both against the baseline.") { threads };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var count = parsed.GetValue(threads);
+            var digits = Digits(terminal, count, cancellation);
+            terminal.Line();
+            var resNet = ResNet(terminal, count, cancellation);
+            if (!digits || !resNet) throw new ProofFailedException("a proof of the demo failed; see above");
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static bool Digits(Terminal terminal, int threads, CancellationToken cancellation)
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "digits");
+        terminal.Heading("Handwritten digits: a small trained network, 800 labelled images it never saw");
+        var model = Model.Load(Path.Combine(folder, "model.onnx"));
+        var labels = Labels(Path.Combine(folder, "labels.npy"));
+        var batches = Batches(Path.Combine(folder, "images.npy"));
+        var (optimized, result) = model.Optimize(batches, new OptimizerOptions { Threads = threads }, new StageLines(terminal.Error), cancellation);
+        var before = Answers(model, batches, threads, cancellation);
+        var after = Answers(optimized, batches, threads, cancellation);
+        var trained = Recorded(Path.Combine(folder, "accuracy.json"));
+        var (right, still) = (Right(before, labels), Right(after, labels));
+        var agree = before.Zip(after).Count(p => p.First == p.Second);
+
+        OptimizationReport.Print(result, terminal);
+        terminal.Heading("Labelled images");
+        terminal.Table(["", ">right", ">accuracy"],
+        [
+            ["measured by the training script", Number(trained), Percent(trained, labels.Length)],
+            ["baseline", Number(right), Percent(right, labels.Length)],
+            ["optimised", Number(still), Percent(still, labels.Length)],
+        ]);
+        var holds = result.Proof.Holds && agree == labels.Length && still == trained;
+        terminal.Line($"  {(holds ? "PROVEN" : "FAILED")}: {Number(agree)} of {Number(labels.Length)} answers are the baseline's; {Number(BatchSize)} images a run.");
+        return holds;
+    }
+
+    private static bool ResNet(Terminal terminal, int threads, CancellationToken cancellation)
+    {
+        terminal.Heading("ResNet-50 from the zoo: seeded weights, so errors can be proven, accuracy cannot");
+        terminal.Error.WriteLine("building ...");
+        var folder = Directory.CreateTempSubdirectory("optix-demo-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "resnet-50.onnx");
+            Model.Of(ModelZoo.Build("resnet-50")).Save(file);
+            var model = Model.Load(file);
+            Tensor[][] samples = [.. Enumerable.Range(1, 3).Select(seed => SampleInputs.Draw(model, seed).Values.ToArray())];
+            var (_, result) = model.Optimize(samples, new OptimizerOptions { Threads = threads }, new StageLines(terminal.Error), cancellation);
+            OptimizationReport.Print(result, terminal);
+            terminal.Line($"  {(result.Proof.Holds ? "PROVEN" : "FAILED")}: every output of {Number(samples.Length)} samples is within the tolerance of the baseline's.");
+            return result.Proof.Holds;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>The images, 0 to 16 as bytes, as batches of floats from 0 to 1.</summary>
+    private static List<Tensor[]> Batches(string path)
+    {
+        using var images = NpyFile.Read(path);
+        var pixels = images.Span<byte>();
+        var size = (int)images.Shape.Product(1, images.Shape.Rank);
+        var batches = new List<Tensor[]>();
+        for (var from = 0; from < images.Shape[0]; from += BatchSize)
+        {
+            var count = (int)Math.Min(BatchSize, images.Shape[0] - from);
+            var batch = Tensor.Allocate(DType.Float32, new Shape(count, 1, images.Shape[1], images.Shape[2]));
+            var values = batch.Span<float>();
+            for (var i = 0; i < values.Length; i++) values[i] = pixels[from * size + i] / 16f;
+            GC.KeepAlive(batch);
+            batches.Add([batch]);
+        }
+        GC.KeepAlive(images);
+        return batches;
+    }
+
+    private static long[] Labels(string path)
+    {
+        using var labels = NpyFile.Read(path);
+        return labels.ToInt64();
+    }
+
+    /// <summary>The class of the largest logit of every image.</summary>
+    private static List<int> Answers(Model model, List<Tensor[]> batches, int threads, CancellationToken cancellation)
+    {
+        using var session = model.Compile(new CompileOptions { Threads = threads, Rewrite = false });
+        var answers = new List<int>();
+        foreach (var batch in batches)
+        {
+            using var logits = (Tensor)session.Run(batch, cancellation)[0];
+            var classes = (int)logits.Shape[1];
+            var values = logits.Span<float>();
+            for (var row = 0; row < logits.Shape[0]; row++)
+            {
+                var best = 0;
+                for (var c = 1; c < classes; c++)
+                    if (values[row * classes + c] > values[row * classes + best]) best = c;
+                answers.Add(best);
+            }
+            GC.KeepAlive(logits);
+        }
+        return answers;
+    }
+
+    private static int Recorded(string path)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(path));
+        return document.RootElement.GetProperty("correct").GetInt32();
+    }
+
+    private static int Right(List<int> answers, long[] labels) => answers.Zip(labels).Count(p => p.First == p.Second);
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Percent(int part, int whole) => (100.0 * part / whole).ToString("0.00", CultureInfo.InvariantCulture) + " %";
+}
