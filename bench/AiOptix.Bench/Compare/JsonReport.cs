@@ -6,7 +6,7 @@ namespace AiOptix.Bench.Compare;
 /// <summary>What a machine reads: everything that was measured, round by round.</summary>
 internal static class JsonReport
 {
-    private static readonly JsonSerializerOptions indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the file: under <c>bench/results/&lt;cpu&gt;/</c> when it is a bare name. It appears when it is complete.</summary>
     /// <returns>The path.</returns>

@@ -14,7 +14,7 @@ internal static partial class Machine
     internal static string Slug { get; } = Separators().Replace(Cpu.ToLowerInvariant(), "-").Trim('-');
 
     /// <summary>What the CPU offers to kernels.</summary>
-    internal static string Target => HostTarget.Current.ToString() ?? "";
+    internal static string Target => HostTarget.Current.Isa.ToString();
 
     private static string Describe()
     {
