@@ -1,3 +1,4 @@
+using AiOptix.Graphs.Evaluate;
 using AiOptix.Tensors;
 
 namespace AiOptix.Graphs.Ops;
@@ -9,72 +10,22 @@ namespace AiOptix.Graphs.Ops;
 internal static class Numbers
 {
     /// <summary>float16, bfloat16, float32, float64.</summary>
-    public static bool IsReal(DType type) => type is DType.Float32 or DType.Float64 or DType.Float16 or DType.BFloat16;
+    public static bool IsReal(DType type) => NumericTypes.IsFloat(type);
 
     /// <summary>Integers of 8 to 64 bits.</summary>
-    public static bool IsWhole(DType type) => type.IsInteger() && !type.IsPacked();
+    public static bool IsWhole(DType type) => NumericTypes.IsInteger(type);
 
     /// <summary>Integers of 8 to 64 bits and float16, bfloat16, float32, float64.</summary>
     public static bool IsNumber(DType type) => IsReal(type) || IsWhole(type);
 
     /// <summary>The elements as float64; integers too.</summary>
-    public static double[] ToReals(this Tensor tensor)
-    {
-        var r = new double[checked((int)tensor.Count)];
-        switch (tensor.DType)
-        {
-            case DType.Float32:
-                var f = tensor.Span<float>();
-                for (var i = 0; i < r.Length; i++) r[i] = f[i];
-                break;
-            case DType.Float64:
-                tensor.Span<double>().CopyTo(r);
-                break;
-            case DType.Float16:
-                var h = tensor.Span<Half>();
-                for (var i = 0; i < r.Length; i++) r[i] = (double)h[i];
-                break;
-            case DType.BFloat16:
-                var b = tensor.Span<BFloat16>();
-                for (var i = 0; i < r.Length; i++) r[i] = b[i];
-                break;
-            case DType.UInt64:
-                var u = tensor.Span<ulong>();
-                for (var i = 0; i < r.Length; i++) r[i] = u[i];
-                break;
-            default:
-                var n = tensor.ToInt64();
-                for (var i = 0; i < r.Length; i++) r[i] = n[i];
-                break;
-        }
-        GC.KeepAlive(tensor);
-        return r;
-    }
+    public static double[] ToReals(this Tensor tensor) => ElementTypes.ToFloat64(tensor);
 
     /// <summary>Rounds float64 values into a tensor of a floating-point type.</summary>
     public static void Store(this Tensor tensor, ReadOnlySpan<double> values)
     {
-        switch (tensor.DType)
-        {
-            case DType.Float32:
-                var f = tensor.Span<float>();
-                for (var i = 0; i < values.Length; i++) f[i] = (float)values[i];
-                break;
-            case DType.Float64:
-                values.CopyTo(tensor.Span<double>());
-                break;
-            case DType.Float16:
-                var h = tensor.Span<Half>();
-                for (var i = 0; i < values.Length; i++) h[i] = (Half)values[i];
-                break;
-            case DType.BFloat16:
-                var b = tensor.Span<BFloat16>();
-                for (var i = 0; i < values.Length; i++) b[i] = (BFloat16)(float)values[i];
-                break;
-            default:
-                throw new ArgumentException($"expected a floating-point type, found {tensor.DType.Name()}", nameof(tensor));
-        }
-        GC.KeepAlive(tensor);
+        if (!IsReal(tensor.DType)) throw new ArgumentException($"expected a floating-point type, found {tensor.DType.Name()}", nameof(tensor));
+        ElementTypes.Write(tensor, 0, values);
     }
 
     /// <summary>Narrows 64-bit values into a tensor of an integer type, modulo its range.</summary>
