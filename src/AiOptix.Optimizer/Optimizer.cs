@@ -72,9 +72,9 @@ public static class Optimizer
             for (var o = 0; o < names.Length; o++)
             {
                 if (expected[o] is not Tensor e || found[o] is not Tensor f) throw new UnsupportedModelException($"output '{names[o]}' is not a tensor; such outputs cannot be proven yet");
-                var c = TensorComparison.Compare(f, e, tolerance);
-                errors[o] = new(names[o], Math.Max(errors[o].MaxAbsolute, c.MaxAbsolute), Math.Max(errors[o].MaxScaled, c.MaxScaled), Math.Min(errors[o].Cosine, c.Cosine),
-                    errors[o].Problem ?? (c.Problem is null ? null : $"sample {s}: {c.Problem}"));
+                var c = TensorComparison.Compare(e, f, tolerance);
+                errors[o] = new(names[o], Math.Max(errors[o].MaxAbsolute, c.MaxError), Math.Max(errors[o].MaxScaled, c.MaxScaled), Math.Min(errors[o].Cosine, c.Cosine),
+                    errors[o].Problem ?? (c.Failure is null ? null : $"sample {s}: {c.Failure}"));
                 e.Dispose();
                 f.Dispose();
             }

@@ -75,6 +75,28 @@ public sealed unsafe class Session : IDisposable
         }
     }
 
+    /// <summary>Runs a program of one input and one output straight over the caller's memory, which is pinned meanwhile.</summary>
+    /// <param name="input">The input's elements, row-major.</param>
+    /// <param name="inputShape">Its shape.</param>
+    /// <param name="output">Where the output's elements go.</param>
+    /// <param name="outputShape">Its shape.</param>
+    /// <param name="cancellation">Looked at between steps.</param>
+    /// <exception cref="InvalidInputException">The program has more inputs or outputs, or a length or shape does not fit.</exception>
+    /// <exception cref="InputTypeException">An element type does not fit.</exception>
+    public void Run<TIn, TOut>(ReadOnlySpan<TIn> input, Shape inputShape, Span<TOut> output, Shape outputShape, CancellationToken cancellation = default)
+        where TIn : unmanaged where TOut : unmanaged
+    {
+        if (input.Length != inputShape.Count) throw new InvalidInputException($"{input.Length} elements do not fill the input shape {inputShape}");
+        if (output.Length != outputShape.Count) throw new InvalidInputException($"{output.Length} elements do not fill the output shape {outputShape}");
+        fixed (TIn* from = input)
+        fixed (TOut* to = output)
+        {
+            using var x = Tensor.Borrow(from, DTypes.Of<TIn>(), inputShape);
+            using var y = Tensor.Borrow(to, DTypes.Of<TOut>(), outputShape);
+            Run([x], [y], cancellation);
+        }
+    }
+
     /// <summary>Runs with inputs and outputs by name.</summary>
     public IReadOnlyDictionary<string, RuntimeValue> Run(IReadOnlyDictionary<string, RuntimeValue> inputs, CancellationToken cancellation = default)
     {

@@ -41,7 +41,7 @@ public sealed record MachineReport(
     public IsaCap StrongestCap => Target.Has(Isa.Avx512) ? IsaCap.Avx512 : Target.Has(Isa.Avx2) ? IsaCap.Avx2 : IsaCap.None;
 
     /// <summary>Measures what one core reaches; takes about a second.</summary>
-    public MachinePeaks Measure() => new(PeakProbe.FmaGflops(Target), PeakProbe.CopyGigabytes(Target));
+    public MachinePeaks Measure() => new(PeakProbe.FmaGflops(Target), Int8Probe.Gops(Target), PeakProbe.CopyGigabytes(Target));
 
     private static string ProcessorName()
     {
@@ -55,5 +55,6 @@ public sealed record MachineReport(
 
 /// <summary>What one core was measured to reach.</summary>
 /// <param name="Float32Gflops">Billions of float32 operations a second, a fused multiply-add counting as two.</param>
+/// <param name="Int8Gops">Billions of int8 operations a second, a multiply-add counting as two, without VNNI.</param>
 /// <param name="CopyGigabytes">Billions of bytes a second read and written between buffers larger than the caches.</param>
-public sealed record MachinePeaks(double Float32Gflops, double CopyGigabytes);
+public sealed record MachinePeaks(double Float32Gflops, double Int8Gops, double CopyGigabytes);

@@ -1,3 +1,4 @@
+using AiOptix.Optimization;
 using AiOptix.Verification;
 
 namespace AiOptix.Conformance.Tests;

@@ -1,3 +1,4 @@
+using AiOptix.Optimization;
 using AiOptix.Tensors;
 using AiOptix.Verification;
 

@@ -40,6 +40,7 @@ internal static class DoctorCommand
         terminal.Heading("What one core reaches");
         terminal.Facts(
             ("float32", $"{Units.Three(peaks.Float32Gflops)} Gflop/s"),
+            ("int8", $"{Units.Three(peaks.Int8Gops)} Gop/s (without VNNI, which only generated code can use)"),
             ("memory copy", $"{Units.Three(peaks.CopyGigabytes)} GB/s read and written"));
     }
 
@@ -58,6 +59,7 @@ internal static class DoctorCommand
         ["quota_cores"] = machine.Quota,
         ["default_threads"] = machine.DefaultThreads,
         ["float32_gflops"] = peaks.Float32Gflops,
+        ["int8_gops"] = peaks.Int8Gops,
         ["copy_gigabytes_per_second"] = peaks.CopyGigabytes,
     };
 }

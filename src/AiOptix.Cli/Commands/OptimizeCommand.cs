@@ -23,7 +23,7 @@ internal static class OptimizeCommand
         var standard = Tolerance.Model;
         var relative = Options.Tolerance("--rtol", standard.Relative, "Allowed error per unit of the baseline's value.");
         var absolute = Options.Tolerance("--atol", standard.Absolute, "Allowed error of any value.");
-        var scaled = Options.Tolerance("--scaled-atol", standard.ScaledAbsolute, "Allowed error per unit of the output's largest magnitude.");
+        var scaled = Options.Tolerance("--scaled-atol", standard.Scaled, "Allowed error per unit of the output's largest magnitude.");
         var command = new Command("optimize", "Rewrite a model, prove that its answers hold, measure what was gained, write it.") { file, target, report, stop, threads, dims, seed, data, relative, absolute, scaled };
         command.SetAction((parsed, cancellation) =>
         {

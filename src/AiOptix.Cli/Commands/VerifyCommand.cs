@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using AiOptix.Optimization;
 using AiOptix.Tensors;
 using AiOptix.Verification;
 

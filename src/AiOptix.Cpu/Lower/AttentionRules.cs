@@ -17,7 +17,7 @@ internal static unsafe class AttentionRules
         if (op.SoftmaxPrecision is { } p && p != DType.Float32) return false;
         var extents = op.Extents(node.Inputs[0]!.Shape!, node.Inputs[1]!.Shape!, node.Inputs[2]!.Shape!, null);
         var mask = node.Input(3);
-        if (mask is not null && (mask.DType != DType.Float32 || mask.Shape!.Rank == 0 || !(mask.Shape[-1].Constant == 1 || mask.Shape[-1].Equals(extents.Keys)))) return false;
+        if (mask is not null && (mask.DType != DType.Float32 || mask.Shape!.Rank == 0 || !mask.Shape[-1].Equals(extents.Keys))) return false;
 
         var (q, k, v) = (StridedOperand.Of(lowering, node.Inputs[0]!), StridedOperand.Of(lowering, node.Inputs[1]!), StridedOperand.Of(lowering, node.Inputs[2]!));
         var (nodes, output, transposed) = Result(lowering, node);

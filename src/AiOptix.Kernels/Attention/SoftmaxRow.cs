@@ -5,7 +5,8 @@ namespace AiOptix.Kernels.Attention;
 
 /// <summary>
 /// One row of scores on its way to weights: e^(scale·s + mask − max), and the sum of them. The sum runs in sixteen lanes at every vector width,
-/// so every width gives the same bits. A row whose keys are all masked with −∞ gives NaN, as softmax does.
+/// so every width gives the same bits. A row that may see no key at all gives
+/// weights of 0, as the ONNX operator Attention demands.
 /// </summary>
 internal unsafe struct SoftmaxRow
 {
@@ -37,6 +38,12 @@ internal unsafe struct SoftmaxRow
             for (var j = 0; j < n; j++) s[j] = V1.Fma(new(s[j]), new(r->Factor), new(r->Mask[j * r->MaskStride])).Value;
         }
         var max = Largest<T>(r, n);
+        if (float.IsNegativeInfinity(max) && !HasNaN(s, n))
+        {
+            new Span<float>(s, n).Clear();
+            r->Sum = 1f;
+            return;
+        }
         var shift = T.Set(max);
         for (var j = 0; j < n; j += T.Count)
         {
@@ -46,7 +53,14 @@ internal unsafe struct SoftmaxRow
             if (left >= T.Count) T.Store(s + j, v);
             else T.StorePart(s + j, v, left);
         }
-        r->Sum = n > 0 ? Total<T>(s, n) : float.NaN;
+        r->Sum = Total<T>(s, n);
+    }
+
+    private static bool HasNaN(float* s, int n)
+    {
+        for (var j = 0; j < n; j++)
+            if (float.IsNaN(s[j])) return true;
+        return false;
     }
 
     /// <summary>Multiplies n floats by a factor.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Onnx;
+using AiOptix.Optimization;
 using AiOptix.Tensors;
 
 namespace AiOptix.Verification;

@@ -1,0 +1,2 @@
+// Tests here count the allocations of the whole process.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,0 +1,16 @@
+namespace AiOptix.Tests;
+
+/// <summary>Where things are in a checkout.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = Find();
+
+    public static string Digits => Path.Combine(Root, "demo", "digits", "model.onnx");
+
+    private static string Find()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, "AiOptix.slnx"))) return folder.FullName;
+        throw new InvalidOperationException("the tests must run inside a checkout");
+    }
+}
