@@ -13,6 +13,18 @@ public sealed class WriteTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
+    public void Nodes_of_a_file_have_names_of_their_own_also_where_one_becomes_several()
+    {
+        var graph = new AiOptix.Graphs.Graph("g") { Metadata = AiOptix.Graphs.GraphMetadata.Empty with { Opsets = new Dictionary<string, long> { [""] = 13 } } };
+        var x = graph.AddInput("x", new AiOptix.Graphs.TensorType(DType.Float32, new AiOptix.Graphs.SymbolicShape(4)));
+        graph.AddOutput(graph.Add(new AiOptix.Graphs.Ops.Gelu(), [x], ["y"], "gelu").Output);
+        var names = Written(graph, "names.onnx").Graph.Node.Select(n => n.Name).ToArray();
+        Assert.True(names.Length > 1);
+        Assert.Equal(names.Length, names.Distinct(StringComparer.Ordinal).Count());
+        Assert.Contains("gelu", names);
+    }
+
+    [Fact]
     public void Unknown_operators_keep_every_attribute_and_their_domain()
     {
         var sparse = new SparseTensorProto { Values = Floats("", 2), Indices = new TensorProto { DataType = 7 } };

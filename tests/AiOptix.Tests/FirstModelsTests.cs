@@ -41,6 +41,18 @@ public class FirstModelsTests
         }
     }
 
+    [Fact]
+    public void TheTransformersPartsAreRecognised()
+    {
+        var (_, report) = Open("minilm-l6").Rewrite();
+        var counts = report.Applied.GroupBy(p => p.Pass).ToDictionary(g => g.Key, g => g.Count());
+        Assert.Equal((6, 6, 13), (counts["AttentionFusion"], counts["GeluFusion"], counts["LayerNormFusion"]));
+        using var session = Open("minilm-l6").Compile(new CompileOptions { Threads = 1 });
+        Assert.Equal(6, session.Program.Steps.Count(s => s.Operation == "Attention+Transpose"));
+        var e = Assert.Throws<InvalidInputException>(() => session.Run(SampleInputs.Draw(Open("minilm-l6"), 0, new Dictionary<string, long> { ["batch"] = 1, ["sequence"] = 513 }).Values.ToArray()));
+        Assert.Contains("does not broadcast", e.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void ASteadyRunIntoTheCallersMemoryAllocatesNothing(string name)

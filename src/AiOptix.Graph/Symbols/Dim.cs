@@ -110,12 +110,21 @@ public sealed partial class Dim : IEquatable<Dim>
         if (a.IsConstant && b.IsConstant) return null;
         if (a.IsConstant) return a;
         if (b.IsConstant) return b;
+        if (IsCapped(a, b)) return b;
+        if (IsCapped(b, a)) return a;
         // Broadcasting is associative, commutative and idempotent: one canonical chain of distinct operands.
         return Operands(a).Concat(Operands(b)).Distinct().OrderBy(d => d.ToString(), StringComparer.Ordinal).Aggregate((x, y) => Of(new Atom(AtomKind.Broadcast, null, x, y)));
     }
 
     private static IEnumerable<Dim> Operands(Dim dim) =>
         dim.constant == 0 && dim.monomials is [{ Coefficient: 1, Atoms: [{ Kind: AtomKind.Broadcast } atom] }] ? Operands(atom.Left!).Append(atom.Right!) : [dim];
+
+    /// <summary>
+    /// True when one extent is the other capped at 2 or more: where the two broadcast at all, the cap does not bite. Exporters slice a table of positions so.
+    /// </summary>
+    private static bool IsCapped(Dim capped, Dim whole) =>
+        capped.constant == 0 && capped.monomials is [{ Coefficient: 1, Atoms: [{ Kind: AtomKind.Min } min] }]
+        && ((min.Left!.Equals(whole) && min.Right!.Constant >= 2) || (min.Right!.Equals(whole) && min.Left!.Constant >= 2));
 
     /// <summary>True when no assignment of the symbols can make it negative, as far as the signs of the coefficients tell.</summary>
     public bool IsNonNegative => constant >= 0 && monomials.All(m => m.Coefficient > 0 && m.Atoms.All(t => t.IsNonNegative));

@@ -13,6 +13,7 @@ internal sealed class GraphWriter
     private readonly Dictionary<Value, string> names = [];
     private readonly HashSet<string> taken = new(StringComparer.Ordinal);
     private readonly List<(Tensor Tensor, string Name)> added = [];
+    private readonly HashSet<string> nodeNames = new(StringComparer.Ordinal);
     private readonly AttributeEncoder attributes;
 
     public GraphWriter(ModelWriter model, Graph graph, GraphWriter? outer)
@@ -52,13 +53,21 @@ internal sealed class GraphWriter
     public void Add(FileNode node)
     {
         var n = new Proto.NodeProto { OpType = node.OpType };
-        if (node.Name.Length > 0) n.Name = node.Name;
+        if (node.Name.Length > 0) n.Name = UniqueNodeName(node.Name);
         if (node.Domain.Length > 0) n.Domain = node.Domain;
         n.Input.AddRange(node.Inputs);
         model.Referenced.UnionWith(node.Inputs);
         n.Output.AddRange(node.Outputs);
         foreach (var (name, value) in node.Attributes) n.Attribute.Add(attributes.Encode(name, value));
         proto.Node.Add(n);
+    }
+
+    /// <summary>Readers refuse two nodes of one name, and one node of the graph may become several in the file.</summary>
+    private string UniqueNodeName(string wanted)
+    {
+        var name = wanted;
+        for (var i = 1; !nodeNames.Add(name); i++) name = $"{wanted}.{i}";
+        return name;
     }
 
     /// <summary>Adds an initializer and gives its name.</summary>

@@ -113,4 +113,19 @@ public class DimTests
 
     private static Gen<Expression> Two(Gen<Expression> left, Gen<Expression> right, Func<Dim, Dim, Dim> dim, Func<long, long, long> value) =>
         left.SelectMany(a => right.Select(b => new Expression(dim(a.Dim, b.Dim), at => value(a.Value(at), b.Value(at)))));
+
+    [Fact]
+    public void ACapOfTwoOrMoreDoesNotBiteWhereExtentsBroadcast()
+    {
+        var n = Dim.Symbol("n");
+        Assert.Equal(n, Dim.Broadcast(Dim.Min(512, n), n));
+        Assert.Equal(n, Dim.Broadcast(n, Dim.Min(n, 2)));
+        Assert.NotEqual(n, Dim.Broadcast(n, Dim.Min(n, 1)));
+        for (long size = 0; size < 6; size++)
+        {
+            long capped = Math.Min(3, size);
+            if (capped == size || capped == 1 || size == 1)
+                Assert.Equal(capped == 1 ? size : capped, Dim.Broadcast(Dim.Min(3, n), n)!.Evaluate(new Dictionary<string, long> { ["n"] = size }));
+        }
+    }
 }
