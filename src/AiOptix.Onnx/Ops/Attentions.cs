@@ -1,3 +1,5 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Evaluate;
 using AiOptix.Graphs.Ops;
 using AiOptix.Tensors;
 
@@ -8,7 +10,7 @@ internal static class Attentions
 {
     public static OnnxOperator[] Rows { get; } =
     [
-        OnnxOperator.Of<Attention>("Attention", Read, Write, op => op.LeftWindow >= 0 || op.RightWindow >= 0 ? 25 : 23),
+        OnnxOperator.ByNode<Attention>("Attention", Read, Write, MinOpset),
     ];
 
     private static void Read(NodeReader r)
@@ -19,7 +21,35 @@ internal static class Attentions
             (AttentionScores)scores, (DType?)r.OptionalInt("softmax_precision"), r.Int("left_window_size", -1), r.Int("right_window_size", -1)), r.InputsFrom(0));
     }
 
-    private static void Write(NodeWriter w, Attention op) => w.Emit("Attention",
+    private static long MinOpset(Node node) => node.Operator is Attention { LeftWindow: < 0, RightWindow: < 0 } op ? IsPlain(node, op) ? 13 : 23 : 25;
+
+    /// <summary>
+    /// Written out as products and a Softmax where the file's opset has no Attention, and where ONNX Runtime refuses it: a mask that broadcasts along the queries. In that
+    /// form a query that may attend nothing gives NaN, as in the files that such attentions come from.
+    /// </summary>
+    private static void Write(NodeWriter w, Attention op)
+    {
+        var maskBroadcasts = w.Node.Input(3)?.Shape is { Rank: >= 2 } m && m[-2].Constant == 1 && w.Node.Input(0)?.Shape is { Rank: 4 } q && q[2].Constant != 1;
+        if (!IsPlain(w.Node, op) || (w.Opset >= 23 && !maskBroadcasts))
+        {
+            WriteWhole(w, op);
+            return;
+        }
+        var type = w.Node.Inputs[0]!.DType;
+        var scale = op.Scale ?? (float)(1 / Math.Sqrt(w.Node.Inputs[0]!.Shape![3].Constant!.Value));
+        var scores = w.Step("MatMul", [w.Inputs[0], w.Step("Transpose", [w.Inputs[1]], ("perm", new long[] { 0, 1, 3, 2 }))]);
+        scores = w.Step("Mul", [scores, w.Constant(ElementTypes.Convert(Tensor.Scalar(scale), type))]);
+        if (w.Node.Input(3) is not null) scores = w.Step("Add", [scores, w.Inputs[3]]);
+        w.Emit("MatMul", [w.Step("Softmax", [scores], ("axis", -1L)), w.Inputs[2]], w.Outputs);
+    }
+
+    /// <summary>True for softmax(scale · Q · Kᵀ + mask) · V over as many heads of queries as of keys, and nothing more.</summary>
+    private static bool IsPlain(Node node, Attention op) =>
+        op is { IsCausal: false, Softcap: 0, LeftWindow: < 0, RightWindow: < 0, SoftmaxPrecision: null } && node.Outputs.Count == 1 && node.Inputs.Skip(4).All(i => i is null)
+        && node.Input(0)?.Shape is { Rank: 4 } q && node.Input(1)?.Shape is { Rank: 4 } k && q[1].Equals(k[1]) && (op.Scale is not null || q[3].IsConstant)
+        && node.Input(2)?.DType == node.Input(0)!.DType && (node.Input(3) is null || node.Input(3)!.DType == node.Input(0)!.DType);
+
+    private static void WriteWhole(NodeWriter w, Attention op) => w.Emit("Attention",
         ("is_causal", op.IsCausal ? true : null), ("q_num_heads", op.QueryHeads), ("kv_num_heads", op.KeyHeads), ("scale", op.Scale),
         ("softcap", op.Softcap != 0 ? op.Softcap : null), ("qk_matmul_output_mode", op.Scores != AttentionScores.Raw ? (long)op.Scores : null),
         ("softmax_precision", op.SoftmaxPrecision), ("left_window_size", op.LeftWindow >= 0 ? op.LeftWindow : null),
