@@ -47,6 +47,8 @@ public sealed record ComparisonResult(string? Failure, long Mismatches = 0, Elem
 /// </summary>
 public static class TensorComparison
 {
+    private const double LeastCosine = 0.999;
+
     /// <summary>Compares two values of any kind.</summary>
     public static ComparisonResult Compare(RuntimeValue expected, RuntimeValue actual, Tolerance? tolerance = null) => (expected, actual) switch
     {
@@ -67,6 +69,19 @@ public static class TensorComparison
         _ => new(expected.GetType() == actual.GetType() ? null : $"the value is {actual}, expected {expected}"),
     };
 
+    /// <summary>
+    /// Compares what a quantised model must keep: in every row along the last axis the largest element stands at the same place, and the cosine between the tensors is at
+    /// least 0.999. NaN and infinities match; what is not a tensor of floats is compared as usual.
+    /// </summary>
+    public static ComparisonResult CompareRanking(RuntimeValue expected, RuntimeValue actual)
+    {
+        if (expected is not Tensor e || actual is not Tensor a || !e.DType.IsFloat() || a.DType != e.DType) return Compare(expected, actual);
+        var result = Compare(e, a, new Tolerance(Relative: 0, Absolute: double.MaxValue));
+        if (!result.Matches) return result;
+        var failure = OtherFirst(e, a) ?? (result.Cosine >= LeastCosine ? null : string.Create(CultureInfo.InvariantCulture, $"the cosine is {result.Cosine:F6}, expected at least {LeastCosine}"));
+        return result with { Failure = failure };
+    }
+
     /// <summary>Compares two tensors.</summary>
     public static ComparisonResult Compare(Tensor expected, Tensor actual, Tolerance? tolerance = null)
     {
@@ -82,6 +97,27 @@ public static class TensorComparison
         GC.KeepAlive(expected);
         GC.KeepAlive(actual);
         return result;
+    }
+
+    /// <summary>The first row whose largest element is not where it should be, as a message.</summary>
+    private static string? OtherFirst(Tensor expected, Tensor actual)
+    {
+        var (wanted, found) = (ElementTypes.ToFloat64(expected), ElementTypes.ToFloat64(actual));
+        var width = expected.Shape.Rank == 0 ? 1 : (int)expected.Shape[expected.Shape.Rank - 1];
+        for (var begin = 0; begin < wanted.Length; begin += width)
+        {
+            var (first, other) = (First(wanted, begin, width), First(found, begin, width));
+            if (first != other) return $"the largest element of the row is {Index(expected.Shape, other)}, expected {Index(expected.Shape, first)}";
+        }
+        return null;
+    }
+
+    private static int First(ReadOnlySpan<double> values, int begin, int width)
+    {
+        var first = begin;
+        for (var i = begin + 1; i < begin + width; i++)
+            if (values[i] > values[first] || double.IsNaN(values[first])) first = i;
+        return first;
     }
 
     private static string? Form(Tensor expected, Tensor actual) =>

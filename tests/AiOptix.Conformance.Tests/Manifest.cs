@@ -1,12 +1,14 @@
+using AiOptix.Verification;
+
 namespace AiOptix.Conformance.Tests;
 
 /// <summary>
-/// <c>tests/conformance.txt</c>: the cases that pass, one a line, sorted. What is not listed must fail (an operator that is not supported, mostly), so that every step
-/// forward and back is a line in a commit. <c>AIOPTIX_UPDATE_MANIFEST=1</c> has it written anew.
+/// <c>tests/conformance.txt</c>: the cases that pass, one a line, sorted, each with the levels at which it passes. What is not listed must fail (an operator that is not
+/// supported, mostly), so that every step forward and back is a line in a commit. <c>AIOPTIX_UPDATE_MANIFEST=1</c> has it written anew.
 /// </summary>
 internal static class Manifest
 {
-    private static readonly string root = Root();
+    public static string Root { get; } = FindRoot();
 
     public static bool Update => Environment.GetEnvironmentVariable("AIOPTIX_UPDATE_MANIFEST") == "1";
 
@@ -16,18 +18,29 @@ internal static class Manifest
         get
         {
             var given = Environment.GetEnvironmentVariable("AIOPTIX_SHARED");
-            var folder = string.IsNullOrEmpty(given) ? Path.Combine(root, "..", "shared") : given;
+            var folder = string.IsNullOrEmpty(given) ? Path.Combine(Root, "..", "shared") : given;
             return Directory.Exists(folder) ? Path.GetFullPath(folder) : null;
         }
     }
 
-    public static IReadOnlySet<string> Read() => File.ReadLines(FilePath).Where(l => l.Length > 0).ToHashSet(StringComparer.Ordinal);
+    /// <summary>A line <c>CASE LEVEL…</c> for every case of which some level passes.</summary>
+    public static IEnumerable<string> Lines(IEnumerable<(string Case, VerificationLevel Level)> passing) => passing
+        .GroupBy(p => p.Case, p => p.Level, StringComparer.Ordinal)
+        .OrderBy(g => g.Key, StringComparer.Ordinal)
+        .Select(g => string.Join(' ', g.Order().Select(l => $"{l}".ToLowerInvariant()).Prepend(g.Key)));
 
-    public static void Write(IEnumerable<string> passing) => File.WriteAllLines(FilePath, passing.Order(StringComparer.Ordinal));
+    /// <summary>What is listed.</summary>
+    public static IReadOnlySet<(string Case, VerificationLevel Level)> Read() => File.ReadLines(FilePath)
+        .Where(l => l.Length > 0)
+        .Select(l => l.Split(' '))
+        .SelectMany(p => p.Skip(1).Select(level => (p[0], Enum.Parse<VerificationLevel>(level, ignoreCase: true))))
+        .ToHashSet();
 
-    private static string FilePath => Path.Combine(root, "tests", "conformance.txt");
+    public static void Write(IEnumerable<(string Case, VerificationLevel Level)> passing) => File.WriteAllLines(FilePath, Lines(passing));
 
-    private static string Root()
+    private static string FilePath => Path.Combine(Root, "tests", "conformance.txt");
+
+    private static string FindRoot()
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (at is not null && !File.Exists(Path.Combine(at.FullName, "AiOptix.slnx"))) at = at.Parent;

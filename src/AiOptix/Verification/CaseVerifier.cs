@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using AiOptix.Graphs;
-using AiOptix.Graphs.Ops;
 using AiOptix.Onnx;
 using AiOptix.Optimization;
 using AiOptix.Tensors;
@@ -57,7 +56,7 @@ public sealed record CaseResult(ModelCase Case, string? Failure, IReadOnlyList<O
     public bool Passed => Failure is null;
 }
 
-/// <summary>Runs models on recorded inputs and compares with the recorded outputs.</summary>
+/// <summary>Runs models on recorded inputs and compares with the recorded outputs, as strictly as <see cref="CaseOverrides"/> says.</summary>
 public static class CaseVerifier
 {
     /// <summary>Verifies a case. Whatever goes wrong with the model or its files is a failure in the result, not an exception.</summary>
@@ -71,7 +70,7 @@ public static class CaseVerifier
         {
             var graph = OnnxFile.Read(modelCase.ModelPath, new OnnxReadOptions { Limits = options.Limits });
             using var evaluator = new CaseEvaluator(graph, level, options);
-            foreach (var data in modelCase.Data) Verify(graph, data, evaluator, options, outputs);
+            foreach (var data in modelCase.Data) Verify(graph, data, evaluator, CaseOverrides.Of(modelCase), options, outputs);
             var failed = outputs.Find(o => !o.Result.Matches);
             return new(modelCase, failed is null ? null : $"{failed.Data}, output '{failed.Output}': {failed.Result.Failure}", outputs, false, clock.Elapsed);
         }
@@ -82,21 +81,28 @@ public static class CaseVerifier
         }
     }
 
-    private static void Verify(Graph graph, CaseData data, CaseEvaluator evaluator, VerificationOptions options, List<OutputResult> results)
+    private static void Verify(Graph graph, CaseData data, CaseEvaluator evaluator, CaseComparison comparison, VerificationOptions options,
+        List<OutputResult> results)
     {
         if (data.Outputs.Count > graph.Outputs.Count)
             throw new InvalidInputException($"{data.Name} has {data.Outputs.Count} recorded outputs, but the model only {graph.Outputs.Count}");
         var inputs = data.Inputs is { } files ? Recorded(graph, data.Name, files, options.Limits) : graph.Inputs.ToDictionary(i => i.Name, i => Ramp(i, options.Limits));
         var actual = evaluator.Run(inputs);
-        var random = graph.AllNodes.Any(IsRandom);
         for (var i = 0; i < data.Outputs.Count; i++)
         {
             var output = graph.Outputs[i];
             using var expected = TensorFile.Read(data.Outputs[i], output.Type ?? new TensorType(DType.Undefined, null), options.Limits);
-            results.Add(new(data.Name, output.Name, random ? TensorComparison.CompareForm(expected, actual[i]) : TensorComparison.Compare(expected, actual[i], options.Tolerance)));
+            results.Add(new(data.Name, output.Name, Compare(expected, actual[i], comparison, options.Tolerance)));
         }
         foreach (var v in actual.Concat(inputs.Values)) v.Dispose();
     }
+
+    private static ComparisonResult Compare(RuntimeValue expected, RuntimeValue actual, CaseComparison comparison, Tolerance tolerance) => comparison switch
+    {
+        CaseComparison.Form => TensorComparison.CompareForm(expected, actual),
+        CaseComparison.Ranking => TensorComparison.CompareRanking(expected, actual),
+        _ => TensorComparison.Compare(expected, actual, tolerance),
+    };
 
     private static Dictionary<string, RuntimeValue> Recorded(Graph graph, string name, IReadOnlyList<string> files, Limits limits)
     {
@@ -114,12 +120,4 @@ public static class CaseVerifier
         for (var k = 0; k < span.Length; k++) span[k] = (float)k / span.Length;
         return ramp;
     }
-
-    /// <summary>Results of random operators have a form to compare, but no values. Dropout is random only in training.</summary>
-    private static bool IsRandom(Node node) => node.Operator switch
-    {
-        Dropout => node.Input(2) is { } training && training.Constant?.ToInt64()[0] != 0,
-        { IsKnown: true, IsPure: false } => true,
-        _ => false,
-    };
 }
