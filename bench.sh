@@ -11,8 +11,10 @@ if [[ ! -f "$installed" || "$root/bench/package-lock.json" -nt "$installed" ]]; 
 fi
 
 project="$root/bench/AiOptix.Bench"
-if ! log="$(dotnet build "$project" --configuration Release --nologo --verbosity quiet 2>&1)"; then
+built="$root/artifacts/bench"
+if ! log="$(dotnet publish "$project" --configuration Release --artifacts-path "$built" --output "$built/program" --use-current-runtime --no-self-contained \
+    -p:PublishReadyToRun=true -p:RunAnalyzers=false --nologo --verbosity quiet 2>&1)"; then
     printf '%s\n' "$log" >&2
     exit 1
 fi
-exec dotnet "$project/bin/Release/net10.0/AiOptix.Bench.dll" "$@"
+exec dotnet "$built/program/AiOptix.Bench.dll" "$@"

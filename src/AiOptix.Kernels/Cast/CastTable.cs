@@ -25,39 +25,74 @@ public readonly unsafe struct CastKernel
     public readonly delegate*<byte*, byte*, long, void> Run;
 }
 
-/// <summary>The cast table: float32, float64, float16, bfloat16, all integers of 8 to 64 bits and bool, each to each; best first, the scalar reference last.</summary>
+/// <summary>
+/// The cast table: float32, float64, float16, bfloat16, all integers of 8 to 64 bits and bool, each to each; best first, the scalar reference last. Rows are
+/// made when they are asked for: each one is an instance of generic code that costs time to load.
+/// </summary>
 public static unsafe class CastTable
 {
-    /// <summary>All rows.</summary>
-    public static IReadOnlyList<CastKernel> Rows { get; } =
+    private static readonly DType[] Types =
     [
-        new("cast_float16_float32_vector128", DType.Float16, DType.Float32, &CastLoops.HalfToSingle),
-        new("cast_float32_float16_vector128", DType.Float32, DType.Float16, &CastLoops.SingleToHalf),
-        new("cast_bfloat16_float32_vector128", DType.BFloat16, DType.Float32, &CastLoops.BrainToSingle),
-        new("cast_float32_bfloat16_vector128", DType.Float32, DType.BFloat16, &CastLoops.SingleToBrain),
-        new("cast_float32_int32_vector128", DType.Float32, DType.Int32, &CastLoops.SingleToInt32),
-        new("cast_int32_float32_vector128", DType.Int32, DType.Float32, &CastLoops.Int32ToSingle),
-        .. From<float>(DType.Float32), .. From<double>(DType.Float64), .. From<Half>(DType.Float16), .. From<BFloat16>(DType.BFloat16),
-        .. From<long>(DType.Int64), .. From<int>(DType.Int32), .. From<short>(DType.Int16), .. From<sbyte>(DType.Int8), .. From<ulong>(DType.UInt64),
-        .. From<uint>(DType.UInt32), .. From<ushort>(DType.UInt16), .. From<byte>(DType.UInt8), .. From<Flag>(DType.Bool),
+        DType.Float32, DType.Float64, DType.Float16, DType.BFloat16, DType.Int64, DType.Int32, DType.Int16, DType.Int8, DType.UInt64, DType.UInt32, DType.UInt16,
+        DType.UInt8, DType.Bool,
     ];
+
+    /// <summary>All rows.</summary>
+    public static IReadOnlyList<CastKernel> Rows => [.. Types.SelectMany(from => Types.SelectMany(to => Of(from, to)))];
 
     /// <summary>The first row for the two types, or null when there is none.</summary>
-    public static CastKernel? Select(DType from, DType to)
+    public static CastKernel? Select(DType from, DType to) => Of(from, to) is [var row, ..] ? row : null;
+
+    private static CastKernel[] Of(DType from, DType to) => (from, to) switch
     {
-        foreach (var row in Rows)
-            if (row.From == from && row.To == to) return row;
-        return null;
-    }
+        (DType.Float16, DType.Float32) => Vector(from, to, &CastLoops.HalfToSingle),
+        (DType.Float32, DType.Float16) => Vector(from, to, &CastLoops.SingleToHalf),
+        (DType.BFloat16, DType.Float32) => Vector(from, to, &CastLoops.BrainToSingle),
+        (DType.Float32, DType.BFloat16) => Vector(from, to, &CastLoops.SingleToBrain),
+        (DType.Float32, DType.Int32) => Vector(from, to, &CastLoops.SingleToInt32),
+        (DType.Int32, DType.Float32) => Vector(from, to, &CastLoops.Int32ToSingle),
+        _ => Scalar(from, to),
+    };
 
-    private static CastKernel[] From<T>(DType from) where T : unmanaged =>
-    [
-        Scalar<T, float>(from, DType.Float32), Scalar<T, double>(from, DType.Float64), Scalar<T, Half>(from, DType.Float16),
-        Scalar<T, BFloat16>(from, DType.BFloat16), Scalar<T, long>(from, DType.Int64), Scalar<T, int>(from, DType.Int32),
-        Scalar<T, short>(from, DType.Int16), Scalar<T, sbyte>(from, DType.Int8), Scalar<T, ulong>(from, DType.UInt64),
-        Scalar<T, uint>(from, DType.UInt32), Scalar<T, ushort>(from, DType.UInt16), Scalar<T, byte>(from, DType.UInt8), Scalar<T, Flag>(from, DType.Bool),
-    ];
+    private static CastKernel[] Vector(DType from, DType to, delegate*<byte*, byte*, long, void> run) =>
+        [new($"cast_{from.Name()}_{to.Name()}_vector128", from, to, run), Scalar(from, to)[0]];
 
-    private static CastKernel Scalar<TFrom, TTo>(DType from, DType to) where TFrom : unmanaged where TTo : unmanaged =>
+    private static CastKernel[] Scalar(DType from, DType to) => from switch
+    {
+        DType.Float32 => From<float>(from, to),
+        DType.Float64 => From<double>(from, to),
+        DType.Float16 => From<Half>(from, to),
+        DType.BFloat16 => From<BFloat16>(from, to),
+        DType.Int64 => From<long>(from, to),
+        DType.Int32 => From<int>(from, to),
+        DType.Int16 => From<short>(from, to),
+        DType.Int8 => From<sbyte>(from, to),
+        DType.UInt64 => From<ulong>(from, to),
+        DType.UInt32 => From<uint>(from, to),
+        DType.UInt16 => From<ushort>(from, to),
+        DType.UInt8 => From<byte>(from, to),
+        DType.Bool => From<Flag>(from, to),
+        _ => [],
+    };
+
+    private static CastKernel[] From<T>(DType from, DType to) where T : unmanaged => to switch
+    {
+        DType.Float32 => [Row<T, float>(from, to)],
+        DType.Float64 => [Row<T, double>(from, to)],
+        DType.Float16 => [Row<T, Half>(from, to)],
+        DType.BFloat16 => [Row<T, BFloat16>(from, to)],
+        DType.Int64 => [Row<T, long>(from, to)],
+        DType.Int32 => [Row<T, int>(from, to)],
+        DType.Int16 => [Row<T, short>(from, to)],
+        DType.Int8 => [Row<T, sbyte>(from, to)],
+        DType.UInt64 => [Row<T, ulong>(from, to)],
+        DType.UInt32 => [Row<T, uint>(from, to)],
+        DType.UInt16 => [Row<T, ushort>(from, to)],
+        DType.UInt8 => [Row<T, byte>(from, to)],
+        DType.Bool => [Row<T, Flag>(from, to)],
+        _ => [],
+    };
+
+    private static CastKernel Row<TFrom, TTo>(DType from, DType to) where TFrom : unmanaged where TTo : unmanaged =>
         new($"cast_{from.Name()}_{to.Name()}_scalar", from, to, &CastLoops.Scalar<TFrom, TTo>);
 }

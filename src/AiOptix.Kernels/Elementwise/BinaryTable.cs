@@ -28,115 +28,133 @@ public readonly unsafe struct BinaryKernel
     public readonly delegate*<byte*, byte*, byte*, BinaryTile*, void> Run;
 }
 
-/// <summary>The table of binary functions; per function and type best first, the scalar reference last.</summary>
+/// <summary>
+/// The table of binary functions; per function and type best first, the scalar reference last. Rows are made when they are asked for: each one is an
+/// instance of generic code that costs time to load.
+/// </summary>
 public static unsafe class BinaryTable
 {
+    private static readonly DType[] Types =
+    [
+        DType.Float32, DType.Float64, DType.Int64, DType.Int32, DType.Int16, DType.Int8, DType.UInt64, DType.UInt32, DType.UInt16, DType.UInt8, DType.Bool,
+    ];
+
     /// <summary>All rows.</summary>
-    public static IReadOnlyList<BinaryKernel> Rows { get; } = Build();
+    public static IReadOnlyList<BinaryKernel> Rows => [.. Types.SelectMany(type => Enum.GetValues<BinaryKind>().SelectMany(kind => Of(kind, type)))];
 
     /// <summary>The first row that the target can run, or null when the function has none for this type.</summary>
     public static BinaryKernel? Select(BinaryKind kind, DType type, Target target)
     {
-        foreach (var row in Rows)
-            if (row.Kind == kind && row.Type == type && target.Has(row.Needs)) return row;
+        foreach (var row in Of(kind, type))
+            if (target.Has(row.Needs)) return row;
         return null;
     }
 
-    private static List<BinaryKernel> Build()
+    private static BinaryKernel[] Of(BinaryKind kind, DType type) => type switch
     {
-        var rows = new List<BinaryKernel>();
-        Vector<AddF32>(rows, BinaryKind.Add);
-        Vector<SubF32>(rows, BinaryKind.Sub);
-        Vector<MulF32>(rows, BinaryKind.Mul);
-        Vector<DivF32>(rows, BinaryKind.Div);
-        Vector<MinF32>(rows, BinaryKind.Min);
-        Vector<MaxF32>(rows, BinaryKind.Max);
-        Vector<PReluF32>(rows, BinaryKind.PRelu);
-        Compare<EqualF32, EqualOp<float>>(rows, BinaryKind.Equal);
-        Compare<NotEqualF32, NotEqualOp<float>>(rows, BinaryKind.NotEqual);
-        Compare<LessF32, LessOp<float>>(rows, BinaryKind.Less);
-        Compare<LessOrEqualF32, LessOrEqualOp<float>>(rows, BinaryKind.LessOrEqual);
-        Compare<GreaterF32, GreaterOp<float>>(rows, BinaryKind.Greater);
-        Compare<GreaterOrEqualF32, GreaterOrEqualOp<float>>(rows, BinaryKind.GreaterOrEqual);
-        Scalar<PowF32, float, float>(rows, BinaryKind.Pow, DType.Float32);
-        Scalar<PowF64, double, double>(rows, BinaryKind.Pow, DType.Float64);
-        Floats<float>(rows, DType.Float32);
-        Floats<double>(rows, DType.Float64);
-        Integers<long>(rows, DType.Int64);
-        Integers<int>(rows, DType.Int32);
-        Integers<short>(rows, DType.Int16);
-        Integers<sbyte>(rows, DType.Int8);
-        Integers<ulong>(rows, DType.UInt64);
-        Integers<uint>(rows, DType.UInt32);
-        Integers<ushort>(rows, DType.UInt16);
-        Integers<byte>(rows, DType.UInt8);
-        Bits<byte>(rows, DType.Bool);
-        Compares<byte>(rows, DType.Bool);
-        return rows;
-    }
+        DType.Float32 => Singles(kind),
+        DType.Float64 => kind == BinaryKind.Pow ? [Scalar<PowF64, double, double>(kind, type)] : Floats<double>(kind, type),
+        DType.Int64 => Integers<long>(kind, type),
+        DType.Int32 => Integers<int>(kind, type),
+        DType.Int16 => Integers<short>(kind, type),
+        DType.Int8 => Integers<sbyte>(kind, type),
+        DType.UInt64 => Integers<ulong>(kind, type),
+        DType.UInt32 => Integers<uint>(kind, type),
+        DType.UInt16 => Integers<ushort>(kind, type),
+        DType.UInt8 => Integers<byte>(kind, type),
+        DType.Bool => kind is BinaryKind.And or BinaryKind.Or or BinaryKind.Xor ? Bits<byte>(kind, type) : Compares<byte>(kind, type),
+        _ => [],
+    };
+
+    private static BinaryKernel[] Singles(BinaryKind kind) => kind switch
+    {
+        BinaryKind.Add => Vector<AddF32>(kind, Scalar<AddOp<float>, float, float>(kind, DType.Float32)),
+        BinaryKind.Sub => Vector<SubF32>(kind, Scalar<SubOp<float>, float, float>(kind, DType.Float32)),
+        BinaryKind.Mul => Vector<MulF32>(kind, Scalar<MulOp<float>, float, float>(kind, DType.Float32)),
+        BinaryKind.Div => Vector<DivF32>(kind, Scalar<FloatDivOp<float>, float, float>(kind, DType.Float32)),
+        BinaryKind.Min => Vector<MinF32>(kind, Scalar<MinOp<float>, float, float>(kind, DType.Float32)),
+        BinaryKind.Max => Vector<MaxF32>(kind, Scalar<MaxOp<float>, float, float>(kind, DType.Float32)),
+        BinaryKind.PRelu => Vector<PReluF32>(kind, Scalar<PReluOp<float>, float, float>(kind, DType.Float32)),
+        BinaryKind.Equal => Compare<EqualF32, EqualOp<float>>(kind),
+        BinaryKind.NotEqual => Compare<NotEqualF32, NotEqualOp<float>>(kind),
+        BinaryKind.Less => Compare<LessF32, LessOp<float>>(kind),
+        BinaryKind.LessOrEqual => Compare<LessOrEqualF32, LessOrEqualOp<float>>(kind),
+        BinaryKind.Greater => Compare<GreaterF32, GreaterOp<float>>(kind),
+        BinaryKind.GreaterOrEqual => Compare<GreaterOrEqualF32, GreaterOrEqualOp<float>>(kind),
+        BinaryKind.Pow => [Scalar<PowF32, float, float>(kind, DType.Float32)],
+        _ => Floats<float>(kind, DType.Float32),
+    };
 
     private static string Stem(BinaryKind kind, DType type) => $"binary_{kind.ToString().ToLowerInvariant()}_{type.Name()}_";
 
-    private static void Vector<TF>(List<BinaryKernel> rows, BinaryKind kind) where TF : struct, IBinaryF32
+    private static BinaryKernel[] Vector<TF>(BinaryKind kind, BinaryKernel scalar) where TF : struct, IBinaryF32
     {
         var stem = Stem(kind, DType.Float32);
-        rows.Add(new(stem + "avx512", Isa.Avx512, kind, DType.Float32, &BinaryFloatLoop.Run<TF, V16>));
-        rows.Add(new(stem + "avx2", Isa.Avx2, kind, DType.Float32, &BinaryFloatLoop.Run<TF, V8>));
-        rows.Add(new(stem + "vector128", Isa.None, kind, DType.Float32, &BinaryFloatLoop.Run<TF, V4>));
+        return
+        [
+            new(stem + "avx512", Isa.Avx512, kind, DType.Float32, &BinaryFloatLoop.Run<TF, V16>),
+            new(stem + "avx2", Isa.Avx2, kind, DType.Float32, &BinaryFloatLoop.Run<TF, V8>),
+            new(stem + "vector128", Isa.None, kind, DType.Float32, &BinaryFloatLoop.Run<TF, V4>),
+            scalar,
+        ];
     }
 
-    private static void Compare<TF, TScalar>(List<BinaryKernel> rows, BinaryKind kind) where TF : struct, ICompareF32 where TScalar : struct, IBinaryOp<float, byte> =>
-        rows.Add(new(Stem(kind, DType.Float32) + "vector128", Isa.None, kind, DType.Float32, &CompareFloatLoop.Run<TF, TScalar>));
+    private static BinaryKernel[] Compare<TF, TScalar>(BinaryKind kind) where TF : struct, ICompareF32 where TScalar : struct, IBinaryOp<float, byte> =>
+    [
+        new(Stem(kind, DType.Float32) + "vector128", Isa.None, kind, DType.Float32, &CompareFloatLoop.Run<TF, TScalar>),
+        Scalar<TScalar, float, byte>(kind, DType.Float32),
+    ];
 
-    private static void Numbers<T>(List<BinaryKernel> rows, DType type) where T : unmanaged, INumber<T>
+    private static BinaryKernel[] Numbers<T>(BinaryKind kind, DType type) where T : unmanaged, INumber<T> => kind switch
     {
-        Scalar<AddOp<T>, T, T>(rows, BinaryKind.Add, type);
-        Scalar<SubOp<T>, T, T>(rows, BinaryKind.Sub, type);
-        Scalar<MulOp<T>, T, T>(rows, BinaryKind.Mul, type);
-        Scalar<MinOp<T>, T, T>(rows, BinaryKind.Min, type);
-        Scalar<MaxOp<T>, T, T>(rows, BinaryKind.Max, type);
-        Scalar<PReluOp<T>, T, T>(rows, BinaryKind.PRelu, type);
-        Compares<T>(rows, type);
-    }
+        BinaryKind.Add => [Scalar<AddOp<T>, T, T>(kind, type)],
+        BinaryKind.Sub => [Scalar<SubOp<T>, T, T>(kind, type)],
+        BinaryKind.Mul => [Scalar<MulOp<T>, T, T>(kind, type)],
+        BinaryKind.Min => [Scalar<MinOp<T>, T, T>(kind, type)],
+        BinaryKind.Max => [Scalar<MaxOp<T>, T, T>(kind, type)],
+        BinaryKind.PRelu => [Scalar<PReluOp<T>, T, T>(kind, type)],
+        _ => Compares<T>(kind, type),
+    };
 
-    private static void Compares<T>(List<BinaryKernel> rows, DType type) where T : unmanaged, INumber<T>
+    private static BinaryKernel[] Compares<T>(BinaryKind kind, DType type) where T : unmanaged, INumber<T> => kind switch
     {
-        Scalar<EqualOp<T>, T, byte>(rows, BinaryKind.Equal, type);
-        Scalar<NotEqualOp<T>, T, byte>(rows, BinaryKind.NotEqual, type);
-        Scalar<LessOp<T>, T, byte>(rows, BinaryKind.Less, type);
-        Scalar<LessOrEqualOp<T>, T, byte>(rows, BinaryKind.LessOrEqual, type);
-        Scalar<GreaterOp<T>, T, byte>(rows, BinaryKind.Greater, type);
-        Scalar<GreaterOrEqualOp<T>, T, byte>(rows, BinaryKind.GreaterOrEqual, type);
-    }
+        BinaryKind.Equal => [Scalar<EqualOp<T>, T, byte>(kind, type)],
+        BinaryKind.NotEqual => [Scalar<NotEqualOp<T>, T, byte>(kind, type)],
+        BinaryKind.Less => [Scalar<LessOp<T>, T, byte>(kind, type)],
+        BinaryKind.LessOrEqual => [Scalar<LessOrEqualOp<T>, T, byte>(kind, type)],
+        BinaryKind.Greater => [Scalar<GreaterOp<T>, T, byte>(kind, type)],
+        BinaryKind.GreaterOrEqual => [Scalar<GreaterOrEqualOp<T>, T, byte>(kind, type)],
+        _ => [],
+    };
 
-    private static void Floats<T>(List<BinaryKernel> rows, DType type) where T : unmanaged, INumber<T>
+    private static BinaryKernel[] Floats<T>(BinaryKind kind, DType type) where T : unmanaged, INumber<T> => kind switch
     {
-        Numbers<T>(rows, type);
-        Scalar<FloatDivOp<T>, T, T>(rows, BinaryKind.Div, type);
-        Scalar<FloatModOp<T>, T, T>(rows, BinaryKind.Mod, type);
-        Scalar<FloatFModOp<T>, T, T>(rows, BinaryKind.FMod, type);
-    }
+        BinaryKind.Div => [Scalar<FloatDivOp<T>, T, T>(kind, type)],
+        BinaryKind.Mod => [Scalar<FloatModOp<T>, T, T>(kind, type)],
+        BinaryKind.FMod => [Scalar<FloatFModOp<T>, T, T>(kind, type)],
+        _ => Numbers<T>(kind, type),
+    };
 
-    private static void Integers<T>(List<BinaryKernel> rows, DType type) where T : unmanaged, IBinaryInteger<T>
+    private static BinaryKernel[] Integers<T>(BinaryKind kind, DType type) where T : unmanaged, IBinaryInteger<T> => kind switch
     {
-        Numbers<T>(rows, type);
-        Scalar<DivOp<T>, T, T>(rows, BinaryKind.Div, type);
-        Scalar<ModOp<T>, T, T>(rows, BinaryKind.Mod, type);
-        Scalar<FModOp<T>, T, T>(rows, BinaryKind.FMod, type);
-        Scalar<PowOp<T>, T, T>(rows, BinaryKind.Pow, type);
-        Scalar<ShiftLeftOp<T>, T, T>(rows, BinaryKind.ShiftLeft, type);
-        Scalar<ShiftRightOp<T>, T, T>(rows, BinaryKind.ShiftRight, type);
-        Bits<T>(rows, type);
-    }
+        BinaryKind.Div => [Scalar<DivOp<T>, T, T>(kind, type)],
+        BinaryKind.Mod => [Scalar<ModOp<T>, T, T>(kind, type)],
+        BinaryKind.FMod => [Scalar<FModOp<T>, T, T>(kind, type)],
+        BinaryKind.Pow => [Scalar<PowOp<T>, T, T>(kind, type)],
+        BinaryKind.ShiftLeft => [Scalar<ShiftLeftOp<T>, T, T>(kind, type)],
+        BinaryKind.ShiftRight => [Scalar<ShiftRightOp<T>, T, T>(kind, type)],
+        BinaryKind.And or BinaryKind.Or or BinaryKind.Xor => Bits<T>(kind, type),
+        _ => Numbers<T>(kind, type),
+    };
 
-    private static void Bits<T>(List<BinaryKernel> rows, DType type) where T : unmanaged, IBinaryInteger<T>
+    private static BinaryKernel[] Bits<T>(BinaryKind kind, DType type) where T : unmanaged, IBinaryInteger<T> => kind switch
     {
-        Scalar<AndOp<T>, T, T>(rows, BinaryKind.And, type);
-        Scalar<OrOp<T>, T, T>(rows, BinaryKind.Or, type);
-        Scalar<XorOp<T>, T, T>(rows, BinaryKind.Xor, type);
-    }
+        BinaryKind.And => [Scalar<AndOp<T>, T, T>(kind, type)],
+        BinaryKind.Or => [Scalar<OrOp<T>, T, T>(kind, type)],
+        _ => [Scalar<XorOp<T>, T, T>(kind, type)],
+    };
 
-    private static void Scalar<TF, T, TResult>(List<BinaryKernel> rows, BinaryKind kind, DType type)
+    private static BinaryKernel Scalar<TF, T, TResult>(BinaryKind kind, DType type)
         where TF : struct, IBinaryOp<T, TResult> where T : unmanaged where TResult : unmanaged =>
-        rows.Add(new(Stem(kind, type) + "scalar", Isa.None, kind, type, &BinaryScalarLoop.Run<TF, T, TResult>));
+        new(Stem(kind, type) + "scalar", Isa.None, kind, type, &BinaryScalarLoop.Run<TF, T, TResult>);
 }

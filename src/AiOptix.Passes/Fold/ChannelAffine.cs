@@ -53,7 +53,6 @@ internal static class ChannelAffine
 
     private static Tensor? Scaled(Operator op, Tensor weights, double[] scale)
     {
-        var values = Reals.Read(weights);
         var s = weights.Shape;
         var (axis, groups) = op switch
         {
@@ -62,15 +61,38 @@ internal static class ChannelAffine
             _ => (0, 1L),
         };
         var inner = s.Product(axis + 1, s.Rank);
-        for (var i = 0; i < values.Length; i++)
-        {
-            var channel = i / inner % s[axis];
-            if (groups > 1) channel += i / (inner * s[axis]) / (s[0] / groups) * s[axis];
-            values[i] *= scale[channel];
-        }
-        var result = Reals.Write(values, weights.DType, s);
+        long Channel(long row) => row % s[axis] + (groups > 1 ? row / s[axis] / (s[0] / groups) * s[axis] : 0);
+        var result = weights.DType == DType.Float32 ? ScaledSingles(weights, scale, inner, Channel) : ScaledReals(weights, scale, inner, Channel);
         return AllFinite(result) ? result : null;
     }
 
-    private static bool AllFinite(Tensor tensor) => Reals.Read(tensor).All(double.IsFinite);
+    private static Tensor ScaledReals(Tensor weights, double[] scale, long inner, Func<long, long> channel)
+    {
+        var values = Reals.Read(weights);
+        for (var i = 0; i < values.Length; i++) values[i] *= scale[channel(i / inner)];
+        return Reals.Write(values, weights.DType, weights.Shape);
+    }
+
+    private static Tensor ScaledSingles(Tensor weights, double[] scale, long inner, Func<long, long> channel)
+    {
+        var result = Tensor.Allocate(DType.Float32, weights.Shape);
+        var from = weights.Span<float>();
+        var to = result.Span<float>();
+        for (var at = 0; at < from.Length; at += (int)inner)
+        {
+            var factor = scale[channel(at / inner)];
+            for (var i = at; i < at + (int)inner; i++) to[i] = (float)(from[i] * factor);
+        }
+        GC.KeepAlive(weights);
+        return result;
+    }
+
+    private static bool AllFinite(Tensor tensor)
+    {
+        if (tensor.DType != DType.Float32) return Reals.Read(tensor).All(double.IsFinite);
+        foreach (var value in tensor.Span<float>())
+            if (!float.IsFinite(value)) return false;
+        GC.KeepAlive(tensor);
+        return true;
+    }
 }
