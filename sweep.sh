@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Verification that is too heavy for test.sh; the results are committed under tests/sweeps/. About ten minutes on two cores.
+# Usage: ./sweep.sh [conformance|light|models|zoo]...   without a name, all of them.
+set -uo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+cd "$root" || exit 1
+shared="${AIOPTIX_SHARED:-$root/../shared}"
+results="$root/tests/sweeps"
+work="$root/artifacts/sweep"
+real=(--rtol 1e-3 --scaled-atol 1e-4)
+failed=0
+
+# verify TITLE ARGUMENT...: runs optix verify; the title with the counts, and what failed, go to standard output. What is not supported fails nothing here: the
+# manifest of the conformance test holds it.
+verify() {
+    local title="$1" out
+    shift
+    out="$(./optix verify "$@" 2>&1)"
+    printf '%s: %s\n' "$title" "$(tail -n 1 <<<"$out")"
+    grep '^FAILED' <<<"$out" | sort | sed 's/^/    /'
+    [[ "$(tail -n 1 <<<"$out")" == *" passed, 0 failed, "* ]]
+}
+
+# by_machine TITLE ARGUMENT...: the compiled program under every cap and on 1 and 2 threads.
+by_machine() {
+    local title="$1" isa threads code=0
+    shift
+    for isa in none avx2 avx512; do
+        for threads in 1 2; do
+            verify "$title, plan, isa $isa, threads $threads" "$@" --level plan --isa "$isa" --threads "$threads" || code=1
+        done
+    done
+    return "$code"
+}
+
+need() {
+    [[ -d "$shared/$1" ]] && return 0
+    echo "skipped: ../shared/$1 is not there"
+    return 1
+}
+
+conformance() {
+    need onnx-backend || return 0
+    local folders=("$shared"/onnx-backend/{node,simple,pytorch-converted,pytorch-operator}) code=0 level
+    for level in reference passes; do verify "conformance, $level" "${folders[@]}" --level "$level" || code=1; done
+    by_machine conformance "${folders[@]}" || code=1
+    return "$code"
+}
+
+light() {
+    need onnx-backend/light || return 0
+    by_machine light "$shared/onnx-backend/light"
+}
+
+# The reference evaluation of one model uses one core: two models at a time, the output in their order.
+models() {
+    need models || return 0
+    local code=0 folder
+    mkdir -p "$work"
+    rm -f "$work"/*.model
+    for folder in "$shared"/models/*/; do
+        while [[ "$(jobs -rp | wc -l)" -ge 2 ]]; do wait -n || code=1; done
+        for level in reference passes; do verify "$(basename "$folder"), $level" "$folder" --level "$level" "${real[@]}" || exit 1; done >"$work/$(basename "$folder").model" &
+    done
+    while [[ -n "$(jobs -rp)" ]]; do wait -n || code=1; done
+    cat "$work"/*.model
+    by_machine models "$shared/models" "${real[@]}" || code=1
+    return "$code"
+}
+
+# Full-size networks against the reference evaluation of the file as it is.
+zoo() {
+    local code=0 name
+    for name in resnet-50 minilm-l6; do
+        if ! ./bench.sh record "$name" "$work/$name"; then
+            echo "$name: the answers could not be recorded"
+            code=1
+            continue
+        fi
+        by_machine "$name" "$work/$name" --rtol 1e-3 --scaled-atol 1e-5 || code=1
+        verify "$name, passes" "$work/$name" --level passes --rtol 1e-3 --scaled-atol 1e-5 || code=1
+        rm -rf "${work:?}/$name"
+    done
+    return "$code"
+}
+
+mkdir -p "$results" "$work"
+./optix --version >/dev/null || exit 1
+for part in "${@:-}"; do
+    for name in ${part:-conformance light models zoo}; do
+        case "$name" in conformance | light | models | zoo) ;; *) echo "there is no sweep '$name'" >&2 && exit 2 ;; esac
+        begin=$SECONDS
+        "$name" >"$work/$name.txt" || failed=1
+        { echo "# ./sweep.sh $name on $(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | xargs)"; cat "$work/$name.txt"; } >"$results/$name.txt"
+        cat "$work/$name.txt"
+        echo "$name: $((SECONDS - begin)) s"
+    done
+done
+exit "$failed"
