@@ -29,7 +29,7 @@ internal static class Attentions
     /// </summary>
     private static void Write(NodeWriter w, Attention op)
     {
-        var maskBroadcasts = w.Node.Input(3)?.Shape is { Rank: >= 2 } m && m[-2].Constant == 1 && w.Node.Input(0)?.Shape is { Rank: 4 } q && q[2].Constant != 1;
+        var maskBroadcasts = w.Node.Input(3)?.Shape is { } m && (m.Rank == 1 || m[-2].Constant == 1) && w.Node.Input(0)?.Shape is { Rank: 4 } q && q[2].Constant != 1;
         if (!IsPlain(w.Node, op) || (w.Opset >= 23 && !maskBroadcasts))
         {
             WriteWhole(w, op);
@@ -43,11 +43,14 @@ internal static class Attentions
         w.Emit("MatMul", [w.Step("Softmax", [scores], ("axis", -1L)), w.Inputs[2]], w.Outputs);
     }
 
-    /// <summary>True for softmax(scale · Q · Kᵀ + mask) · V over as many heads of queries as of keys, and nothing more.</summary>
+    /// <summary>
+    /// True for softmax(scale · Q · Kᵀ + mask) · V over as many heads of queries as of keys, and nothing more. The mask must be as long as the keys: a shorter one masks the
+    /// rest, which an addition does not.
+    /// </summary>
     private static bool IsPlain(Node node, Attention op) =>
         op is { IsCausal: false, Softcap: 0, LeftWindow: < 0, RightWindow: < 0, SoftmaxPrecision: null } && node.Outputs.Count == 1 && node.Inputs.Skip(4).All(i => i is null)
         && node.Input(0)?.Shape is { Rank: 4 } q && node.Input(1)?.Shape is { Rank: 4 } k && q[1].Equals(k[1]) && (op.Scale is not null || q[3].IsConstant)
-        && node.Input(2)?.DType == node.Input(0)!.DType && (node.Input(3) is null || node.Input(3)!.DType == node.Input(0)!.DType);
+        && node.Input(2)?.DType == node.Input(0)!.DType && (node.Input(3) is null || (node.Input(3)!.DType == node.Input(0)!.DType && node.Input(3)!.Shape is { Rank: >= 1 } m && m[-1].Equals(k[2])));
 
     private static void WriteWhole(NodeWriter w, Attention op) => w.Emit("Attention",
         ("is_causal", op.IsCausal ? true : null), ("q_num_heads", op.QueryHeads), ("kv_num_heads", op.KeyHeads), ("scale", op.Scale),
