@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Verification that is too heavy for test.sh; the results are committed under tests/sweeps/..
+# Verification that is too heavy for test.sh; the results are committed under tests/sweeps/. Some minutes on two cores.
 # Usage: ./sweep.sh [conformance|light|models|zoo]...   without a name, all of them.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
