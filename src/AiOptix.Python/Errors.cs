@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using AiOptix.Tensors;
+
+namespace AiOptix.Python;
+
+/// <summary>Thrown where a call into Python failed: the Python error is set already and goes on as it is.</summary>
+internal sealed class PythonErrorException : Exception;
+
+/// <summary>A wrong argument of a call: Python's TypeError.</summary>
+internal sealed class ArgumentTypeException(string message) : Exception(message);
+
+/// <summary>Python's exceptions for those of C#. No C# exception leaves the bridge: every entry ends in <see cref="Raise"/>.</summary>
+internal static unsafe class Errors
+{
+    private static readonly Dictionary<Type, nint> types = [];
+    private static nint cancelled;
+
+    /// <summary>Creates the exception types of the package and adds them to the module.</summary>
+    public static void Register(nint module)
+    {
+        var root = Create(module, "Error", "The root of every error that AI Optix reports on purpose.", PyApi.Exception("Exception"));
+        types[typeof(AiOptixException)] = root;
+        Add<ModelFormatException>("ModelFormatError", "ValueError", "A model or tensor file is damaged, truncated, or not what it claims to be.");
+        Add<InvalidGraphException>("InvalidGraphError", "ValueError", "A graph is not valid: types, shapes, edges or attributes contradict each other.");
+        Add<UnsupportedModelException>("UnsupportedModelError", "NotImplementedError", "The model uses operators, or types of operators, that are not supported; all are named.");
+        Add<InvalidInputException>("InvalidInputError", "ValueError", "An input of a run has the wrong name, rank, shape or value.");
+        Add<InputTypeException>("InputTypeError", "TypeError", "An input of a run has the wrong element type.");
+        Add<LimitExceededException>("LimitExceededError", "MemoryError", "A model asks for more memory, depth, trips or time than its limits allow.");
+        Add<ProofFailedException>("ProofFailedError", "ArithmeticError", "A proof failed: an optimised model does not give the answers of its baseline.");
+        cancelled = Create(module, "CancelledError", "A run was ended by its Cancellation.", root, PyApi.Exception("RuntimeError"));
+
+        void Add<T>(string name, string builtIn, string doc) => types[typeof(T)] = Create(module, name, doc, root, PyApi.Exception(builtIn));
+    }
+
+    /// <summary>Sets the Python error for an exception.</summary>
+    public static void Raise(Exception exception)
+    {
+        switch (exception)
+        {
+            case PythonErrorException: break;
+            case AggregateException { InnerException: { } inner }: Raise(inner); break;
+            case OperationCanceledException: Set(cancelled, "the run was cancelled"); break;
+            case FileNotFoundException or DirectoryNotFoundException: SetSystem(2, exception); break;
+            case UnauthorizedAccessException: SetSystem(13, exception); break;
+            case IOException: Set("OSError", exception.Message); break;
+            case OutOfMemoryException or InsufficientMemoryException: Set("MemoryError", exception.Message); break;
+            case ObjectDisposedException: Set("ValueError", "the session is closed"); break;
+            case ArgumentTypeException: Set("TypeError", exception.Message); break;
+            case ArgumentException: Set("ValueError", exception.Message); break;
+            case AiOptixClosedException: Set("RuntimeError", exception.Message); break;
+            case NotSupportedException: Set("NotImplementedError", exception.Message); break;
+            case AiOptixException: Set(types.GetValueOrDefault(exception.GetType(), types[typeof(AiOptixException)]), exception.Message); break;
+            default: Set("RuntimeError", $"{exception.GetType().Name}: {exception.Message} (a defect of AI Optix, please report it){Environment.NewLine}{exception.StackTrace}"); break;
+        }
+    }
+
+    /// <summary>Sets an error of a built-in type.</summary>
+    public static void Set(string builtIn, string message) => Set(PyApi.Exception(builtIn), message);
+
+    /// <summary>Goes on with the Python error when a call failed.</summary>
+    public static nint Check(nint result) => result != 0 ? result : throw new PythonErrorException();
+
+    /// <summary>Goes on with the Python error when a call failed.</summary>
+    public static void Check(int status)
+    {
+        if (status < 0) throw new PythonErrorException();
+    }
+
+    private static void Set(nint type, string message)
+    {
+        fixed (byte* text = Encoding.UTF8.GetBytes(message.Replace('\0', ' ') + '\0')) PyApi.ErrSetString(type, text);
+    }
+
+    // OSError(errno, text, file name) turns itself into FileNotFoundError and its kin.
+    private static void SetSystem(int code, Exception exception)
+    {
+        var arguments = PyApi.TupleNew(2);
+        if (arguments == 0) return;
+        PyApi.TupleSet(arguments, 0, PyApi.LongFrom(code));
+        PyApi.TupleSet(arguments, 1, Py.Text(exception.Message));
+        PyApi.ErrSetObject(PyApi.Exception("OSError"), arguments);
+        PyApi.DecRef(arguments);
+    }
+
+    private static nint Create(nint module, string name, string doc, params ReadOnlySpan<nint> bases)
+    {
+        var tuple = Check(PyApi.TupleNew(bases.Length));
+        for (var i = 0; i < bases.Length; i++)
+        {
+            PyApi.IncRef(bases[i]);
+            Check(PyApi.TupleSet(tuple, i, bases[i]));
+        }
+        fixed (byte* full = Encoding.UTF8.GetBytes("ai_optix." + name + '\0'), text = Encoding.UTF8.GetBytes(doc + '\0'))
+        {
+            var type = Check(PyApi.ErrNewException(full, text, tuple, 0));
+            PyApi.DecRef(tuple);
+            Check(PyApi.ModuleAdd(module, (byte*)Marshal.StringToCoTaskMemUTF8(name), type));
+            return type;
+        }
+    }
+}
