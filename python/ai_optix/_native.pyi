@@ -48,14 +48,14 @@ class Tensor:
     def __dlpack__(self, *, stream: Any = None, max_version: tuple[int, int] | None = None, dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> Any: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
 
-def from_buffer(obj: Any, dtype: str | None, shape: tuple[int, ...] | None) -> Tensor:
+def from_buffer(obj: Any, dtype: str | None, shape: tuple[int, ...] | None, /) -> Tensor:
     """A tensor over the memory of a C-contiguous exporter of the buffer protocol. dtype and shape reinterpret its bytes; None
     takes what the exporter says."""
 
-def from_dlpack(obj: Any) -> Tensor:
+def from_dlpack(obj: Any, /) -> Tensor:
     """A tensor over the memory of an object with __dlpack__, on the CPU and contiguous."""
 
-def from_strings(strings: Sequence[str], shape: tuple[int, ...]) -> Tensor:
+def from_strings(strings: Sequence[str], shape: tuple[int, ...], /) -> Tensor:
     """A tensor of copies of the strings."""
 
 @final
@@ -72,7 +72,7 @@ class Model:
     """A loaded model. Nothing changes it; threads may share it."""
 
     @staticmethod
-    def load(source: str | bytes, folder: str | None, limits: Mapping[str, int | float] | None) -> Model:
+    def load(source: str | bytes, folder: str | None, limits: Mapping[str, int | float] | None, /) -> Model:
         """From a path, or from the bytes of a file with the folder of its external data."""
     @property
     def name(self) -> str: ...
@@ -82,11 +82,11 @@ class Model:
     def outputs(self) -> tuple[_Value, ...]: ...
     @property
     def metadata(self) -> str:
-        """JSON: producer, producer_version, domain, version, description, graph_description, custom (an object), opsets (an object)."""
+        """JSON: name, producer, ir_version, opsets (an object), properties (an object)."""
     def operators(self) -> tuple[tuple[str, int, bool], ...]:
         """Each operator of the main graph and its subgraphs: its name, how often it occurs, whether it is supported."""
-    def save(self, path: str) -> None: ...
-    def sample(self, seed: int, dims: Mapping[str, int]) -> dict[str, Any]:
+    def save(self, path: str, /) -> None: ...
+    def sample(self, seed: int, dims: Mapping[str, int], /) -> dict[str, Any]:
         """Inputs drawn from the seed within the types and shapes of the model."""
 
 @final
@@ -94,7 +94,7 @@ class Session:
     """A compiled model, ready to run from any number of threads."""
 
     @staticmethod
-    def create(model: Model, threads: int, rewrite: bool, isa: Literal["none", "avx2", "avx512"], limits: Mapping[str, int | float] | None) -> Session: ...
+    def create(model: Model, threads: int, rewrite: bool, isa: Literal["none", "avx2", "avx512"], limits: Mapping[str, int | float] | None, /) -> Session: ...
     @property
     def threads(self) -> int: ...
     @property
@@ -110,26 +110,28 @@ class Session:
         Inputs and out take exporters of the buffer protocol, objects with __dlpack__, Tensors; where the model says so lists
         (sequences), dicts (maps) and None (empty optionals).
         """
-    def profile(self, inputs: dict[str, Any], /) -> str:
-        """JSON: a list with name, operation, kernel and seconds of each step of one run."""
     def close(self) -> None:
         """Waits for runs in flight and gives everything back; a later run raises ValueError."""
     @property
     def closed(self) -> bool: ...
 
 def optimize(model: Model, samples: Sequence[dict[str, Any]], threads: int, tolerance: tuple[float, float, float], seconds: float, pass_seconds: float,
-             progress: Callable[[str, float], object] | None) -> tuple[Model, str]:
-    """The rewritten model and the result as JSON: threads, samples, holds, speed, outputs, passes, patches.
+             progress: Callable[[str, float], object] | None, /) -> tuple[Model, str]:
+    """The rewritten model and the result as JSON, of the form that `optix optimize --json` writes.
 
-    tolerance is (rtol, atol, scaled_atol). progress is called on this thread.
+    tolerance is (rtol, atol, scaled_atol). progress(stage, done) is called on this thread; what it raises ends the optimisation.
     """
 
 def machine() -> str:
     """JSON: processor, system, runtime, instruction_sets, logical_cores, physical_cores, quota, default_threads, memory_bytes."""
 
-def configure(wrap: Callable[[Tensor], Any], contiguous: Callable[[Any], Any]) -> None:
-    """What the public layer adds: wrap turns a finished Tensor into what run returns; contiguous copies an array that is strided
-    or byte-swapped into one that is neither."""
+def configure(wrap: Callable[[Tensor], Any], prepare: Callable[[Any, str | None], tuple[Any, bool]], /) -> None:
+    """What the public layer adds.
+
+    wrap turns a finished Tensor into what run returns. prepare(object, dtype) turns an input that cannot be borrowed in place
+    (strided, byte-swapped, of strings, of a dtype that the buffer protocol does not know) into one that can, or a Tensor, and
+    says whether that took a copy.
+    """
 
 def fork_flag() -> int:
     """The address of the int that is not 0 in a forked child."""

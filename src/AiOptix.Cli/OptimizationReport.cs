@@ -1,10 +1,9 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using AiOptix.Optimization;
 
 namespace AiOptix.Cli;
 
-/// <summary>What an optimisation changed, what it gained, and the proof, for people and as JSON.</summary>
+/// <summary>What an optimisation changed, what it gained, and the proof.</summary>
 internal static class OptimizationReport
 {
     /// <summary>Prints it.</summary>
@@ -29,56 +28,6 @@ internal static class OptimizationReport
         var failed = proof.Outputs.First(o => o.Problem is not null);
         return $"output '{failed.Output}', {failed.Problem}";
     }
-
-    /// <summary>The report as JSON.</summary>
-    public static JsonObject ToJson(OptimizationResult result) => new()
-    {
-        ["nodes_before"] = result.Report.NodesBefore,
-        ["nodes_after"] = result.Report.NodesAfter,
-        ["stopped"] = result.Report.Stopped,
-        ["patches"] = new JsonArray([.. result.Report.Applied.Select(p => (JsonNode)new JsonObject
-        {
-            ["index"] = p.Index,
-            ["pass"] = p.Pass,
-            ["description"] = p.Description,
-            ["before"] = new JsonArray([.. p.Before.Select(n => (JsonNode)n)]),
-            ["after"] = new JsonArray([.. p.After.Select(n => (JsonNode)n)]),
-        })]),
-        ["passes"] = new JsonArray([.. result.Gains.Select(g => (JsonNode)new JsonObject
-        {
-            ["pass"] = g.Pass,
-            ["patches"] = g.Patches,
-            ["speed"] = g.Gain is { } r ? ToJson(r) : null,
-        })]),
-        ["proof"] = new JsonObject
-        {
-            ["holds"] = result.Proof.Holds,
-            ["samples"] = result.Proof.Samples,
-            ["outputs"] = new JsonArray([.. result.Proof.Outputs.Select(o => (JsonNode)new JsonObject
-            {
-                ["output"] = o.Output,
-                ["max_absolute"] = Finite(o.MaxAbsolute),
-                ["max_scaled"] = Finite(o.MaxScaled),
-                ["cosine"] = Finite(o.Cosine),
-                ["problem"] = o.Problem,
-            })]),
-        },
-        ["speed"] = ToJson(result.Speed),
-        ["threads"] = result.Threads,
-    };
-
-    private static JsonObject ToJson(SpeedRatio ratio) => new()
-    {
-        ["baseline_seconds"] = ratio.BaselineSeconds,
-        ["optimized_seconds"] = ratio.CandidateSeconds,
-        ["ratio"] = ratio.Ratio,
-        ["low"] = ratio.Low,
-        ["high"] = ratio.High,
-        ["pairs"] = ratio.Pairs,
-    };
-
-    /// <summary>JSON has no infinities and no NaN.</summary>
-    private static JsonNode? Finite(double value) => double.IsFinite(value) ? value : null;
 
     private static string Ratio(SpeedRatio r) => string.Create(CultureInfo.InvariantCulture, $"{r.Ratio:0.00}x (95 % {r.Low:0.00} to {r.High:0.00})");
 

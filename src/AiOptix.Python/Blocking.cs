@@ -130,6 +130,7 @@ internal sealed class AiOptixClosedException() : Exception("the interpreter is s
 
 /// <summary>Progress that C# reports on its own threads, handed to a Python function on the caller's.</summary>
 /// <param name="callable">The function, borrowed for the time of the call; None or null reports nothing.</param>
+/// <param name="call">Calls it with a report.</param>
 internal sealed class Reports<T>(nint callable, Action<nint, T> call) : IProgress<T>
 {
     private readonly ConcurrentQueue<T> waiting = new();

@@ -46,6 +46,7 @@ internal static unsafe class Errors
             case IOException: Set("OSError", exception.Message); break;
             case OutOfMemoryException or InsufficientMemoryException: Set("MemoryError", exception.Message); break;
             case ObjectDisposedException: Set("ValueError", "the session is closed"); break;
+            case BufferException: Set("BufferError", exception.Message); break;
             case ArgumentTypeException: Set("TypeError", exception.Message); break;
             case ArgumentException: Set("ValueError", exception.Message); break;
             case AiOptixClosedException: Set("RuntimeError", exception.Message); break;

@@ -9,20 +9,21 @@ internal static unsafe class NativeModule
     /// <summary>Turns a finished tensor into what a run returns; owned.</summary>
     public static nint Wrap { get; private set; }
 
-    /// <summary>Copies an array that is strided or byte-swapped into one that is neither; owned.</summary>
-    public static nint Contiguous { get; private set; }
+    /// <summary>Turns what cannot be borrowed in place into what can: <c>prepare(object, dtype)</c> gives (object, copied); owned.</summary>
+    public static nint Prepare { get; private set; }
 
     /// <summary>Creates the module; a new reference.</summary>
     public static nint Create()
     {
         var module = Errors.Check(PyApi.ModuleNew(Py.Ascii("ai_optix._native"u8)));
+        DLPack.Prepare();
         TypeBuilder[] types = [PyTensor.Describe(), PyCancellation.Describe(), PyModel.Describe(), PySession.Describe()];
         MethodRow[] functions =
         [
             .. PyTensor.Functions(),
             Function("optimize", "model, samples, threads, tolerance, seconds, pass_seconds, progress", "The rewritten model and the result as JSON.", &PyOptimizer.Optimize),
             Function("machine", "", "What the machine is and how much of it the process may use, as JSON.", &Machine),
-            Function("configure", "wrap, contiguous", "What the public layer adds: how a tensor becomes an array, how an array becomes contiguous.", &Configure),
+            Function("configure", "wrap, prepare", "What the public layer adds: how a tensor becomes an array, how an awkward array becomes a plain one.", &Configure),
             Function("fork_flag", "", "The address of the int that is not 0 in a forked child.", &ForkFlag),
             Function("shutdown", "", "Cancels runs in flight and waits for them; every later call raises RuntimeError.", &Shutdown),
         ];
@@ -84,11 +85,11 @@ internal static unsafe class NativeModule
         try
         {
             Expect(count, 2, "configure");
-            var (wrap, contiguous) = (Wrap, Contiguous);
+            var (wrap, prepare) = (Wrap, Prepare);
             Wrap = Py.New(arguments[0]);
-            Contiguous = Py.New(arguments[1]);
+            Prepare = Py.New(arguments[1]);
             if (wrap != 0) PyApi.DecRef(wrap);
-            if (contiguous != 0) PyApi.DecRef(contiguous);
+            if (prepare != 0) PyApi.DecRef(prepare);
             return Py.None();
         }
         catch (Exception e)

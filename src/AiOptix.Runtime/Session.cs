@@ -48,8 +48,36 @@ public sealed unsafe class Session : IDisposable
     public RuntimeValue[] Run(ReadOnlySpan<RuntimeValue> inputs, CancellationToken cancellation = default)
     {
         var outputs = new RuntimeValue?[Program.Outputs.Count];
-        RunCore(inputs, outputs, cancellation);
+        Run(inputs, outputs, cancellation);
         return outputs!;
+    }
+
+    /// <summary>Runs the program, some outputs into memory of the caller.</summary>
+    /// <param name="inputs">The inputs in order.</param>
+    /// <param name="outputs">The outputs in order: what is null gets memory of the session, what is not has the right type and shape and is written in place.</param>
+    /// <param name="cancellation">Looked at between steps.</param>
+    /// <exception cref="InvalidInputException">An input or output has the wrong rank or shape.</exception>
+    /// <exception cref="InputTypeException">An input or output has the wrong element type.</exception>
+    public void Run(ReadOnlySpan<RuntimeValue> inputs, Span<RuntimeValue?> outputs, CancellationToken cancellation = default)
+    {
+        CheckCount(outputs.Length);
+        var frame = Rent();
+        try
+        {
+            for (var i = 0; i < inputs.Length && i < Program.Inputs.Count; i++) frame.Values[Program.Inputs[i]] = inputs[i];
+            for (var i = 0; i < outputs.Length; i++) frame.Values[Program.Outputs[i]] = outputs[i];
+            Run(frame, inputs.Length, cancellation);
+            for (var i = 0; i < outputs.Length; i++)
+            {
+                var slot = Program.Outputs[i];
+                outputs[i] = frame.Values[slot];
+                frame.Values[slot] = null;
+            }
+        }
+        finally
+        {
+            Return(frame);
+        }
     }
 
     /// <summary>Runs the program into memory of the caller.</summary>
@@ -60,8 +88,7 @@ public sealed unsafe class Session : IDisposable
     /// <exception cref="InputTypeException">An input or output has the wrong element type.</exception>
     public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
     {
-        if (outputs.Length != Program.Outputs.Count)
-            throw new InvalidInputException($"model '{Program.Name}' has {Program.Outputs.Count} outputs, {outputs.Length} buffers were given");
+        CheckCount(outputs.Length);
         var frame = Rent();
         try
         {
@@ -128,24 +155,10 @@ public sealed unsafe class Session : IDisposable
         runner.Dispose();
     }
 
-    private void RunCore(ReadOnlySpan<RuntimeValue> inputs, RuntimeValue?[] outputs, CancellationToken cancellation)
+    private void CheckCount(int outputs)
     {
-        var frame = Rent();
-        try
-        {
-            for (var i = 0; i < inputs.Length && i < Program.Inputs.Count; i++) frame.Values[Program.Inputs[i]] = inputs[i];
-            Run(frame, inputs.Length, cancellation);
-            for (var i = 0; i < outputs.Length; i++)
-            {
-                var slot = Program.Outputs[i];
-                outputs[i] = frame.Values[slot];
-                frame.Values[slot] = null;
-            }
-        }
-        finally
-        {
-            Return(frame);
-        }
+        if (outputs != Program.Outputs.Count)
+            throw new InvalidInputException($"model '{Program.Name}' has {Program.Outputs.Count} outputs, {outputs} buffers were given");
     }
 
     private void Run(Frame frame, int given, CancellationToken cancellation)

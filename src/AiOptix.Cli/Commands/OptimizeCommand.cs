@@ -38,7 +38,7 @@ internal static class OptimizeCommand
             };
             var (optimized, result) = model.Optimize(samples, options, new StageLines(terminal.Error), cancellation);
             OptimizationReport.Print(result, terminal);
-            if (parsed.GetValue(report) is { } path) File.WriteAllText(path, Terminal.Format(OptimizationReport.ToJson(result)) + "\n");
+            if (parsed.GetValue(report) is { } path) File.WriteAllText(path, Terminal.Format(ModelJson.Result(result)) + "\n");
             if (!result.Proof.Holds) throw new ProofFailedException($"the answers do not hold, so nothing was written: {OptimizationReport.Problem(result.Proof)}");
             Write(model, optimized, parsed.GetValue(target)!, samples, options, cancellation);
             terminal.Error.WriteLine($"wrote {parsed.GetValue(target)}");
