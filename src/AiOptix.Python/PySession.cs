@@ -57,7 +57,7 @@ internal static unsafe class PySession
         {
             NativeModule.Expect(count, 4, "run");
             var session = TypeBuilder.Value<SessionObject>(self);
-            if (session.IsClosed) throw new ObjectDisposedException("session");
+            ObjectDisposedException.ThrowIf(session.IsClosed, session);
             var token = PyCancellation.Token(arguments[3]);
             inputs = Arguments.Inputs(session, arguments[0], Py.ToBool(arguments[2]));
             outputs = Arguments.Outputs(session, arguments[1], inputs);

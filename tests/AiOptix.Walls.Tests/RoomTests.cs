@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 
 namespace AiOptix.Walls.Tests;
@@ -48,6 +50,17 @@ public sealed partial class RoomTests
         var referenced = Assembly.Load("optix").GetReferencedAssemblies().Select(a => a.Name);
         Assert.Contains("AiOptix", referenced);
         Assert.Empty(referenced.Intersect(hiddenFromFaces));
+    }
+
+    [Fact]
+    public void ThePythonBridgeNamesOfTheKernelsOnlyCodeMemory()
+    {
+        using var file = new PEReader(File.OpenRead(Assembly.Load("AiOptix.Python").Location));
+        var metadata = file.GetMetadataReader();
+        var named = metadata.TypeReferences.Select(metadata.GetTypeReference).Where(t => t.ResolutionScope.Kind == HandleKind.AssemblyReference)
+            .Select(t => (Assembly: metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)t.ResolutionScope).Name), Type: metadata.GetString(t.Name)))
+            .Where(t => hiddenFromFaces.Contains(t.Assembly));
+        Assert.Equal([("AiOptix.Kernels", "CodeMemory")], named);
     }
 
     [Fact]

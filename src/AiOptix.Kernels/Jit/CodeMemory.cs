@@ -77,7 +77,7 @@ public sealed unsafe partial class CodeMemory : IDisposable
     {
         if (address is 0 or -1 || Interlocked.Exchange(ref disposed, 1) != 0) return;
         if (OperatingSystem.IsWindows()) VirtualFree(address, 0, MemRelease);
-        else MemoryUnmap(address, length);
+        else _ = MemoryUnmap(address, length);
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
