@@ -18,8 +18,7 @@ public static partial class OnnxFile
     {
         options ??= new();
         var beside = InitializerBytes(graph) > options.ExternalDataThreshold ? path + ".data" : null;
-        var tensors = new TensorEncoder(beside is null ? null : Path.GetFileName(beside), options.ExternalDataMinimum);
-        var model = new ModelWriter(graph, tensors).Write();
+        var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(beside is null ? null : Path.GetFileName(beside), options.ExternalDataMinimum));
         using var data = tensors.External.Count > 0 ? new PendingFile(beside!) : null;
         if (data is not null) tensors.WriteExternal(data.Stream, options.Cancellation);
         using var file = new PendingFile(path);
@@ -38,8 +37,7 @@ public static partial class OnnxFile
     /// <exception cref="UnsupportedModelException">An operator has no form in ONNX, or operators that are not known need other versions than the rest.</exception>
     public static void Write(Graph graph, Stream to, CancellationToken cancellation = default)
     {
-        var tensors = new TensorEncoder();
-        var model = new ModelWriter(graph, tensors).Write();
+        var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder());
         MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, to, cancellation);
         GC.KeepAlive(graph);
     }

@@ -11,6 +11,7 @@ internal sealed class GraphWriter
     private readonly Graph graph;
     private readonly Proto.GraphProto proto = new();
     private readonly Dictionary<Value, string> names = [];
+    private readonly Dictionary<string, DType> types = new(StringComparer.Ordinal);
     private readonly HashSet<string> taken = new(StringComparer.Ordinal);
     private readonly List<(Tensor Tensor, string Name)> added = [];
     private readonly HashSet<string> nodeNames = new(StringComparer.Ordinal);
@@ -26,6 +27,7 @@ internal sealed class GraphWriter
         {
             var name = outer is not null && outer.Hides(v.Name) ? model.Unique(v.Name) : v.Name;
             names[v] = name;
+            types[name] = v.DType;
             taken.Add(name);
         }
     }
@@ -49,8 +51,23 @@ internal sealed class GraphWriter
     /// <summary>A name that nothing in the model has.</summary>
     public string Unique(string wanted) => model.Unique(wanted);
 
-    /// <summary>Adds a node.</summary>
+    /// <summary>Adds a node that the writer knows, and has the model's opset rise where the operator takes its types only from a later version on.</summary>
+    /// <exception cref="UnsupportedModelException">No version of the operator takes its types.</exception>
     public void Add(FileNode node)
+    {
+        if (node.Domain.Length == 0)
+        {
+            DType[] inputs = [.. node.Inputs.Select(TypeOf)];
+            model.Require(node, inputs, [.. node.Outputs.Select(TypeOf)]);
+            var made = OperatorTypes.Outputs(node.OpType, model.Opset, inputs, node.Outputs.Length);
+            for (var i = 0; i < made.Length; i++) types.TryAdd(node.Outputs[i], made[i]);
+        }
+        AddAsIs(node);
+    }
+
+    private DType TypeOf(string name) => types.TryGetValue(name, out var type) ? type : outer?.TypeOf(name) ?? DType.Undefined;
+
+    private void AddAsIs(FileNode node)
     {
         var n = new Proto.NodeProto { OpType = node.OpType };
         if (node.Name.Length > 0) n.Name = UniqueNodeName(node.Name);
@@ -75,6 +92,7 @@ internal sealed class GraphWriter
     {
         var name = Unique(wanted);
         added.Add((tensor, name));
+        types[name] = tensor.DType;
         return name;
     }
 
@@ -84,7 +102,7 @@ internal sealed class GraphWriter
     {
         if (node.Operator is UnknownOperator unknown)
         {
-            Add(new FileNode(unknown.OpType, unknown.Domain, node.Name, [.. node.Inputs.Select(i => i is null ? "" : NameOf(i))], [.. node.Outputs.Select(NameOf)],
+            AddAsIs(new FileNode(unknown.OpType, unknown.Domain, node.Name, [.. node.Inputs.Select(i => i is null ? "" : NameOf(i))], [.. node.Outputs.Select(NameOf)],
                 [.. unknown.Attributes.Select(a => (a.Key, a.Value))]));
         }
         else

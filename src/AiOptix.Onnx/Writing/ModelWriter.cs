@@ -9,17 +9,20 @@ internal sealed class ModelWriter
     private readonly Graph graph;
     private readonly HashSet<string> names;
     private readonly Dictionary<string, long> opsets;
+    private long needed;
     private int fresh;
 
     /// <param name="graph">The main graph.</param>
     /// <param name="tensors">Takes the tensors.</param>
+    /// <param name="atLeast">The lowest version of the default operator set that will do.</param>
     /// <exception cref="UnsupportedModelException">An operator cannot be written, or the versions that operators need do not go together.</exception>
-    public ModelWriter(Graph graph, TensorEncoder tensors)
+    private ModelWriter(Graph graph, TensorEncoder tensors, long atLeast)
     {
         this.graph = graph;
         Tensors = tensors;
         names = new(Graphs(graph).SelectMany(g => g.Values.Keys), StringComparer.Ordinal);
-        opsets = Versions(graph);
+        opsets = Versions(graph, atLeast);
+        needed = Opset;
     }
 
     /// <summary>Takes the tensors.</summary>
@@ -31,8 +34,36 @@ internal sealed class ModelWriter
     /// <summary>The version of the default operator set.</summary>
     public long Opset => opsets[""];
 
-    /// <summary>The message.</summary>
-    public Proto.ModelProto Write()
+    /// <summary>
+    /// The message of a model, for the lowest opset at or above the graph's own at which every operator exists in the form that is written and takes its element types.
+    /// The form depends on the opset, so it is written anew until the opset that it needs is the one that it is written for.
+    /// </summary>
+    /// <param name="graph">The main graph.</param>
+    /// <param name="encoder">Makes what takes the tensors.</param>
+    /// <exception cref="UnsupportedModelException">An operator cannot be written, or the versions that operators need do not go together.</exception>
+    public static (Proto.ModelProto Model, TensorEncoder Tensors) Encode(Graph graph, Func<TensorEncoder> encoder)
+    {
+        for (var atLeast = 0L;;)
+        {
+            var writer = new ModelWriter(graph, encoder(), atLeast);
+            var model = writer.Write();
+            if (writer.needed == writer.Opset) return (model, writer.Tensors);
+            atLeast = writer.needed;
+        }
+    }
+
+    /// <summary>Notes which version of the default operator set a node needs for its element types.</summary>
+    /// <exception cref="UnsupportedModelException">None will do.</exception>
+    public void Require(FileNode node, IReadOnlyList<DType> inputs, IReadOnlyList<DType> outputs)
+    {
+        var version = OperatorTypes.LowestOpset(node.OpType, Opset, inputs, outputs) ?? throw new UnsupportedModelException(
+            $"node '{node.Name}' cannot be written: no version of {node.OpType} takes ({Names(inputs)}) and gives ({Names(outputs)})");
+        needed = Math.Max(needed, version);
+
+        static string Names(IReadOnlyList<DType> types) => string.Join(", ", types.Select(t => t == DType.Undefined ? "?" : t.Name()));
+    }
+
+    private Proto.ModelProto Write()
     {
         var model = new Proto.ModelProto
         {
@@ -57,7 +88,7 @@ internal sealed class ModelWriter
     /// <summary>A graph and all in it.</summary>
     public static IEnumerable<Graph> Graphs(Graph graph) => graph.Nodes.SelectMany(n => n.Operator.Subgraphs).SelectMany(Graphs).Prepend(graph);
 
-    private static Dictionary<string, long> Versions(Graph graph)
+    private static Dictionary<string, long> Versions(Graph graph, long atLeast)
     {
         var nodes = graph.AllNodes.ToList();
         var missing = nodes.Where(n => n.Operator is not UnknownOperator && OnnxRegistry.Find(n.Operator.GetType())?.Write is null)
@@ -65,6 +96,7 @@ internal sealed class ModelWriter
         if (missing.Length > 0) throw new UnsupportedModelException($"operators that cannot be written as ONNX: {string.Join(", ", missing)}");
         var versions = new Dictionary<string, long>(graph.Metadata.Opsets, StringComparer.Ordinal);
         versions.TryAdd("", OnnxVersions.DefaultOpset);
+        versions[""] = Math.Max(versions[""], atLeast);
         foreach (var node in nodes.Where(n => n.Operator is not UnknownOperator))
         {
             var row = OnnxRegistry.Find(node.Operator.GetType())!;
