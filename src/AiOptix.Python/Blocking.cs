@@ -58,7 +58,7 @@ internal static unsafe class Blocking
     {
         CheckOpen();
         var cancel = CancellationTokenSource.CreateLinkedTokenSource(closing.Token);
-        Interlocked.Increment(ref inFlight);
+        Interlocked.Add(ref inFlight, 2); // the work and this thread, either of which may leave first
         var task = Task.Run(() =>
         {
             try
@@ -83,8 +83,10 @@ internal static unsafe class Blocking
             cancel.Cancel();
             _ = Finished(task, cancelPatience);
             _ = task.ContinueWith(static t => (t.Status == TaskStatus.RanToCompletion ? t.Result as IDisposable : null)?.Dispose(), TaskScheduler.Default);
+            Done();
             throw;
         }
+        Done();
         var result = task.GetAwaiter().GetResult();
         reports?.Invoke();
         cancel.Dispose();
@@ -125,7 +127,7 @@ internal static unsafe class Blocking
     }
 }
 
-/// <summary>The interpreter is ending: Python's RuntimeError.</summary>
+/// <summary>The interpreter is ending: Python's RuntimeError, and in threads other than the main one SystemExit, which ends them without a word.</summary>
 internal sealed class AiOptixClosedException() : Exception("the interpreter is shutting down; ai_optix runs nothing any more");
 
 /// <summary>Progress that C# reports on its own threads, handed to a Python function on the caller's.</summary>

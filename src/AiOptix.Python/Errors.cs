@@ -40,6 +40,9 @@ internal static unsafe class Errors
         {
             case PythonErrorException: break;
             case AggregateException { InnerException: { } inner }: Raise(inner); break;
+            case OperationCanceledException or AiOptixClosedException when Blocking.Closing.IsCancellationRequested && !Blocking.OnMainThread:
+                PyApi.ErrSetObject(PyApi.Exception("SystemExit"), PyApi.None);
+                break;
             case OperationCanceledException: Set(cancelled, "the run was cancelled"); break;
             case FileNotFoundException or DirectoryNotFoundException: SetSystem(2, exception); break;
             case UnauthorizedAccessException: SetSystem(13, exception); break;
