@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using AiOptix.Runtime;
 using AiOptix.Threading;
 
@@ -12,6 +13,13 @@ internal sealed unsafe class CpuRunner : IStepRunner
     public CpuRunner(int threads) => team = ThreadTeam.Shared(threads == 0 ? CpuBudget.Current.DefaultThreads : threads);
 
     public int Workers => team.Threads;
+
+    public void Prepare(IReadOnlyCollection<Preparation> preparations)
+    {
+        var state = new PreparationState { Preparations = [.. preparations] };
+        team.Run(preparations.Count, &PrepareSome, Unsafe.AsPointer(ref state));
+        if (state.Error is { } error) ExceptionDispatchInfo.Throw(error);
+    }
 
     public void Run(BoundStep step, nint* slots, byte* scratch, long scratchStride)
     {
@@ -31,6 +39,25 @@ internal sealed unsafe class CpuRunner : IStepRunner
         // The state lives on the stack of the caller, who waits: its reference is a root and does not move.
         ref var state = ref Unsafe.AsRef<RunState>(pointer);
         state.Step.Run(state.Slots, first, end, state.Scratch + worker * state.Stride);
+    }
+
+    private static void PrepareSome(void* pointer, int first, int end, int worker)
+    {
+        ref var state = ref Unsafe.AsRef<PreparationState>(pointer);
+        try
+        {
+            for (var i = first; i < end; i++) state.Preparations[i].Run();
+        }
+        catch (Exception e)
+        {
+            state.Error = e;
+        }
+    }
+
+    private struct PreparationState
+    {
+        public Preparation[] Preparations;
+        public Exception? Error;
     }
 
     private struct RunState

@@ -23,6 +23,9 @@ public unsafe interface IStepRunner : IDisposable
     /// <summary>How many workers run tasks at the same time, the calling thread included.</summary>
     int Workers { get; }
 
+    /// <summary>Makes code ready on all workers, and returns when that is done.</summary>
+    void Prepare(IReadOnlyCollection<Preparation> preparations);
+
     /// <summary>Runs all tasks of a step and returns when they are done. Several threads may call it at once.</summary>
     /// <param name="step">The step.</param>
     /// <param name="slots">The address of each slot's memory.</param>

@@ -54,6 +54,9 @@ public sealed class Program
     /// <summary>Bounds on what a run may ask for.</summary>
     public Limits Limits { get; }
 
+    /// <summary>What makes the code of the chosen kernels ready; a session has it done before its first run.</summary>
+    public IReadOnlyCollection<Preparation> Preparations { get; init; } = [];
+
     /// <summary>Bytes of packed weights that the steps own.</summary>
     public long OwnedBytes => Steps.Sum(s => s.OwnedBytes);
 

@@ -22,11 +22,12 @@ public sealed unsafe class Session : IDisposable
     private int running;
     private bool disposed;
 
-    /// <summary>Creates a session that owns its runner.</summary>
+    /// <summary>Creates a session that owns its runner, and has the code of the program's kernels made ready: no run compiles or waits for any.</summary>
     public Session(Program program, IStepRunner runner)
     {
         Program = program;
         this.runner = runner;
+        runner.Prepare(program.Preparations);
     }
 
     /// <summary>The program.</summary>

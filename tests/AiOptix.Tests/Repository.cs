@@ -7,6 +7,10 @@ internal static class Repository
 
     public static string Digits => Path.Combine(Root, "demo", "digits", "model.onnx");
 
+    /// <summary>The file of a shared model, which may not be here.</summary>
+    public static string SharedModel(string name) =>
+        Path.Combine(Environment.GetEnvironmentVariable("AIOPTIX_SHARED") ?? Path.Combine(Root, "..", "shared"), "models", name, "model.onnx");
+
     private static string Find()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

@@ -24,6 +24,9 @@ internal static unsafe class AttentionRules
         var y = lowering.Slot(output);
         var m = mask is null ? -1 : lowering.Slot(mask);
         var target = lowering.Target;
+        int Known(Dim d) => checked((int)(d.Constant ?? 0));
+        var shape = new AttentionShape(1, 1, 1, Known(extents.Queries), Known(extents.Keys), Known(extents.HeadSize), Known(extents.ValueSize));
+        lowering.Prepare($"attention {shape}", () => AttentionPlan.Rehearse(AttentionTable.Select(target), shape));
         int[] inputs = [.. new[] { q.Slot, k.Slot, v.Slot, m }.Where(s => s >= 0).Distinct()];
         var step = new PlanStep(nodes[^1].Name, inputs, [y], context => Bind(context, op, extents, q, k, v, m, y, transposed, target))
         {

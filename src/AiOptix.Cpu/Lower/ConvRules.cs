@@ -1,6 +1,7 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Conv;
+using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
@@ -34,6 +35,9 @@ internal static class ConvRules
             Activation = chain.Activation,
             Args = chain.Args,
         };
+        Activation? activation = parts.Bias is null && parts.Residual < 0 && chain.Activation == Activation.None ? null : chain.Activation;
+        var isKnown = x.Shape.Skip(2).All(d => d.Constant is not null);
+        lowering.Prepare($"{kernel.Name} {shape with { Batch = 1 }} {isKnown} {activation}", () => ConvPlan.Rehearse(kernel, shape, isKnown, activation, lowering.Target));
         lowering.Emit(new ConvStep(chain.Nodes[^1].Name, parts, lowering.Target) { Operation = chain.Operation, Origins = [.. chain.Origins] }, chain.Nodes);
         return true;
     }

@@ -43,6 +43,7 @@ internal static unsafe class ElementwiseRules
         var (c, a, b, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Inputs[2]!), lowering.Slot(node.Output));
         var size = node.Output.DType.Bits() / 8;
         var target = lowering.Target;
+        lowering.Prepare($"where {size}", () => WherePlan.Rehearse(size, target));
         lowering.Emit(node, [c, a, b], context =>
         {
             var shape = context.Shape(y);
@@ -59,6 +60,7 @@ internal static unsafe class ElementwiseRules
         if (UnaryTable.Select(kind, type, lowering.Target) is not { } row) return false;
         var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
         var target = lowering.Target;
+        lowering.Prepare(row.Name, () => UnaryPlan.Rehearse(row));
         lowering.Emit(node, [x], context =>
         {
             var plan = new UnaryPlan(kind, type, args, context.Shape(y).Count, target, row);
@@ -73,6 +75,7 @@ internal static unsafe class ElementwiseRules
         if (node.Inputs[1]!.DType != type || BinaryTable.Select(kind, type, lowering.Target) is not { } row) return false;
         var (a, b, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Output));
         var target = lowering.Target;
+        lowering.Prepare(row.Name, () => BinaryPlan.Rehearse(row));
         lowering.Emit(node, [a, b], context =>
         {
             var shape = context.Shape(y);

@@ -18,6 +18,10 @@ internal static unsafe class IndexRules
         var (x, i, y) = (lowering.Slot(data), lowering.Slot(indices), lowering.Slot(node.Output));
         var size = data.DType.Bits() / 8;
         var type = indices.DType;
+        long? entry = size;
+        foreach (var dim in data.Shape.Dims[(axis + 1)..]) entry *= dim.Constant;
+        var rows = entry is { } bytes ? [GatherTable.Select(bytes, type)] : new[] { GatherTable.Select(size, type), GatherTable.Select(0, type) };
+        foreach (var row in rows) lowering.Prepare(row.Name, () => GatherPlan.Rehearse(row));
         lowering.Emit(node, [x, i], context =>
         {
             var shape = context.Shape(x);
@@ -42,6 +46,7 @@ internal static unsafe class IndexRules
         }
         if (CastTable.Select(from, to) is not { } row) return false;
         var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
+        lowering.Prepare(row.Name, () => CastPlan.Rehearse(row));
         lowering.Emit(node, [x], context =>
         {
             var plan = new CastPlan(from, to, context.Shape(x).Count, row);
@@ -76,6 +81,7 @@ internal static unsafe class IndexRules
         else Fill(lowering, node, [], _ => (nint)zero.Pointer);
         var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
         var size = input.DType.Bits() / 8;
+        MovementRules.PrepareCopies(lowering, size, strided: false);
         lowering.Emit(new MoveStep(node.Name, [x], [y], lowering.Target, context =>
         {
             var (source, result) = (context.Shape(x), context.Shape(y));
@@ -103,6 +109,7 @@ internal static unsafe class IndexRules
     {
         var y = lowering.Slot(node.Output);
         var size = node.Output.DType.Bits() / 8;
+        lowering.Prepare($"fill {size}", () => FillPlan.Rehearse(size));
         lowering.Emit(node, inputs, context =>
         {
             var plan = new FillPlan(size, context.Shape(y).Count);

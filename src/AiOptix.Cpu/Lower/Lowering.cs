@@ -12,6 +12,7 @@ internal sealed class Lowering
     private readonly Dictionary<Value, int> slotOf = [];
     private readonly HashSet<string> known;
     private readonly Dictionary<Node, Step?> claimed = [];
+    private readonly Dictionary<string, Preparation> preparations = new(StringComparer.Ordinal);
 
     public Lowering(Graph graph, Target target, Limits limits)
     {
@@ -42,7 +43,7 @@ internal sealed class Lowering
             Lower(node);
         }
         var outputs = Graph.Outputs.Select((_, i) => OutputSlot(i)).ToArray();
-        return new(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits);
+        return new(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits) { Preparations = preparations.Values };
     }
 
     /// <summary>The slot of a value.</summary>
@@ -56,6 +57,9 @@ internal sealed class Lowering
         slotOf[value] = index;
         return index;
     }
+
+    /// <summary>Has the code that a step may run made ready before the first run; steps that name the same code share it.</summary>
+    public void Prepare(string name, Action rehearse) => preparations.TryAdd(name, new(name, rehearse));
 
     /// <summary>Adds a step.</summary>
     public void Emit(Step step) => steps.Add(step);

@@ -64,6 +64,7 @@ internal static class MovementRules
         int[] inputs = [.. node.Inputs.Select(i => lowering.Slot(i!))];
         var size = node.Output.DType.Bits() / 8;
         var axis = Normal(((Concat)node.Operator).Axis, node.Output.Shape!.Rank);
+        PrepareCopies(lowering, size, strided: IsShort(node.Output, size) || axis == node.Output.Shape.Rank - 1 && node.Inputs.Any(i => IsShort(i!, size)));
         lowering.Emit(new MoveStep(node.Name, inputs, [output], lowering.Target, c => Windows(c, inputs, output, axis, size, intoWhole: true))
         {
             Operation = node.Operator.Name,
@@ -79,6 +80,7 @@ internal static class MovementRules
         int[] outputs = [.. node.Outputs.Select(lowering.Slot)];
         var size = node.Output.DType.Bits() / 8;
         var axis = Normal(((Split)node.Operator).Axis, node.Output.Shape!.Rank);
+        PrepareCopies(lowering, size, strided: node.Outputs.Any(o => IsShort(o, size)));
         lowering.Emit(new MoveStep(node.Name, [input], outputs, lowering.Target, c => Windows(c, outputs, input, axis, size, intoWhole: false))
         {
             Operation = node.Operator.Name,
@@ -92,6 +94,13 @@ internal static class MovementRules
 
     /// <summary>An axis counted from the front.</summary>
     public static int Normal(long axis, int rank) => (int)(axis < 0 ? axis + rank : axis);
+
+    /// <summary>Has the code of copies made ready.</summary>
+    public static void PrepareCopies(Lowering lowering, int size, bool strided, bool shortRuns = true) =>
+        lowering.Prepare($"copy {size} {strided} {shortRuns}", () => CopyPlan.Rehearse(size, strided, shortRuns, lowering.Target));
+
+    /// <summary>True when a row along the last axis is, or may turn out to be, no longer than the widest element that a copy moves at once.</summary>
+    private static bool IsShort(Value value, int size) => value.Shape!.Rank == 0 || value.Shape[-1].Constant is not { } n || n * size <= 16;
 
     /// <summary>Copies between parts and the whole that they make up along an axis.</summary>
     private static IEnumerable<Move> Windows(BindContext c, int[] parts, int whole, int axis, int size, bool intoWhole)
@@ -116,6 +125,7 @@ internal static class MovementRules
         var source = lowering.Slot(node.Inputs[0]!);
         var output = lowering.Slot(node.Output);
         var size = node.Output.DType.Bits() / 8;
+        PrepareCopies(lowering, size, strided: true, shortRuns: IsShort(node.Inputs[0]!, size) || IsShort(node.Output, size));
         lowering.Emit(new MoveStep(node.Name, [source], [output], lowering.Target, c =>
         {
             var (dims, strides, offset) = read(c, source);

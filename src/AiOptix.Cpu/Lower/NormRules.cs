@@ -38,6 +38,7 @@ internal static unsafe class NormRules
         var (scale, bias) = Fold(node, op.Epsilon);
         var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
         var target = lowering.Target;
+        lowering.Prepare("channel affine", () => ChannelAffinePlan.Rehearse(NormTable.Select(target)));
         lowering.Emit(node, [x], context =>
         {
             var shape = context.Shape(x);
@@ -83,6 +84,7 @@ internal static unsafe class NormRules
         var scale = lowering.Slot(node.Inputs[1]!);
         var bias = node.Input(2) is { } b ? lowering.Slot(b) : -1;
         var target = lowering.Target;
+        lowering.Prepare($"layer norm {centred}", () => LayerNormPlan.Rehearse(centred, NormTable.Select(target)));
         lowering.Emit(node, bias >= 0 ? [x, scale, bias] : [x, scale], context =>
         {
             var shape = context.Shape(x);
@@ -106,6 +108,7 @@ internal static unsafe class NormRules
         if (node.Inputs.Any(i => i!.DType != DType.Float32) || input.Shape!.Rank < 3) return false;
         var (x, scale, bias, y) = (lowering.Slot(input), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Inputs[2]!), lowering.Slot(node.Output));
         var target = lowering.Target;
+        lowering.Prepare("group norm", () => GroupNormPlan.Rehearse(NormTable.Select(target)));
         lowering.Emit(node, [x, scale, bias], context =>
         {
             var shape = context.Shape(x);

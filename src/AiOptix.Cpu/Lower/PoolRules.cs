@@ -17,6 +17,8 @@ internal static unsafe class PoolRules
         if (geometry.Pads.Any(p => p < 0)) return false;
         var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
         var target = lowering.Target;
+        var row = PoolTable.Select(pool is MaxPool, target);
+        lowering.Prepare(row.Name, () => PoolPlan.Rehearse(row));
         lowering.Emit(node, [x], context =>
         {
             var plan = new PoolPlan(Describe(pool, geometry, context.Shape(x), context.Shape(y)), target);

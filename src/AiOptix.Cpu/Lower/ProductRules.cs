@@ -1,6 +1,7 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
@@ -46,9 +47,26 @@ internal static class ProductRules
         if (chain.Bias is { } bias) parts = parts with { ConstantBias = bias };
         if (chain.Residual is { } residual) parts = parts with { Residual = lowering.Slot(residual) };
         parts = parts with { Activation = chain.Activation, Args = chain.Args };
+        Prepare(lowering, node, parts);
         var step = new MatMulStep(chain.Nodes[^1].Name, parts, lowering.Target) { Operation = chain.Operation, Origins = [.. chain.Origins] };
         lowering.Emit(step, chain.Nodes);
     }
+
+    private static void Prepare(Lowering lowering, Node node, MatMulParts parts)
+    {
+        var areMatrices = node.Inputs.Take(2).All(i => i!.Shape!.Rank > 1);
+        var shape = new GemmShape(areMatrices ? Extent(node.Output, -2) : 0, areMatrices ? Extent(node.Output, -1) : 0, 0, PackedB: parts.PackedB is not null);
+        var isPlain = parts is { Activation: Activation.None, ConstantBias: null, ColumnBias: < 0, Residual: < 0, Alpha: 1f };
+        Activation? activation = isPlain ? null : parts.Activation;
+        var (columnsOfA, columnsOfB) = (AreColumnsAdjacent(parts.A), AreColumnsAdjacent(parts.B));
+        lowering.Prepare($"product {shape} {columnsOfA} {columnsOfB} {activation}", () => GemmPlan.Rehearse(shape, columnsOfA, columnsOfB, activation, lowering.Target));
+    }
+
+    /// <summary>The extent of an axis that a product keeps; 0 when it is not known, or when other axes may join it.</summary>
+    private static int Extent(Value output, int axis) =>
+        axis == -1 || output.Shape!.Rank == 2 ? checked((int)(output.Shape![axis].Constant ?? 0)) : 0;
+
+    private static bool AreColumnsAdjacent(StridedOperand operand) => operand.Perm is not { } perm || perm[^1] == perm.Length - 1;
 
     /// <summary>Packs a constant matrix: [K,N], or [N,K] when it is transposed.</summary>
     private static unsafe (MemoryBlock, int K, int N) Pack(Lowering lowering, Tensor w, bool transposed)

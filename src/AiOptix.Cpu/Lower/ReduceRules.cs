@@ -35,6 +35,7 @@ internal static unsafe class ReduceRules
         if (input.DType != DType.Float32 || input.Shape!.Rank == 0) return false;
         var axis = MovementRules.Normal(op.Axis, input.Shape.Rank);
         var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
+        lowering.Prepare("arg reduce", ArgReducePlan.Rehearse);
         lowering.Emit(node, [x], context =>
         {
             var shape = context.Shape(x);
@@ -49,6 +50,7 @@ internal static unsafe class ReduceRules
     {
         var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
         var target = lowering.Target;
+        lowering.Prepare($"reduce {kind}", () => ReducePlan.Rehearse(kind, target));
         lowering.Emit(node, [x], context =>
         {
             var plan = new ReducePlan(new(kind, context.Shape(x).Dims.ToArray(), reduced), target);

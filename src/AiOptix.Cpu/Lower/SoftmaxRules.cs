@@ -16,6 +16,8 @@ internal static unsafe class SoftmaxRules
         var axis = MovementRules.Normal(((LineFunction)node.Operator).Axis, input.Shape.Rank);
         var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
         var target = lowering.Target;
+        var rows = axis == input.Shape.Rank - 1;
+        lowering.Prepare($"softmax {logarithm} {rows}", () => SoftmaxPlan.Rehearse(logarithm, rows, SoftmaxTable.Select(target)));
         lowering.Emit(node, [x], context =>
         {
             var shape = context.Shape(x);

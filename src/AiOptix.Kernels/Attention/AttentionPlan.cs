@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Loops;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Attention;
@@ -55,6 +57,7 @@ public sealed unsafe class AttentionPlan
     public long ScratchBytes => sizeof(float) * ((long)block * pitch + block + panelFloats + (long)Kernel.Gemm.Mr * (Math.Max(scoreKc, valueKc) + Kernel.Gemm.Nr));
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(in AttentionCall call, int firstTask, int endTask, byte* scratch)
     {
         var scores = (float*)scratch;
@@ -106,6 +109,7 @@ public sealed unsafe class AttentionPlan
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Softmax(in AttentionCall call, float* scores, float* sums, int batch, int head, int query, int rows, int keys)
     {
         SoftmaxRow row;
@@ -120,6 +124,29 @@ public sealed unsafe class AttentionPlan
             row.Sum = 0;
             Kernel.Softmax(&row);
             sums[i] = row.Sum;
+        }
+    }
+
+    /// <summary>Rehearses a row: attends to a few keys with and without a mask, so that its code is compiled before a run needs it.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="shape">The shape; Queries, Keys, Width or ValueWidth is 0 where it is not known.</param>
+    public static void Rehearse(AttentionKernel row, AttentionShape shape)
+    {
+        GemmTable.RehearseTiles(row.Gemm, shape.Queries, shape.Keys);
+        GemmTable.RehearseTiles(row.Gemm, shape.Queries, shape.ValueWidth);
+        foreach (var queries in shape.Queries is 0 or 1 ? new[] { 1, row.Gemm.Mr } : [row.Gemm.Mr])
+        {
+            using var memory = new RehearsalMemory();
+            var n = row.Gemm.Nr + 1;
+            var plan = new AttentionPlan(new(1, 1, 1, queries, n, n, n), HostTarget.Current, row);
+            var call = new AttentionCall { Q = memory.Floats(queries * n), K = memory.Floats(n * n), V = memory.Floats(n * n), Y = memory.Floats(queries * n) };
+            call.QStrides = call.KStrides = call.VStrides = call.YStrides = call.MaskStrides = new(0, 0, n);
+            var scratch = memory.Bytes(plan.ScratchBytes);
+            plan.Run(call, 0, plan.Tasks, scratch);
+            call.Mask = memory.Floats(queries * n);
+            plan.Run(call, 0, plan.Tasks, scratch);
+            call.MaskStrides = new(0, 0, 0, 0);
+            plan.Run(call, 0, plan.Tasks, scratch);
         }
     }
 }

@@ -56,6 +56,7 @@ internal unsafe struct SoftmaxRow
         r->Sum = Total<T>(s, n);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool HasNaN(float* s, int n)
     {
         for (var j = 0; j < n; j++)

@@ -39,4 +39,12 @@ public sealed unsafe class CastPlan
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
         if (first < end) Kernel.Run(x + first * fromSize, y + first * toSize, end - first);
     }
+
+    /// <summary>Rehearses a row: runs it over a few elements, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(CastKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        var plan = new CastPlan(row.From, row.To, RehearsalMemory.Row, row);
+        plan.Run(memory.Bytes(RehearsalMemory.Row * sizeof(double)), memory.Bytes(RehearsalMemory.Row * sizeof(double)), 0, plan.Tasks);
+    }
 }

@@ -1,3 +1,6 @@
+using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Loops;
+using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Conv;
@@ -40,4 +43,37 @@ public abstract unsafe class ConvPlan
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
     public abstract void Run(in ConvCall call, int firstTask, int endTask, byte* scratch);
+
+    /// <summary>Rehearses a row: convolves a few pixels and channels, so that the code which convolutions of a shape run is compiled before a run needs it.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="shape">The shape.</param>
+    /// <param name="isKnown">Whether its spatial extents are known, or only stand for others.</param>
+    /// <param name="activation">What is applied last; null when the convolution is all.</param>
+    /// <param name="target">The machine.</param>
+    public static void Rehearse(ConvKernel row, in ConvShape shape, bool isKnown, Activation? activation, Target target)
+    {
+        if (row.Product is { } product) GemmTable.RehearseTiles(product, shape.GroupOutputs, isKnown ? shape.OutputPixels : 0);
+        LineCopy.Run(null, 0, 0, 1, null, 0);
+        var groups = Math.Min(shape.Groups, 2);
+        var outputs = shape.GroupOutputs < 12 ? shape.GroupOutputs : 12 + shape.GroupOutputs % 12;
+        var width = Few(shape.Width, 32);
+        var height = Few(shape.Height, 1);
+        for (var h = 2; h <= shape.Height.Output && width.Output * height.Output % 32 != (isKnown ? shape.OutputPixels % 32 : 0) && h <= 32; h++) height = Few(shape.Height, h);
+        var few = new ConvShape(1, groups, groups * outputs, groups, Few(shape.Depth, 1), height, width);
+        using var memory = new RehearsalMemory();
+        var plan = row.Plan(few, target);
+        var call = new ConvCall
+        {
+            X = memory.Floats((long)few.Channels * few.InputPixels),
+            PackedWeights = (float*)memory.Bytes(plan.PackedWeightBytes),
+            Bias = activation is null ? null : memory.Floats(few.OutputChannels),
+            Y = memory.Floats((long)few.OutputChannels * few.OutputPixels),
+            Activation = activation ?? Activation.None,
+        };
+        plan.Run(call, 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
+    }
+
+    /// <summary>The axis with an input that is just long enough for some outputs.</summary>
+    private static ConvAxis Few(in ConvAxis axis, int outputs) =>
+        axis with { Input = Math.Max(1, (Math.Min(axis.Output, outputs) - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1 - axis.PadBegin - axis.PadEnd) };
 }

@@ -9,7 +9,11 @@ namespace AiOptix.Kernels.Conv;
 /// <param name="Isa">Instruction sets it needs.</param>
 /// <param name="Suits">Whether it can compute a shape.</param>
 /// <param name="Plan">Plans a shape that it suits.</param>
-public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits, Func<ConvShape, Target, ConvPlan> Plan);
+public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits, Func<ConvShape, Target, ConvPlan> Plan)
+{
+    /// <summary>The micro-kernel whose rows are output channels and whose columns are pixels, when it convolves by one.</summary>
+    internal GemmKernel? Product { get; init; }
+}
 
 /// <summary>Every float32 convolution, best first; the last row is the scalar reference.</summary>
 public static class ConvTable
@@ -43,7 +47,7 @@ public static class ConvTable
         => new(name, GemmTable.Rows[gemm].Isa, MatrixConv.Suits, (s, t) => new MatrixConv(s, t, name, GemmTable.Rows[gemm]));
 
     private static ConvKernel Im2col(string name, int gemm)
-        => new(name, GemmTable.Rows[gemm].Isa, static _ => true, (s, t) => new Im2colConv(s, t, name, GemmTable.Rows[gemm]));
+        => new(name, GemmTable.Rows[gemm].Isa, static _ => true, (s, t) => new Im2colConv(s, t, name, GemmTable.Rows[gemm])) { Product = GemmTable.Rows[gemm] };
 
     private static ConvKernel Depthwise<T>(string name, Isa isa) where T : unmanaged, IVec<T>
         => new(name, isa, DepthwiseConv<T>.Suits, (s, t) => new DepthwiseConv<T>(s, t, name));

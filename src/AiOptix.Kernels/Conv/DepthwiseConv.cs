@@ -71,6 +71,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
     public override void PackWeights(float* weights, float* packed)
         => Buffer.MemoryCopy(weights, packed, PackedWeightBytes, PackedWeightBytes);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var finish = Epilogue.Select(call.Activation, T.Count);
@@ -100,6 +101,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Finish(in ConvCall call, delegate*<EpilogueTile*, void> finish, (int Image, int Output, int Row, int Rows) at, float* line)
     {
         EpilogueTile e = default;
@@ -114,6 +116,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
         finish(&e);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private (int Image, int Output, int Row, int Rows) Locate(int unit)
     {
         var plane = unit / bands;

@@ -79,6 +79,7 @@ internal sealed unsafe class Im2colConv : ConvPlan
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Describe(in ConvCall call, GemmBlock* g, float* scratch)
     {
         g->Tile = kernel.Tile;

@@ -15,6 +15,7 @@ internal unsafe struct Im2colSource(ConvShape* shape)
     private readonly ConvShape* shape = shape;
 
     /// <summary>Packs terms of a convolution whose B is the input itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackPointwise(void* source, nint k0, nint steps, int column0, int column1, float* panels, int width)
     {
         var s = (Im2colSource*)source;
@@ -62,6 +63,7 @@ internal unsafe struct Im2colSource(ConvShape* shape)
     // Terms are gathered some at a time before they are copied on: a load that meets parts of several fresh stores has to wait for all of them.
     private static int TermsAtOnce(int columns) => Math.Clamp(FreshFloats / (columns + LinePattern.Slack), 2, 32);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool MakePatterns(in ConvAxis width, LinePattern* patterns)
     {
         if (width.Kernel > MostPatterns) return false;

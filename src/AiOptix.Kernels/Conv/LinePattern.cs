@@ -22,6 +22,7 @@ internal unsafe struct LinePattern
     private int stride;
 
     /// <summary>Makes the pattern, or returns false when the geometry or the machine asks for the plain way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool TryMake(int start, int stride, int length, int outputs, LinePattern* pattern)
     {
         if (!Avx2.IsSupported || stride > 2) return false;
@@ -84,6 +85,7 @@ internal unsafe struct LinePattern
     private static Vector256<float> Even(Vector256<float> a, Vector256<float> b)
         => Avx2.Permute4x64(Avx.Shuffle(a, b, 0b10_00_10_00).AsDouble(), 0b11_01_10_00).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Between(int lo, int hi, Vector256<int> index)
         => Avx2.And(Avx2.CompareGreaterThan(index, Vector256.Create(lo - 1)), Avx2.CompareGreaterThan(Vector256.Create(hi), index)).AsSingle();
 }

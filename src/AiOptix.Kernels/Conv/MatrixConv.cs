@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Tensors;
 
@@ -24,6 +25,7 @@ internal sealed unsafe class MatrixConv : ConvPlan
 
     public override void PackWeights(float* weights, float* packed) => plan.PackB(weights, 1, Shape.Terms, packed);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var product = new GemmCall

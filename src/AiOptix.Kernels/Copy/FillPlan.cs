@@ -37,4 +37,12 @@ public sealed unsafe class FillPlan
             case 16: CopyLoops.FillRow(target, Unsafe.ReadUnaligned<UInt128>(value), end - first); break;
         }
     }
+
+    /// <summary>Rehearses the code for an element size: runs it over a few elements, so that it is compiled before a run needs it.</summary>
+    public static void Rehearse(int elementSize)
+    {
+        using var memory = new RehearsalMemory();
+        var plan = new FillPlan(elementSize, RehearsalMemory.Row);
+        plan.Run(memory.Bytes(elementSize), memory.Bytes(RehearsalMemory.Row * elementSize), 0, plan.Tasks);
+    }
 }

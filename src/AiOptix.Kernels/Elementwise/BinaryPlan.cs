@@ -50,4 +50,18 @@ public sealed unsafe class BinaryPlan
             kernel(a + cursor.Offset[0], b + cursor.Offset[1], y + cursor.Offset[2], &tile);
         }
     }
+
+    /// <summary>Rehearses a row: runs it over a few elements in every layout, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(BinaryKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        const int rows = 3, columns = RehearsalMemory.Row;
+        var (a, b, y) = ((nint)memory.Bytes(rows * columns * sizeof(double)), (nint)memory.Bytes(rows * columns * sizeof(double)), (nint)memory.Bytes(rows * columns * sizeof(double)));
+        long[][] layouts = [[columns, 1], [1, 0], [1, rows]];
+        foreach (var (left, right) in new[] { (0, 0), (0, 1), (1, 0), (2, 2) })
+        {
+            var plan = new BinaryPlan(new(row.Kind, row.Type, [rows, columns], layouts[left], layouts[right]), HostTarget.Current, row);
+            plan.Run((byte*)a, (byte*)b, (byte*)y, 0, plan.Tasks);
+        }
+    }
 }

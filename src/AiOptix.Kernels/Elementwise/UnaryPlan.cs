@@ -39,4 +39,12 @@ public sealed unsafe class UnaryPlan
         var a = args;
         if (first < end) Kernel.Run(x + first * size, y + first * size, end - first, &a);
     }
+
+    /// <summary>Rehearses a row: runs it over a few elements, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(UnaryKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        var plan = new UnaryPlan(row.Kind, row.Type, default, RehearsalMemory.Row, HostTarget.Current, row);
+        plan.Run(memory.Bytes(RehearsalMemory.Row * sizeof(double)), memory.Bytes(RehearsalMemory.Row * sizeof(double)), 0, plan.Tasks);
+    }
 }

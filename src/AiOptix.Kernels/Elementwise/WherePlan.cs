@@ -62,6 +62,19 @@ public sealed unsafe class WherePlan
             }
     }
 
+    /// <summary>Rehearses the code for an element size: runs it over a few elements in every layout, so that it is compiled before a run needs it.</summary>
+    public static void Rehearse(int elementSize, Target target)
+    {
+        using var memory = new RehearsalMemory();
+        const int rows = 3, columns = RehearsalMemory.Row;
+        var (c, v, y) = ((nint)memory.Bytes(rows * columns), (nint)memory.Bytes(rows * columns * sizeof(double)), (nint)memory.Bytes(rows * columns * sizeof(double)));
+        foreach (var strides in new long[][] { [columns, 1], [1, rows] })
+        {
+            var plan = new WherePlan(new(elementSize, [rows, columns], strides, strides, strides), target);
+            plan.Run((byte*)c, (byte*)v, (byte*)v, (byte*)y, 0, plan.Tasks);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Row<T>(byte* c, byte* a, byte* b, byte* y, long n) where T : unmanaged
     {

@@ -163,4 +163,13 @@ public sealed unsafe class GatherPlan
         var args = new GatherArgs { Data = data, Indices = indices, Result = result, Length = shape.Length, InnerBytes = shape.InnerBytes, Count = shape.Count };
         return Kernel.Run(&args, first, end);
     }
+
+    /// <summary>Rehearses a row: gathers a few entries, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(GatherKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        var bytes = row.InnerBytes == 0 ? RehearsalMemory.Row : row.InnerBytes;
+        var plan = new GatherPlan(new(2, 3, bytes, 4, row.IndexType), row);
+        plan.Run(memory.Bytes(6 * bytes), memory.Bytes(4 * sizeof(long)), memory.Bytes(8 * bytes), 0, plan.Tasks);
+    }
 }

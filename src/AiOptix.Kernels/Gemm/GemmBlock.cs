@@ -107,6 +107,7 @@ internal unsafe struct GemmBlock
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Conclude(GemmBlock* g, GemmTile* tile, float* c, int row, int rows, int column, int columns)
     {
         var e = g->Epilogue;
@@ -122,6 +123,7 @@ internal unsafe struct GemmBlock
         g->Finish(&e);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Copy(float* from, nint fromStride, float* to, nint toStride, int rows, int columns)
     {
         for (var i = 0; i < rows; i++) Unsafe.CopyBlockUnaligned(to + i * toStride, from + i * fromStride, (uint)columns * sizeof(float));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
@@ -88,6 +89,7 @@ public sealed unsafe class GemmPlan
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Describe(in GemmCall call, GemmBlock* g, StridedSource* b, float* scratch)
     {
         b->RowStride = call.BRowStride;
@@ -120,4 +122,37 @@ public sealed unsafe class GemmPlan
     }
 
     private static long PackedBytes(int lanes, int steps, int width) => ((long)lanes + width - 1) / width * width * steps * sizeof(float);
+
+    /// <summary>Rehearses products of a shape: runs what they may run over a few elements, so that its code is compiled before a run needs it.</summary>
+    /// <param name="shape">The shape; M, N or K is 0 where it is not known.</param>
+    /// <param name="columnsOfA">True when the columns of A are adjacent, false when they are not.</param>
+    /// <param name="columnsOfB">The same for B.</param>
+    /// <param name="activation">What is applied last; null when the product is all.</param>
+    /// <param name="target">The machine.</param>
+    /// <param name="kernel">Forces a row of the table.</param>
+    public static void Rehearse(GemmShape shape, bool columnsOfA, bool columnsOfB, Activation? activation, Target target, GemmKernel? kernel = null)
+    {
+        const int k = 9;
+        var row = kernel ?? GemmTable.Select(target);
+        GemmTable.RehearseTiles(row, shape.M, shape.N);
+        var n = shape.N < row.Nr ? shape.N == 0 ? row.Nr : shape.N : row.Nr + shape.N % row.Nr;
+        int[] heights = shape.M == 0 ? [1, row.Mr, 2 * row.Mr] : [shape.M <= row.Mr ? shape.M : 2 * row.Mr];
+        foreach (var m in heights)
+        {
+            using var memory = new RehearsalMemory();
+            var plan = new GemmPlan(shape with { M = m, N = n, K = k, Batch1 = 1, Batch2 = 1 }, target, row);
+            var call = new GemmCall
+            {
+                A = memory.Floats(Math.Max(plan.PackedABytes / sizeof(float), m * k)),
+                B = memory.Floats(Math.Max(plan.PackedBBytes / sizeof(float), n * k)),
+                C = memory.Floats(m * n),
+                CRowStride = n,
+                ColumnBias = activation is null ? null : memory.Floats(n),
+                Activation = activation ?? Activation.None,
+            };
+            (call.ARowStride, call.AColumnStride) = columnsOfA ? (k, 1) : (1, m);
+            (call.BRowStride, call.BColumnStride) = columnsOfB ? (n, 1) : (1, k);
+            plan.Run(call, 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
@@ -28,6 +30,7 @@ public static unsafe class GemmTable
         return Rows[^1];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile12x32(GemmTile* t)
     {
         if (t->Columns > 24)
@@ -58,6 +61,7 @@ public static unsafe class GemmTable
         else NarrowTiles.Tile1x1<V8>(&edge);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile6x16(GemmTile* t)
     {
         if (t->Columns > 12)
@@ -85,6 +89,7 @@ public static unsafe class GemmTable
         else NarrowTiles.Tile1x1<V4>(&edge);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile4x8(GemmTile* t)
     {
         if (t->Columns > 4)
@@ -98,4 +103,23 @@ public static unsafe class GemmTable
             else NarrowTiles.Tile1x1<V4>(t);
         }
     }
+
+    /// <summary>Runs a row's micro-kernel for the tiles that a product of the given size is cut into, so that their code is compiled before a run needs it.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="rows">Rows of the product; 0 when they are not known.</param>
+    /// <param name="columns">Columns of the product; 0 when they are not known.</param>
+    internal static void RehearseTiles(GemmKernel row, int rows, int columns)
+    {
+        using var memory = new RehearsalMemory();
+        GemmTile tile = default;
+        tile.A = memory.Floats(row.Mr);
+        tile.B = memory.Floats(row.Nr);
+        tile.C = memory.Floats(row.Mr * row.Nr);
+        (tile.K, tile.AStride, tile.BStride, tile.Ldc) = (1, row.Mr, row.Nr, row.Nr);
+        for (tile.Rows = 1; tile.Rows <= row.Mr; tile.Rows++)
+            for (tile.Columns = 1; tile.Columns <= row.Nr; tile.Columns++)
+                if (Occurs(tile.Rows, rows, row.Mr) && Occurs(tile.Columns, columns, row.Nr)) row.Tile(&tile);
+    }
+
+    private static bool Occurs(int part, int whole, int most) => whole == 0 || (part == most && whole >= most) || part == whole % most;
 }

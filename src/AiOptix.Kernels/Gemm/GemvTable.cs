@@ -104,6 +104,7 @@ public static unsafe class GemvTable
         g->Finish(&e);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddRow<T>(float a, float* b, float* c, int columns) where T : unmanaged, IVec<T>
     {
         var factor = T.Set(a);

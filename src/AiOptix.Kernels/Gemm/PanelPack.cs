@@ -12,6 +12,7 @@ namespace AiOptix.Kernels.Gemm;
 internal static unsafe class PanelPack
 {
     /// <summary>Packs <paramref name="lanes"/> (at most <paramref name="width"/>) lanes of <paramref name="steps"/> steps, at any strides.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* source, nint laneStride, nint stepStride, int lanes, int width, nint steps, float* panel)
     {
         if (laneStride == 1) Rows(source, stepStride, lanes, width, steps, panel);
@@ -103,6 +104,7 @@ internal static unsafe class PanelPack
         Interleave.High(ac1, bd1).Store(to + 3 * stride);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gather(float* source, nint laneStride, nint stepStride, int lane, int lanes, int width, nint step, nint steps, float* panel)
     {
         for (var k = step; k < steps; k++)
@@ -111,6 +113,7 @@ internal static unsafe class PanelPack
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ClearLanes(float* panel, int lanes, int width, nint steps)
     {
         for (nint k = 0; k < steps; k++)

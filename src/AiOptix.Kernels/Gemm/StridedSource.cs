@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AiOptix.Kernels.Gemm;
 
 /// <summary>A B operand in memory at any strides, as a <see cref="GemmBlock"/> reads it.</summary>
@@ -11,6 +13,7 @@ internal unsafe struct StridedSource
     public nint ColumnStride;
 
     /// <summary>Packs steps k0…k0 + steps − 1 of columns column0…column1 − 1 into panels; see <see cref="GemmBlock.PackB"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(void* source, nint k0, nint steps, int column0, int column1, float* panels, int width)
     {
         var b = (StridedSource*)source;

@@ -41,6 +41,18 @@ public sealed unsafe class LayerNormPlan
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(NormArgs* args, int firstTask, int endTask) => Kernel.Layer(args, split.Start(firstTask), split.Start(endTask), length, epsilon, centred);
+
+    /// <summary>Rehearses a row: normalises a few elements, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(bool centred, NormKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        const int length = RehearsalMemory.Row;
+        var plan = new LayerNormPlan(2, length, 1, centred, HostTarget.Current, row);
+        var args = new NormArgs { X = memory.Floats(2 * length), Scale = memory.Floats(length), Bias = memory.Floats(length), Y = memory.Floats(2 * length) };
+        plan.Run(&args, 0, plan.Tasks);
+        args.Bias = null;
+        plan.Run(&args, 0, plan.Tasks);
+    }
 }
 
 /// <summary>
@@ -76,6 +88,16 @@ public sealed unsafe class GroupNormPlan
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(NormArgs* args, int firstTask, int endTask) =>
         Kernel.Group(args, split.Start(firstTask), split.Start(endTask), groups, channels, spatial, epsilon);
+
+    /// <summary>Rehearses a row: normalises a few elements, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(NormKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        const int channels = 4, spatial = RehearsalMemory.Row;
+        var plan = new GroupNormPlan(1, channels, 2, spatial, 1, HostTarget.Current, row);
+        var args = new NormArgs { X = memory.Floats(channels * spatial), Scale = memory.Floats(channels), Bias = memory.Floats(channels), Y = memory.Floats(channels * spatial) };
+        plan.Run(&args, 0, plan.Tasks);
+    }
 }
 
 /// <summary>y = x·scale[c] + bias[c] over a dense [outer, channels, inner] float tensor, made ready: BatchNorm with its statistics folded. Immutable.</summary>
@@ -111,5 +133,18 @@ public sealed unsafe class ChannelAffinePlan
             for (var r = first; r < end; r++) Kernel.ChannelRow(x + r * channels, scale, bias, y + r * channels, channels);
         else
             for (var r = first; r < end; r++) Kernel.ChannelSpan(x + r * inner, scale[r % channels], bias[r % channels], y + r * inner, inner);
+    }
+
+    /// <summary>Rehearses a row: runs it over a few elements in both layouts, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(NormKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        const int channels = RehearsalMemory.Row;
+        var (x, y, factors) = ((nint)memory.Floats(2 * channels * channels), (nint)memory.Floats(2 * channels * channels), (nint)memory.Floats(channels));
+        foreach (var inner in new[] { 1, channels })
+        {
+            var plan = new ChannelAffinePlan(2, channels, inner, HostTarget.Current, row);
+            plan.Run((float*)x, (float*)factors, (float*)factors, (float*)y, 0, plan.Tasks);
+        }
     }
 }

@@ -77,12 +77,28 @@ public sealed unsafe class PoolPlan
         }
     }
 
+    /// <summary>Rehearses a row: pools a few elements with strides 1, 2 and 3, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(PoolKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        const int length = 2 * RehearsalMemory.Row;
+        var (x, y) = ((nint)memory.Floats(3 * length), (nint)memory.Floats(4 * length));
+        for (var stride = 1; stride <= 3; stride++)
+        {
+            var output = (length - 1) / stride + 1;
+            var plan = new PoolPlan(new(row.Max, 1, [3, length], [3, output], [3, 3], [1, stride], [1, 1], [1, 1], [1, 1], CountIncludePad: false), HostTarget.Current, row);
+            using var scratch = new RehearsalMemory();
+            plan.Run((float*)x, (float*)y, 0, plan.Tasks, scratch.Bytes(plan.ScratchBytes));
+        }
+    }
+
     private readonly record struct Axis(long Input, long Output, long Kernel, long Stride, long Dilation, long PadBegin, long PadEnd)
     {
         public static Axis Of(PoolDescriptor d, int k) =>
             k < 0 ? new(1, 1, 1, 1, 1, 0, 0) : new(d.Input[k], d.Output[k], d.Kernel[k], d.Stride[k], d.Dilation[k], d.PadBegin[k], d.PadEnd[k]);
 
         /// <summary>The first input position that a window reads, and how many.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public (long First, long Count) Valid(long output)
         {
             var (first, count) = Within(output, 0, Input);
@@ -90,8 +106,10 @@ public sealed unsafe class PoolPlan
         }
 
         /// <summary>How many entries of a window count in the divisor.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public long Count(long output, bool includePad) => includePad ? Within(output, -PadBegin, Input + PadEnd).Count : Within(output, 0, Input).Count;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private (long First, long Count) Within(long output, long low, long high)
         {
             var start = output * Stride - PadBegin;

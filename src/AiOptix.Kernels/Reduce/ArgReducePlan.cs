@@ -70,4 +70,12 @@ public sealed unsafe class ArgReducePlan
         if (float.IsNaN(value)) return true;
         return (shape.Min ? value < best : value > best) || (shape.Last && value == best);
     }
+
+    /// <summary>Runs the code over a few elements, so that it is compiled before a run needs it.</summary>
+    public static void Rehearse()
+    {
+        using var memory = new RehearsalMemory();
+        var plan = new ArgReducePlan(new(Min: false, Last: false, 1, RehearsalMemory.Row, 2));
+        plan.Run(memory.Floats(2 * RehearsalMemory.Row), (long*)memory.Bytes(2 * sizeof(long)), 0, plan.Tasks);
+    }
 }

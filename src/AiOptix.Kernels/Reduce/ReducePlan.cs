@@ -83,6 +83,20 @@ public sealed unsafe class ReducePlan
         for (var o = first; o < end; o++) y[o] = Leave(y[o]);
     }
 
+    /// <summary>Rehearses a row: reduces a few elements along rows, along columns and across both, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(ReduceKind kind, Target target)
+    {
+        using var memory = new RehearsalMemory();
+        const int rows = 5, columns = RehearsalMemory.Row;
+        var (x, y) = ((nint)memory.Floats(rows * rows * columns), (nint)memory.Floats(rows * columns));
+        foreach (var reduced in new bool[][] { [false, false, true], [false, true, false], [true, false, true] })
+        {
+            var plan = new ReducePlan(new(kind, [rows, rows, columns], reduced), target);
+            plan.Run((float*)x, (float*)y, 0, plan.Tasks);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float Leave(float value) => kind switch
     {
         ReduceKind.Mean => value / count,

@@ -93,4 +93,13 @@ public sealed unsafe class SoftmaxPlan
             o += n;
         }
     }
+
+    /// <summary>Rehearses a row: runs it over a few elements along rows or across them, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(bool logarithm, bool rows, SoftmaxKernel row)
+    {
+        using var memory = new RehearsalMemory();
+        const int length = RehearsalMemory.Row;
+        var plan = rows ? new SoftmaxPlan(new(logarithm, 2, length, 1), HostTarget.Current, row) : new SoftmaxPlan(new(logarithm, 1, 2, length), HostTarget.Current, row);
+        plan.Run(memory.Floats(2 * length), memory.Floats(2 * length), 0, plan.Tasks);
+    }
 }

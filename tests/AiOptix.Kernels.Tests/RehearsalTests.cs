@@ -1,0 +1,109 @@
+using AiOptix.Kernels.Attention;
+using AiOptix.Kernels.Cast;
+using AiOptix.Kernels.Conv;
+using AiOptix.Kernels.Copy;
+using AiOptix.Kernels.Elementwise;
+using AiOptix.Kernels.Gather;
+using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Norm;
+using AiOptix.Kernels.Pool;
+using AiOptix.Kernels.Reduce;
+using AiOptix.Kernels.Softmax;
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Tests;
+
+/// <summary>Every row of every table that this machine can run goes through its rehearsal, whatever is and is not known of its shape.</summary>
+public class RehearsalTests
+{
+    private static readonly Target Here = HostTarget.Current;
+
+    [Fact]
+    public void ElementwiseRows()
+    {
+        Each(UnaryTable.Rows, r => Here.Has(r.Needs), UnaryPlan.Rehearse);
+        Each(BinaryTable.Rows, r => Here.Has(r.Needs), BinaryPlan.Rehearse);
+        Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
+        Each([1, 2, 4, 8], _ => true, size => WherePlan.Rehearse(size, Here));
+    }
+
+    [Fact]
+    public void MovementRows()
+    {
+        Each(GatherTable.Rows, r => Here.Has(r.Needs), GatherPlan.Rehearse);
+        Each([1, 2, 4, 8, 16], _ => true, size =>
+        {
+            FillPlan.Rehearse(size);
+            CopyPlan.Rehearse(size, strided: true, shortRuns: true, Here);
+            CopyPlan.Rehearse(size, strided: false, shortRuns: false, Here);
+        });
+    }
+
+    [Fact]
+    public void LineRows()
+    {
+        Each(NormTable.Rows, r => Here.Has(r.Needs), r =>
+        {
+            LayerNormPlan.Rehearse(centred: true, r);
+            LayerNormPlan.Rehearse(centred: false, r);
+            GroupNormPlan.Rehearse(r);
+            ChannelAffinePlan.Rehearse(r);
+        });
+        Each(PoolTable.Rows, r => Here.Has(r.Needs), PoolPlan.Rehearse);
+        Each(Enum.GetValues<ReduceKind>(), _ => true, kind => ReducePlan.Rehearse(kind, Here));
+        ArgReducePlan.Rehearse();
+        Each(SoftmaxTable.Rows, r => Here.Has(r.Needs), r =>
+        {
+            SoftmaxPlan.Rehearse(logarithm: false, rows: true, r);
+            SoftmaxPlan.Rehearse(logarithm: true, rows: false, r);
+        });
+    }
+
+    [Fact]
+    public void ProductRows() => Each(GemmTable.Rows, r => Here.Has(r.Isa), row =>
+    {
+        foreach (var m in new[] { 0, 1, 7, 40 })
+            foreach (var n in new[] { 0, 1, 31, 75 })
+                foreach (var packed in new[] { false, true })
+                {
+                    GemmPlan.Rehearse(new GemmShape(m, n, 0, PackedB: packed), columnsOfA: true, columnsOfB: true, Activation.Gelu, Here, row);
+                    GemmPlan.Rehearse(new GemmShape(m, n, 0, PackedB: packed), columnsOfA: false, columnsOfB: false, null, Here, row);
+                }
+    });
+
+    [Fact]
+    public void AttentionRows() => Each(AttentionTable.Rows, r => Here.Has(r.Isa), row =>
+    {
+        AttentionPlan.Rehearse(row, new(1, 1, 1, 0, 0, 0, 0));
+        AttentionPlan.Rehearse(row, new(1, 1, 1, 1, 77, 32, 32));
+    });
+
+    [Fact]
+    public void ConvolutionRows()
+    {
+        ConvShape[] shapes =
+        [
+            new(1, 3, 64, 1, ConvAxis.None, new(224, 7, 2, 1, 3, 3), new(224, 7, 2, 1, 3, 3)),
+            new(2, 64, 30, 1, ConvAxis.None, new(7), new(7)),
+            new(1, 96, 96, 96, ConvAxis.None, new(56, 3, 1, 1, 1, 1), new(56, 3, 1, 1, 1, 1)),
+            new(1, 8, 12, 4, new(9, 3), new(9, 3, 3), new(300, 5, 1, 2, 4, 4)),
+            new(4, 32, 10, 1, ConvAxis.None, new(1), new(1)),
+            new(1, 2, 2, 1, ConvAxis.None, new(2, 2, 1, 1, 3, 3), new(1, 3, 1, 1, 3, 3)),
+        ];
+        Each(ConvTable.Rows, r => Here.Has(r.Isa), row =>
+        {
+            foreach (var shape in shapes.Where(s => row.Suits(s)))
+            {
+                ConvPlan.Rehearse(row, shape, isKnown: true, Activation.Relu, Here);
+                ConvPlan.Rehearse(row, shape, isKnown: false, null, Here);
+            }
+        });
+    }
+
+    private static void Each<T>(IReadOnlyList<T> rows, Predicate<T> runs, Action<T> rehearse)
+    {
+        Assert.Contains(rows, runs);
+        foreach (var row in rows.Where(r => runs(r))) rehearse(row);
+    }
+}
