@@ -171,4 +171,48 @@ public class SessionTests
         PlanCheck.Same(g, PlanCheck.Random(1, 1, 3, 8, 8));
         Assert.Equal(3, g.Nodes.Count);
     }
+
+    public static TheoryData<Operator> Divisions => [new Div(), new Mod(), new Mod(Truncated: true)];
+
+    [Theory]
+    [MemberData(nameof(Divisions))]
+    public void AnIntegerDividedByZeroIsRefusedAsByTheReference(Operator division)
+    {
+        Refuses<long>(division, DType.Int64);
+        Refuses<int>(division, DType.Int32);
+        Refuses<short>(division, DType.Int16);
+        Refuses<byte>(division, DType.UInt8);
+    }
+
+    [Fact]
+    public void AFloatDividedByZeroIsInfinite()
+    {
+        var g = Division(new Div(), DType.Float32);
+        using var session = PlanCheck.Open(g);
+        Assert.Equal([float.PositiveInfinity, 2f], ((Tensor)session.Run([Tensor.Vector(1f, 2f), Tensor.Vector(0f, 1f)])[0]).Span<float>());
+    }
+
+    private static void Refuses<T>(Operator division, DType type) where T : unmanaged, System.Numerics.INumber<T>
+    {
+        var g = Division(division, type);
+        var (zero, two) = (T.Zero, T.CreateChecked(2));
+        var values = Tensor.Vector(two, T.One);
+        PlanCheck.Same(g, values, Tensor.Vector(two, T.One));
+        PlanCheck.Same(g, values, Tensor.Vector(two));
+        PlanCheck.Same(g, Tensor.Allocate(type, new Shape(0L)), Tensor.Vector(zero));
+        Tensor[] inputs = [values, Tensor.Vector(two, zero)];
+        var reference = Assert.Throws<InvalidInputException>(() => ReferenceEvaluator.Run(g, g.Inputs.Zip(inputs).ToDictionary(p => p.First.Name, p => (RuntimeValue)p.Second)));
+        using var session = PlanCheck.Open(g);
+        var compiled = Assert.Throws<InvalidInputException>(() => session.Run(inputs));
+        Assert.All([reference.Message, compiled.Message], m => Assert.Contains("input 1 holds 0: an integer cannot be divided by 0", m, StringComparison.Ordinal));
+    }
+
+    private static Graph Division(Operator division, DType type)
+    {
+        var g = new Graph("division");
+        var a = g.AddInput("a", new TensorType(type, new SymbolicShape([Dim.Symbol("n")])));
+        var b = g.AddInput("b", new TensorType(type, new SymbolicShape([Dim.Symbol("m")])));
+        g.AddOutput(g.Add(division, a, b));
+        return g;
+    }
 }

@@ -1,6 +1,7 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Attention;
+using AiOptix.Kernels.Loops;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
 

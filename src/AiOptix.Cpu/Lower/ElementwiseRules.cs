@@ -1,6 +1,7 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Elementwise;
+using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
@@ -76,12 +77,34 @@ internal static unsafe class ElementwiseRules
         var (a, b, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Output));
         var target = lowering.Target;
         lowering.Prepare(row.Name, () => BinaryPlan.Rehearse(row));
+        var divides = kind is BinaryKind.Div or BinaryKind.Mod or BinaryKind.FMod && type.IsInteger() && node.Inputs[1]!.Constant?.ToInt64().Contains(0) != false;
         lowering.Emit(node, [a, b], context =>
         {
             var shape = context.Shape(y);
             var plan = new BinaryPlan(new(kind, type, shape.Dims.ToArray(), Broadcasting.Strides(context.Shape(a), shape), Broadcasting.Strides(context.Shape(b), shape)), target, row);
-            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[a], (byte*)s[b], (byte*)s[y], from, to)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
+            FaultCheck? fault = null;
+            if (divides && shape.Count > 0)
+            {
+                var divisors = context.Shape(b).Count;
+                fault = s => HoldsZero((byte*)s[b], divisors, type) ? "input 1 holds 0: an integer cannot be divided by 0" : null;
+            }
+            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[a], (byte*)s[b], (byte*)s[y], from, to), fault) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
         });
         return true;
+    }
+
+    private static bool HoldsZero(byte* elements, long count, DType type) => (type.Bits() / 8) switch
+    {
+        1 => HoldsZero(elements, count),
+        2 => HoldsZero((ushort*)elements, count),
+        4 => HoldsZero((uint*)elements, count),
+        _ => HoldsZero((ulong*)elements, count),
+    };
+
+    private static bool HoldsZero<T>(T* elements, long count) where T : unmanaged, IEquatable<T>
+    {
+        for (; count > 0; elements += int.MaxValue, count -= int.MaxValue)
+            if (new ReadOnlySpan<T>(elements, (int)Math.Min(count, int.MaxValue)).Contains(default)) return true;
+        return false;
     }
 }

@@ -3,6 +3,7 @@ using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Copy;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
+using Broadcasting = AiOptix.Kernels.Loops.Broadcasting;
 
 namespace AiOptix.Cpu.Lower;
 

@@ -1,3 +1,5 @@
+using AiOptix.Tensors;
+
 namespace AiOptix.Kernels.Loops;
 
 /// <summary>Strides of dense tensors, plain and stretched by broadcasting (ONNX: multidirectional, aligned at the innermost axis).</summary>
@@ -18,6 +20,16 @@ public static class Broadcasting
                 d = shape[k];
             }
         return dims;
+    }
+
+    /// <summary>Strides in elements of a dense tensor seen under a shape that it broadcasts to: 0 along stretched axes.</summary>
+    /// <exception cref="InvalidInputException">It does not broadcast to it.</exception>
+    public static long[] Strides(Shape shape, Shape target)
+    {
+        var fits = shape.Rank <= target.Rank;
+        for (var k = 1; fits && k <= shape.Rank; k++) fits = shape[-k] == 1 || shape[-k] == target[-k];
+        if (!fits) throw new InvalidInputException($"shape {shape} does not broadcast to {target}");
+        return Strides(shape.Dims.ToArray(), target.Dims.ToArray());
     }
 
     /// <summary>Strides in elements of a dense tensor of <paramref name="shape"/> seen as <paramref name="dims"/>: 0 along stretched axes.</summary>
