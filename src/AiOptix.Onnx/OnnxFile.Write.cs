@@ -7,7 +7,8 @@ public static partial class OnnxFile
 {
     /// <summary>
     /// Writes a graph as a standard ONNX model: for the operator set version that it was read from, or the lowest above it that all operators have. The file appears
-    /// under its name when it is complete; so does <c>&lt;path&gt;.data</c>, when large initializers go beside the model.
+    /// under its name when it is complete. Large initializers may go beside it, into <c>&lt;path&gt;.data</c>, or <c>&lt;path&gt;.1.data</c> where the model that is replaced uses
+    /// the former; whenever the write ends, the old pair or the new one is whole.
     /// </summary>
     /// <param name="graph">The graph.</param>
     /// <param name="path">The file, which is replaced if it is there.</param>
@@ -16,18 +17,30 @@ public static partial class OnnxFile
     /// <exception cref="UnsupportedModelException">An operator has no form in ONNX, or operators that are not known need other versions than the rest.</exception>
     public static void Write(Graph graph, string path, OnnxWriteOptions? options = null)
     {
-        options ??= new();
-        var beside = InitializerBytes(graph) > options.ExternalDataThreshold ? path + ".data" : null;
-        var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(beside is null ? null : Path.GetFileName(beside), options.ExternalDataMinimum));
-        using var data = tensors.External.Count > 0 ? new PendingFile(beside!) : null;
-        if (data is not null) tensors.WriteExternal(data.Stream, options.Cancellation);
-        using var file = new PendingFile(path);
-        MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, file.Stream, options.Cancellation);
-        options.Cancellation.ThrowIfCancellationRequested();
-        file.Finish();
-        data?.Commit();
-        file.Commit();
+        using var pending = Prepare(graph, path, options ?? new());
+        pending.CommitData();
+        pending.CommitModel();
         GC.KeepAlive(graph);
+    }
+
+    /// <summary>Writes all content, and gives nothing its name yet.</summary>
+    internal static PendingModel Prepare(Graph graph, string path, OnnxWriteOptions options)
+    {
+        var pending = new PendingModel(path);
+        try
+        {
+            var beside = InitializerBytes(graph) > options.ExternalDataThreshold ? Path.GetFileName(pending.DataPath) : null;
+            var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(beside, options.ExternalDataMinimum));
+            if (tensors.External.Count > 0) tensors.WriteExternal(pending.Data, options.Cancellation);
+            MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, pending.Model, options.Cancellation);
+            options.Cancellation.ThrowIfCancellationRequested();
+            return pending;
+        }
+        catch
+        {
+            pending.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Writes a graph as a standard ONNX model into a stream, everything in it.</summary>

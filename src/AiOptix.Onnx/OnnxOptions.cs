@@ -16,7 +16,7 @@ public sealed record OnnxReadOptions
 public sealed record OnnxWriteOptions
 {
     /// <summary>
-    /// When the initializers take more bytes than this, they go into a file <c>&lt;name&gt;.data</c> beside the model. No reader takes a model file of 2 GiB and more, hence the default;
+    /// When the initializers take more bytes than this, they go into a data file beside the model. No reader takes a model file of 2 GiB and more, hence the default;
     /// 0 moves them out always.
     /// </summary>
     public long ExternalDataThreshold { get; init; } = 2_000_000_000;

@@ -8,6 +8,7 @@ namespace AiOptix.Onnx.Tests;
 
 public sealed class ExternalDataTests : IDisposable
 {
+    private static readonly OnnxWriteOptions beside = new() { ExternalDataThreshold = 0 };
     private readonly TemporaryFolder folder = new();
 
     public ExternalDataTests()
@@ -73,15 +74,53 @@ public sealed class ExternalDataTests : IDisposable
     {
         var g = Model(Graph(Node("MyOp", ["a", "b", "c"], ["y"])).With(Floats("a", 1000), Floats("b", 3), Floats("c", 2000)).Out("y")).Read();
         var path = folder.File("written.onnx");
-        OnnxFile.Write(g, path, new OnnxWriteOptions { ExternalDataThreshold = 0 });
+        OnnxFile.Write(g, path, beside);
         Assert.Equal(4096 + 8000, new FileInfo(path + ".data").Length);
         Assert.True(new FileInfo(path).Length < 1000);
         var again = OnnxFile.Read(path);
         Assert.Equal(Printer.Print(g), Printer.Print(again));
         foreach (var c in g.Constants) Assert.True(c.Constant!.BitEquals(again.Values[c.Name].Constant!));
-        OnnxFile.Write(again, path, new OnnxWriteOptions { ExternalDataThreshold = 0 });
+        OnnxFile.Write(again, path, beside);
+        Assert.Equal(Raw(2000), OnnxFile.Read(path).Values["c"].Constant!.Bytes.ToArray());
+        Assert.Equal(["written.onnx", "written.onnx.1.data"], Files());
+        OnnxFile.Write(again, path, beside);
+        Assert.Equal(["written.onnx", "written.onnx.data"], Files());
+        OnnxFile.Write(again, path);
+        Assert.Equal(["written.onnx"], Files());
         Assert.Equal(Raw(2000), OnnxFile.Read(path).Values["c"].Constant!.Bytes.ToArray());
     }
+
+    [Fact]
+    public void A_write_that_ends_between_its_two_files_leaves_the_old_pair()
+    {
+        var path = folder.File("written.onnx");
+        OnnxFile.Write(Model(Graph(Node("MyOp", ["a"], ["y"])).With(Floats("a", 1000)).Out("y")).Read(), path, beside);
+        var other = Model(Graph(Node("MyOp", ["a"], ["y"])).With(Floats("a", 3000)).Out("y")).Read();
+        using (var pending = OnnxFile.Prepare(other, path, beside))
+        {
+            pending.CommitData();
+            Assert.Equal(["written.onnx", "written.onnx.1.data", "written.onnx.data"], Files().Where(f => !f.EndsWith(".tmp", StringComparison.Ordinal)));
+            Assert.Equal(Raw(1000), OnnxFile.Read(path).Values["a"].Constant!.Bytes.ToArray());
+        }
+        Assert.Equal(["written.onnx", "written.onnx.data"], Files());
+        Assert.Equal(Raw(1000), OnnxFile.Read(path).Values["a"].Constant!.Bytes.ToArray());
+        File.WriteAllText(path + ".1.data", "left behind by a crash");
+        OnnxFile.Write(other, path, beside);
+        Assert.Equal(["written.onnx", "written.onnx.1.data"], Files());
+        Assert.Equal(Raw(3000), OnnxFile.Read(path).Values["a"].Constant!.Bytes.ToArray());
+    }
+
+    [Fact]
+    public void Data_of_other_models_stays()
+    {
+        var path = folder.File("model/m.onnx");
+        Read(External("w", 100, ("location", "sub/w.bin"), ("offset", "3")));
+        OnnxFile.Write(OnnxFile.Read(path), path, beside with { ExternalDataMinimum = 0 });
+        Assert.True(File.Exists(folder.File("model/sub/w.bin")));
+        Assert.True(File.Exists(path + ".data"));
+    }
+
+    private IEnumerable<string> Files() => Directory.GetFiles(folder.Root).Select(f => Path.GetFileName(f)).Where(f => f.StartsWith("written", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
     private Graph Read(TensorProto initializer)
     {

@@ -56,7 +56,8 @@ internal static class OptimizeCommand
         return samples;
     }
 
-    /// <summary>Writes the model into a folder beside the target, proves what stands in the file, and only then moves it into place.</summary>
+    /// <summary>Writes the model into a folder beside the target, proves what stands in the file, and only then puts it in place. A pair of model and
+    /// data file is written anew there, since two files cannot be moved as one.</summary>
     private static void Write(Model baseline, Model optimized, string target, IReadOnlyList<Tensor[]> samples, OptimizerOptions options, CancellationToken cancellation)
     {
         var full = Path.GetFullPath(target);
@@ -67,7 +68,8 @@ internal static class OptimizeCommand
             optimized.Save(written);
             var proof = ProofOfFile(baseline, written, samples, options, cancellation);
             if (!proof.Holds) throw new ProofFailedException($"the written file does not give the model's answers, so it was removed: {OptimizationReport.Problem(proof)}");
-            foreach (var made in Directory.GetFiles(folder)) File.Move(made, Path.Combine(Path.GetDirectoryName(full)!, Path.GetFileName(made)), overwrite: true);
+            if (Directory.GetFiles(folder).Length == 1) File.Move(written, full, overwrite: true);
+            else optimized.Save(full);
         }
         finally
         {
