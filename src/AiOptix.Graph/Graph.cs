@@ -59,6 +59,9 @@ public sealed partial class Graph
     /// <summary>Where it came from and what its file says of itself. Only the file formats read it.</summary>
     public GraphMetadata Metadata { get; set; } = GraphMetadata.Empty;
 
+    /// <summary>What is noted on it.</summary>
+    public Annotation Annotation { get; set; } = Annotation.None;
+
     /// <summary>What must hold between extents in every run; collected by the shape rules.</summary>
     public IReadOnlyCollection<DimConstraint> Constraints => Parent?.Constraints ?? constraints.Values;
 
@@ -173,18 +176,18 @@ public sealed partial class Graph
 
     private Graph Clone(Graph? parent, Dictionary<Value, Value> map)
     {
-        var copy = new Graph(Name, parent) { Metadata = Metadata, freshNames = freshNames, freshSymbols = freshSymbols };
+        var copy = new Graph(Name, parent) { Metadata = Metadata, Annotation = Annotation, freshNames = freshNames, freshSymbols = freshSymbols };
         foreach (var (key, c) in constraints) copy.constraints.Add(key, c);
-        foreach (var i in inputs) map[i] = copy.AddInput(i.Name, i.Type!);
-        foreach (var c in Constants) map[c] = copy.AddConstant(c.Constant!, c.Name);
+        foreach (var i in inputs) (map[i] = copy.AddInput(i.Name, i.Type!)).Annotation = i.Annotation;
+        foreach (var c in Constants) (map[c] = copy.AddConstant(c.Constant!, c.Name)).Annotation = c.Annotation;
         foreach (var n in nodes)
         {
             var op = n.Operator.Subgraphs.Count == 0 ? n.Operator : n.Operator.WithSubgraphs([.. n.Operator.Subgraphs.Select(g => g.Clone(copy, map))]);
-            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map[v])], n.Outputs.Count) { Origins = n.Origins, Position = n.Position };
+            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map[v])], n.Outputs.Count) { Origins = n.Origins, Position = n.Position, Annotation = n.Annotation };
             for (var i = 0; i < n.Outputs.Count; i++)
             {
                 var o = n.Outputs[i];
-                node.OutputArray[i] = map[o] = copy.Register(new Value(copy, o.Name, o.Type) { Producer = node, OutputIndex = i, Elements = o.Elements });
+                node.OutputArray[i] = map[o] = copy.Register(new Value(copy, o.Name, o.Type) { Producer = node, OutputIndex = i, Elements = o.Elements, Annotation = o.Annotation });
             }
             foreach (var v in node.Inputs) v?.AddUser(node);
             copy.nodes.Add(node);
@@ -313,6 +316,7 @@ public sealed partial class Graph
     private void SwapNames(Value a, Value b)
     {
         (a.Name, b.Name) = (b.Name, a.Name);
+        (a.Annotation, b.Annotation) = (b.Annotation, a.Annotation);
         values[a.Name] = a;
         values[b.Name] = b;
     }
@@ -365,6 +369,15 @@ public sealed record DimConstraint(Dim Left, Dim Right, string What);
 /// <param name="Properties">Free key-value pairs.</param>
 public sealed record GraphMetadata(long IrVersion, IReadOnlyDictionary<string, long> Opsets, string Producer, IReadOnlyDictionary<string, string> Properties)
 {
+    /// <summary>Free text about the model.</summary>
+    public string Documentation { get; init; } = "";
+
+    /// <summary>The reversed domain name of who names the model.</summary>
+    public string Domain { get; init; } = "";
+
+    /// <summary>The version of the model.</summary>
+    public long ModelVersion { get; init; }
+
     /// <summary>Nothing is known.</summary>
     public static GraphMetadata Empty { get; } = new(0, new Dictionary<string, long>(), "", new Dictionary<string, string>());
 }

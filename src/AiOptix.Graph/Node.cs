@@ -41,6 +41,9 @@ public sealed class Node
     /// <summary>The names of the file's nodes that it came from.</summary>
     public ImmutableArray<string> Origins { get; internal set; } = [];
 
+    /// <summary>What is noted on it.</summary>
+    public Annotation Annotation { get; set; } = Annotation.None;
+
     internal Value[] OutputArray => outputs;
 
     /// <summary>Where it stands in its graph: nodes that come later have larger numbers. Only a node that is in a graph's list has one.</summary>

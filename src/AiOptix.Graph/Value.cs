@@ -36,6 +36,9 @@ public sealed class Value
     /// <summary>The elements of an integer scalar or vector as far as shape inference knows them, otherwise null. Follows a shape through its arithmetic.</summary>
     public IReadOnlyList<Dim>? Elements { get; internal set; }
 
+    /// <summary>What is noted on it.</summary>
+    public Annotation Annotation { get; set; } = Annotation.None;
+
     /// <summary>The nodes that read it, in this graph and its subgraphs; one entry for each time they do.</summary>
     public IReadOnlyList<Node> Users => users;
 

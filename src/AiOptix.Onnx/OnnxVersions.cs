@@ -12,6 +12,9 @@ internal static class OnnxVersions
     /// <summary>The version of the default operator set that a graph is written for when it came from no file.</summary>
     public const long DefaultOpset = 13;
 
+    /// <summary>The format version that brought metadata properties of graphs, nodes and values.</summary>
+    public const long PropertiesIr = 10;
+
     /// <summary>The lowest format version in which an initializer need not be an input as well.</summary>
     private const long LowestWrittenIr = 4;
 

@@ -39,15 +39,11 @@ internal sealed class GraphReader
         ReadGraph(proto, scope);
         if (unread.Count > 0) throw new UnsupportedModelException($"attributes that are not supported: {string.Join("; ", unread)}");
         graph.RemoveUnusedConstants();
-        graph.Metadata = new(model.IrVersion, opsets, model.ProducerName, Properties());
+        graph.Metadata = new(model.IrVersion, opsets, model.ProducerName, Annotations.Properties(model.MetadataProps))
+        {
+            Documentation = model.DocString, Domain = model.Domain, ModelVersion = model.ModelVersion,
+        };
         return graph;
-    }
-
-    private Dictionary<string, string> Properties()
-    {
-        var properties = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var p in model.MetadataProps) properties[p.Key] = p.Value;
-        return properties;
     }
 
     private Graph ReadSubgraph(Proto.GraphProto proto, ReadScope around)
@@ -68,6 +64,9 @@ internal sealed class GraphReader
         foreach (var name in list.SelectMany(n => n.Output).Where(o => o.Length > 0)) scope.Announce(name);
         ReadNodes(list, scope);
         ReadOutputs(proto, scope);
+        scope.Graph.Annotation = Annotations.Of(proto);
+        foreach (var v in proto.Input.Concat(proto.ValueInfo).Concat(proto.Output))
+            if (Annotations.Of(v) is { IsEmpty: false } noted && scope.TryFind(v.Name, out var value) && value is not null && value.Graph == scope.Graph) value.Annotation = noted;
     }
 
     /// <summary>
@@ -87,7 +86,9 @@ internal sealed class GraphReader
         foreach (var i in proto.Initializer)
         {
             if (i.Name.Length == 0) throw new ModelFormatException($"graph '{proto.Name}' has an initializer without a name");
-            scope.Define(i.Name, scope.Graph.AddConstant(tensors.Decode(i, $"initializer '{i.Name}'"), i.Name));
+            var constant = scope.Graph.AddConstant(tensors.Decode(i, $"initializer '{i.Name}'"), i.Name);
+            constant.Annotation = Annotations.Of(i);
+            scope.Define(i.Name, constant);
         }
         foreach (var s in proto.SparseInitializer)
         {
@@ -154,7 +155,9 @@ internal sealed class GraphReader
         else
         {
             string[] outputs = [.. node.Output.Select(o => o.Length > 0 ? scope.GraphName(o) : "")];
+            var before = scope.Graph.Nodes.Count;
             Translate(node, inputs, outputs, scope, bound, what);
+            Note(Annotations.Of(node), bound, scope.Graph, before);
         }
         for (var i = 0; i < bound.Length; i++)
         {
@@ -163,6 +166,14 @@ internal sealed class GraphReader
                 && TypeDecoder.Decode(declared, scope.Graph, $"value '{node.Output[i]}'") is { } type) v.Declare(type);
             scope.Define(node.Output[i], bound[i]);
         }
+    }
+
+    /// <summary>What is noted on a node of the file goes to the graph's node that makes its first output, if one was added for it, or to the constant that it is.</summary>
+    private static void Note(Annotation annotation, Value?[] bound, Graph graph, int before)
+    {
+        if (annotation.IsEmpty || Array.Find(bound, v => v is not null) is not { } first) return;
+        if (first.Producer is { } producer && graph.Nodes.Skip(before).Contains(producer)) producer.Annotation = annotation;
+        else if (first is { IsConstant: true, Annotation.IsEmpty: true }) first.Annotation = annotation;
     }
 
     private void Translate(Proto.NodeProto node, Value?[] inputs, string[] outputs, ReadScope scope, Value?[] bound, string what)

@@ -36,11 +36,12 @@ internal sealed class GraphWriter
     public Proto.GraphProto Write()
     {
         proto.Name = graph.Name;
-        foreach (var i in graph.Inputs) proto.Input.Add(TypeEncoder.Encode(NameOf(i), i.Type));
+        Annotations.Put(graph.Annotation, proto);
+        foreach (var i in graph.Inputs) proto.Input.Add(Info(i, NameOf(i)));
         foreach (var n in graph.Nodes) WriteNode(n);
         WriteOutputs();
         foreach (var c in graph.Constants)
-            if (model.Referenced.Contains(NameOf(c))) proto.Initializer.Add(model.Tensors.EncodeInitializer(c.Constant!, NameOf(c)));
+            if (model.Referenced.Contains(NameOf(c))) proto.Initializer.Add(Annotations.Put(c.Annotation, model.Tensors.EncodeInitializer(c.Constant!, NameOf(c))));
         foreach (var (tensor, name) in added) proto.Initializer.Add(model.Tensors.EncodeInitializer(tensor, name));
         return proto;
     }
@@ -98,8 +99,11 @@ internal sealed class GraphWriter
 
     private bool Hides(string name) => taken.Contains(name) || (outer?.Hides(name) ?? false);
 
+    private static Proto.ValueInfoProto Info(Value value, string name) => Annotations.Put(value.Annotation, TypeEncoder.Encode(name, value.Type));
+
     private void WriteNode(Node node)
     {
+        var before = proto.Node.Count;
         if (node.Operator is UnknownOperator unknown)
         {
             AddAsIs(new FileNode(unknown.OpType, unknown.Domain, node.Name, [.. node.Inputs.Select(i => i is null ? "" : NameOf(i))], [.. node.Outputs.Select(NameOf)],
@@ -110,9 +114,11 @@ internal sealed class GraphWriter
             var row = OnnxRegistry.Find(node.Operator.GetType())!;
             row.Write!(new NodeWriter(node, row, model.Opset, this), node.Operator);
         }
-        if (node.Operator.IsKnown && node.Inputs.All(i => i is not { Type: null })) return;
+        // Of several nodes in the file, the one that makes the first output stands for the graph's.
+        if (!node.Annotation.IsEmpty && node.Outputs.Count > 0 && proto.Node.Skip(before).LastOrDefault(n => n.Output.Contains(NameOf(node.Output))) is { } main) Annotations.Put(node.Annotation, main);
+        var inferred = node.Operator.IsKnown && node.Inputs.All(i => i is not { Type: null });
         foreach (var o in node.Outputs)
-            if (o.Type is not null) proto.ValueInfo.Add(TypeEncoder.Encode(NameOf(o), o.Type));
+            if (inferred ? !o.Annotation.IsEmpty && !graph.Outputs.Contains(o) : o.Type is not null) proto.ValueInfo.Add(Info(o, NameOf(o)));
     }
 
     /// <summary>A subgraph may not hand out a value of a graph around it, nor one value twice: such an output gets a node of its own.</summary>
@@ -128,7 +134,7 @@ internal sealed class GraphWriter
                 Add(new FileNode("Identity", "", "", [name], [copy], []));
                 name = copy;
             }
-            proto.Output.Add(TypeEncoder.Encode(name, o.Type));
+            proto.Output.Add(Info(o, name));
             model.Referenced.Add(name);
         }
     }

@@ -72,7 +72,10 @@ internal sealed class ModelWriter
             ProducerVersion = typeof(ModelWriter).Assembly.GetName().Version?.ToString(3) ?? "",
         };
         foreach (var (domain, version) in opsets) model.OpsetImport.Add(new Proto.OperatorSetIdProto { Domain = domain, Version = version });
-        foreach (var (key, value) in graph.Metadata.Properties) model.MetadataProps.Add(new Proto.StringStringEntryProto { Key = key, Value = value });
+        model.MetadataProps.AddRange(Annotations.Entries(graph.Metadata.Properties));
+        if (graph.Metadata.Documentation.Length > 0) model.DocString = graph.Metadata.Documentation;
+        if (graph.Metadata.Domain.Length > 0) model.Domain = graph.Metadata.Domain;
+        if (graph.Metadata.ModelVersion != 0) model.ModelVersion = graph.Metadata.ModelVersion;
         model.Graph = new GraphWriter(this, graph, outer: null).Write();
         return model;
     }
@@ -117,6 +120,7 @@ internal sealed class ModelWriter
     private long IrVersion()
     {
         var values = Graphs(graph).SelectMany(g => g.Values.Values).Select(v => OnnxVersions.IrOf(v.DType)).DefaultIfEmpty(0).Max();
-        return Math.Max(Math.Max(graph.Metadata.IrVersion, values), OnnxVersions.IrOf(Opset));
+        var noted = Graphs(graph).SelectMany(g => g.Values.Values.Select(v => v.Annotation).Concat(g.Nodes.Select(n => n.Annotation)).Append(g.Annotation)).Any(a => a.Properties.Count > 0);
+        return new[] { graph.Metadata.IrVersion, values, OnnxVersions.IrOf(Opset), noted ? OnnxVersions.PropertiesIr : 0 }.Max();
     }
 }
