@@ -31,4 +31,18 @@ public class RealModelTests
         Assert.Equal(9, found.Count);
         Assert.All(found, c => Assert.Null(Assert.Single(c.Data).Inputs));
     }
+
+    /// <summary>Their weights are made by operators; they are made when the model is opened, never in a run.</summary>
+    [SkippableTheory]
+    [InlineData("light_resnet50")]
+    [InlineData("light_shufflenet")]
+    public void Light_models_run_without_making_their_weights_again(string name)
+    {
+        Skip.If(Manifest.Shared is null, "../shared is not there");
+        var model = Model.Load(Path.Combine(Manifest.Shared!, "onnx-backend", "light", name + ".onnx"));
+        Assert.Contains(model.Graph.Nodes, n => n.Operator.Name == "ConstantOfShape");
+        using var session = model.Compile(new CompileOptions { Threads = 1 });
+        Assert.DoesNotContain(session.Program.Steps, s => s.Operation.Contains("ConstantOfShape", StringComparison.Ordinal));
+        Assert.True(session.Program.Steps.Count < model.Graph.Nodes.Count / 2, $"{session.Program.Steps.Count} steps");
+    }
 }
