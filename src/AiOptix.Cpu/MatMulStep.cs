@@ -80,7 +80,7 @@ internal sealed class MatMulStep(string name, MatMulParts parts, Target target) 
             Activation = parts.Activation,
             Args = parts.Args,
         };
-        var outers = Outers(axes.SkipLast(2).ToArray());
+        var outers = Outers(axes);
         return new Bound(parts, plan, call, outers)
         {
             Kernel = plan.Kernel.Name,
@@ -115,11 +115,22 @@ internal sealed class MatMulStep(string name, MatMulParts parts, Target target) 
         return axes;
     }
 
-    private static (long A, long B, long C)[] Outers(BatchAxis[] axes)
+    /// <summary>The offsets of every combination of indices of the axes before the last two.</summary>
+    private static (long A, long B, long C)[] Outers(List<BatchAxis> axes)
     {
-        (long A, long B, long C)[] result = [(0, 0, 0)];
-        foreach (var axis in axes)
-            result = [.. result.SelectMany(r => Enumerable.Range(0, checked((int)axis.Extent)).Select(i => (r.A + i * axis.A, r.B + i * axis.B, r.C + i * axis.C)))];
+        long count = 1;
+        for (var i = 0; i < axes.Count - 2; i++) count *= axes[i].Extent;
+        var result = new (long A, long B, long C)[count];
+        for (long at = 0; at < count; at++)
+        {
+            var rest = at;
+            for (var i = axes.Count - 3; i >= 0; i--)
+            {
+                var (outer, index) = Math.DivRem(rest, axes[i].Extent);
+                rest = outer;
+                result[at] = (result[at].A + index * axes[i].A, result[at].B + index * axes[i].B, result[at].C + index * axes[i].C);
+            }
+        }
         return result;
     }
 

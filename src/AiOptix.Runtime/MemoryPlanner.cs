@@ -19,22 +19,37 @@ public static class MemoryPlanner
         var offsets = new long[lives.Length];
         var placed = new List<int>(lives.Length);
         long arena = 0;
-        foreach (var b in Enumerable.Range(0, lives.Length).OrderByDescending(i => lives[i].Bytes).ThenBy(i => lives[i].First).ThenBy(i => i))
+        foreach (var b in LargestFirst(lives))
         {
             var size = Align(lives[b].Bytes);
-            var gaps = placed.Where(p => lives[p].First <= lives[b].Last && lives[b].First <= lives[p].Last).OrderBy(p => offsets[p]);
             long at = 0, best = -1, bestGap = long.MaxValue;
-            foreach (var p in gaps)
+            foreach (var p in placed)
             {
+                if (lives[p].First > lives[b].Last || lives[b].First > lives[p].Last) continue;
                 var gap = offsets[p] - at;
                 if (gap >= size && gap < bestGap) (best, bestGap) = (at, gap);
                 at = Math.Max(at, offsets[p] + Align(lives[p].Bytes));
             }
             offsets[b] = best >= 0 ? best : at;
             arena = Math.Max(arena, offsets[b] + size);
-            placed.Add(b);
+            var rank = placed.Count;
+            while (rank > 0 && offsets[placed[rank - 1]] > offsets[b]) rank--;
+            placed.Insert(rank, b);
         }
         return (offsets, arena);
+    }
+
+    private static int[] LargestFirst(BufferLife[] lives)
+    {
+        var order = new int[lives.Length];
+        for (var i = 0; i < order.Length; i++) order[i] = i;
+        Array.Sort(order, (a, b) =>
+        {
+            var bySize = lives[b].Bytes.CompareTo(lives[a].Bytes);
+            var byStart = lives[a].First.CompareTo(lives[b].First);
+            return bySize != 0 ? bySize : byStart != 0 ? byStart : a.CompareTo(b);
+        });
+        return order;
     }
 
     private static long Align(long bytes) => (Math.Max(bytes, 1) + Alignment - 1) / Alignment * Alignment;

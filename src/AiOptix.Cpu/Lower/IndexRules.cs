@@ -81,7 +81,7 @@ internal static unsafe class IndexRules
         else Fill(lowering, node, [], _ => (nint)zero.Pointer);
         var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
         var size = input.DType.Bits() / 8;
-        MovementRules.PrepareCopies(lowering, size, strided: false);
+        MovementRules.PrepareCopies(lowering, size, MovementRules.IsShort(input, size) || MovementRules.IsShort(node.Output, size), CopyForm.Strided);
         lowering.Emit(new MoveStep(node.Name, [x], [y], lowering.Target, context =>
         {
             var (source, result) = (context.Shape(x), context.Shape(y));

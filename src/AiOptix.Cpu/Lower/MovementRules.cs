@@ -20,14 +20,14 @@ internal static class MovementRules
     public static bool Transpose(Lowering lowering, Node node)
     {
         var perm = ((Transpose)node.Operator).PermutationOf(node.Inputs[0]!.Shape!.Rank);
-        return Move(lowering, node, (c, source) =>
+        return Move(lowering, node, [CopyForm.Transpose, CopyForm.Strided], (c, source) =>
         {
             var strides = c.Shape(source).Strides();
             return (c.Shape(lowering.Slot(node.Output)), [.. perm.Select(p => strides[p])], 0);
         });
     }
 
-    public static bool Expand(Lowering lowering, Node node) => Move(lowering, node, (c, source) =>
+    public static bool Expand(Lowering lowering, Node node) => Move(lowering, node, [CopyForm.Fill], (c, source) =>
     {
         var target = c.Shape(lowering.Slot(node.Output));
         return (target, Broadcasting.Strides(c.Shape(source), target), 0);
@@ -41,7 +41,7 @@ internal static class MovementRules
         if (node.Input(4) is { } s && s.Constant is null) return false;
         var axes = node.Input(3)?.Constant!.ToInt64() ?? [.. Enumerable.Range(0, starts.Count).Select(i => (long)i)];
         var steps = node.Input(4)?.Constant!.ToInt64() ?? [.. axes.Select(_ => 1L)];
-        return Move(lowering, node, (c, source) =>
+        return Move(lowering, node, [CopyForm.Strided], (c, source) =>
         {
             var shape = c.Shape(source);
             var strides = shape.Strides();
@@ -65,7 +65,7 @@ internal static class MovementRules
         int[] inputs = [.. node.Inputs.Select(i => lowering.Slot(i!))];
         var size = node.Output.DType.Bits() / 8;
         var axis = Normal(((Concat)node.Operator).Axis, node.Output.Shape!.Rank);
-        PrepareCopies(lowering, size, strided: IsShort(node.Output, size) || axis == node.Output.Shape.Rank - 1 && node.Inputs.Any(i => IsShort(i!, size)));
+        PrepareCopies(lowering, size, node.Inputs.Any(i => IsShort(i!, size)), CopyForm.Strided);
         lowering.Emit(new MoveStep(node.Name, inputs, [output], lowering.Target, c => Windows(c, inputs, output, axis, size, intoWhole: true))
         {
             Operation = node.Operator.Name,
@@ -81,7 +81,7 @@ internal static class MovementRules
         int[] outputs = [.. node.Outputs.Select(lowering.Slot)];
         var size = node.Output.DType.Bits() / 8;
         var axis = Normal(((Split)node.Operator).Axis, node.Output.Shape!.Rank);
-        PrepareCopies(lowering, size, strided: node.Outputs.Any(o => IsShort(o, size)));
+        PrepareCopies(lowering, size, node.Outputs.Any(o => IsShort(o, size)), CopyForm.Strided);
         lowering.Emit(new MoveStep(node.Name, [input], outputs, lowering.Target, c => Windows(c, outputs, input, axis, size, intoWhole: false))
         {
             Operation = node.Operator.Name,
@@ -96,12 +96,17 @@ internal static class MovementRules
     /// <summary>An axis counted from the front.</summary>
     public static int Normal(long axis, int rank) => (int)(axis < 0 ? axis + rank : axis);
 
-    /// <summary>Has the code of copies made ready.</summary>
-    public static void PrepareCopies(Lowering lowering, int size, bool strided, bool shortRuns = true) =>
-        lowering.Prepare($"copy {size} {strided} {shortRuns}", () => CopyPlan.Rehearse(size, strided, shortRuns, lowering.Target));
+    /// <summary>Has the code of copies made ready: of runs, and of other forms that they may take. Forms that only rows of a few bytes take are left out where there are none.</summary>
+    public static void PrepareCopies(Lowering lowering, int size, bool hasShortRows, params ReadOnlySpan<CopyForm> forms)
+    {
+        Prepare(CopyForm.Runs);
+        foreach (var form in forms)
+            if (hasShortRows || form is CopyForm.Transpose or CopyForm.Fill) Prepare(form);
+        void Prepare(CopyForm form) => lowering.Prepare($"copy {form} {size} {hasShortRows}", () => CopyPlan.Rehearse(form, size, hasShortRows, lowering.Target));
+    }
 
     /// <summary>True when a row along the last axis is, or may turn out to be, no longer than the widest element that a copy moves at once.</summary>
-    private static bool IsShort(Value value, int size) => value.Shape!.Rank == 0 || value.Shape[-1].Constant is not { } n || n * size <= 16;
+    public static bool IsShort(Value value, int size) => value.Shape!.Rank == 0 || value.Shape[-1].Constant is not { } n || n * size <= 16;
 
     /// <summary>Copies between parts and the whole that they make up along an axis.</summary>
     private static IEnumerable<Move> Windows(BindContext c, int[] parts, int whole, int axis, int size, bool intoWhole)
@@ -120,13 +125,13 @@ internal static class MovementRules
         if (at != c.Shape(whole)[axis]) throw new InvalidInputException($"pieces of extent {at} do not make up {c.Shape(whole)[axis]} along axis {axis}");
     }
 
-    private static bool Move(Lowering lowering, Node node, Func<BindContext, int, (Shape Dims, long[] Strides, long Offset)> read)
+    private static bool Move(Lowering lowering, Node node, CopyForm[] forms, Func<BindContext, int, (Shape Dims, long[] Strides, long Offset)> read)
     {
         if (!IsBytes(node.Output.DType)) return false;
         var source = lowering.Slot(node.Inputs[0]!);
         var output = lowering.Slot(node.Output);
         var size = node.Output.DType.Bits() / 8;
-        PrepareCopies(lowering, size, strided: true, shortRuns: IsShort(node.Inputs[0]!, size) || IsShort(node.Output, size));
+        PrepareCopies(lowering, size, IsShort(node.Inputs[0]!, size) || IsShort(node.Output, size), forms);
         lowering.Emit(new MoveStep(node.Name, [source], [output], lowering.Target, c =>
         {
             var (dims, strides, offset) = read(c, source);

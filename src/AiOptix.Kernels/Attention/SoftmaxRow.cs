@@ -103,30 +103,43 @@ internal unsafe struct SoftmaxRow
         return largest;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Total<T>(float* s, int n) where T : unmanaged, IVec<T>
+    // One method a width, so that only the code of one width is compiled.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Total<T>(float* s, int n) where T : unmanaged, IVec<T> => T.Count switch
     {
-        if (T.Count == Lanes)
+        Lanes => TotalInOne<T>(s, n),
+        8 => TotalInTwo<T>(s, n),
+        _ => TotalInFour(s, n),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float TotalInOne<T>(float* s, int n) where T : unmanaged, IVec<T>
+    {
+        var sum = T.Zero;
+        var j = 0;
+        for (; j <= n - Lanes; j += Lanes) sum += T.Load(s + j);
+        if (j < n) sum += T.LoadPart(s + j, n - j);
+        return T.Sum(sum);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float TotalInTwo<T>(float* s, int n) where T : unmanaged, IVec<T>
+    {
+        T a = T.Zero, b = T.Zero;
+        var j = 0;
+        for (; j <= n - Lanes; j += Lanes)
         {
-            var sum = T.Zero;
-            var j = 0;
-            for (; j <= n - Lanes; j += Lanes) sum += T.Load(s + j);
-            if (j < n) sum += T.LoadPart(s + j, n - j);
-            return T.Sum(sum);
+            a += T.Load(s + j);
+            b += T.Load(s + j + 8);
         }
-        if (T.Count == 8)
-        {
-            T a = T.Zero, b = T.Zero;
-            var j = 0;
-            for (; j <= n - Lanes; j += Lanes)
-            {
-                a += T.Load(s + j);
-                b += T.Load(s + j + 8);
-            }
-            a += T.LoadPart(s + j, Math.Min(8, n - j));
-            b += T.LoadPart(s + j + 8, Math.Clamp(n - j - 8, 0, 8));
-            return T.Sum(a + b);
-        }
+        a += T.LoadPart(s + j, Math.Min(8, n - j));
+        b += T.LoadPart(s + j + 8, Math.Clamp(n - j - 8, 0, 8));
+        return T.Sum(a + b);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float TotalInFour(float* s, int n)
+    {
         V4 p = V4.Zero, q = V4.Zero, u = V4.Zero, v = V4.Zero;
         var i = 0;
         for (; i <= n - Lanes; i += Lanes)

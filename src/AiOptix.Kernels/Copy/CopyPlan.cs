@@ -86,25 +86,27 @@ public sealed unsafe class CopyPlan
         }
     }
 
-    /// <summary>Rehearses what copies of an element size may run: every form over a few elements, so that its code is compiled before a run needs it.</summary>
+    /// <summary>Rehearses a form of copies: runs it over a few elements, so that its code is compiled before a run needs it.</summary>
+    /// <param name="form">The form.</param>
     /// <param name="elementSize">Bytes of an element.</param>
-    /// <param name="strided">False when rows of adjacent elements are all that is copied.</param>
     /// <param name="shortRuns">True when runs of 16 bytes or less may be adjacent, which move as one wider element.</param>
     /// <param name="target">The machine.</param>
-    public static void Rehearse(int elementSize, bool strided, bool shortRuns, Target target)
+    public static void Rehearse(CopyForm form, int elementSize, bool shortRuns, Target target)
     {
-        using var memory = new RehearsalMemory();
         const int rows = 21, columns = RehearsalMemory.Row;
+        long[] strides = form switch
+        {
+            CopyForm.Runs => [2 * columns, 1],
+            CopyForm.Fill => [1, 0],
+            CopyForm.Transpose => [1, rows],
+            _ => [2 * columns, 2],
+        };
         for (var size = elementSize; size <= 16; size *= 2)
         {
-            var (from, to) = ((nint)memory.Bytes(2 * rows * columns * size), (nint)memory.Bytes(2 * rows * columns * size));
-            long[][] layouts = strided ? [[2 * columns, 1], [1, 0], [1, rows], [columns * 2, 2]] : [[2 * columns, 1]];
-            foreach (var strides in layouts)
-            {
-                var plan = new CopyPlan(new(size, [rows, columns], strides, [columns, 1]), target);
-                plan.Run((byte*)from, (byte*)to, 0, plan.Tasks);
-            }
-            if (!strided || !shortRuns) break;
+            using var memory = new RehearsalMemory();
+            var plan = new CopyPlan(new(size, [rows, columns], strides, [columns, 1]), target);
+            plan.Run(memory.Bytes(2 * rows * columns * size), memory.Bytes(rows * columns * size), 0, plan.Tasks);
+            if (!shortRuns || form == CopyForm.Runs) break;
         }
     }
 }

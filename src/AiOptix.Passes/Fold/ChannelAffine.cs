@@ -62,37 +62,36 @@ internal static class ChannelAffine
         };
         var inner = s.Product(axis + 1, s.Rank);
         long Channel(long row) => row % s[axis] + (groups > 1 ? row / s[axis] / (s[0] / groups) * s[axis] : 0);
-        var result = weights.DType == DType.Float32 ? ScaledSingles(weights, scale, inner, Channel) : ScaledReals(weights, scale, inner, Channel);
-        return AllFinite(result) ? result : null;
+        return weights.DType == DType.Float32 ? ScaledSingles(weights, scale, inner, Channel) : ScaledReals(weights, scale, inner, Channel);
     }
 
-    private static Tensor ScaledReals(Tensor weights, double[] scale, long inner, Func<long, long> channel)
+    private static Tensor? ScaledReals(Tensor weights, double[] scale, long inner, Func<long, long> channel)
     {
         var values = Reals.Read(weights);
         for (var i = 0; i < values.Length; i++) values[i] *= scale[channel(i / inner)];
-        return Reals.Write(values, weights.DType, weights.Shape);
+        var result = Reals.Write(values, weights.DType, weights.Shape);
+        return AllFinite(result) ? result : null;
     }
 
-    private static Tensor ScaledSingles(Tensor weights, double[] scale, long inner, Func<long, long> channel)
+    private static Tensor? ScaledSingles(Tensor weights, double[] scale, long inner, Func<long, long> channel)
     {
         var result = Tensor.Allocate(DType.Float32, weights.Shape);
         var from = weights.Span<float>();
         var to = result.Span<float>();
+        var isFinite = true;
         for (var at = 0; at < from.Length; at += (int)inner)
         {
             var factor = scale[channel(at / inner)];
-            for (var i = at; i < at + (int)inner; i++) to[i] = (float)(from[i] * factor);
+            for (var i = at; i < at + (int)inner; i++)
+            {
+                var value = (float)(from[i] * factor);
+                isFinite &= float.IsFinite(value);
+                to[i] = value;
+            }
         }
         GC.KeepAlive(weights);
-        return result;
+        return isFinite ? result : null;
     }
 
-    private static bool AllFinite(Tensor tensor)
-    {
-        if (tensor.DType != DType.Float32) return Reals.Read(tensor).All(double.IsFinite);
-        foreach (var value in tensor.Span<float>())
-            if (!float.IsFinite(value)) return false;
-        GC.KeepAlive(tensor);
-        return true;
-    }
+    private static bool AllFinite(Tensor tensor) => Reals.Read(tensor).All(double.IsFinite);
 }
