@@ -67,6 +67,9 @@ public class FirstModelsTests
     [InlineData("mnist-8")]
     [InlineData("magika")]
     [InlineData("ultraface-rfb-320")]
+    [InlineData("yolox-nano")]
+    [InlineData("deeplabv3-mobile")]
+    [InlineData("cct-vit-fp32")]
     public void TheFirstRunOfARealModelCompilesNoKernel(string name)
     {
         Skip.IfNot(File.Exists(Repository.SharedModel(name)), $"the shared model {name} is not here");

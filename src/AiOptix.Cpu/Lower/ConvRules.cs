@@ -37,7 +37,8 @@ internal static class ConvRules
         };
         Activation? activation = parts.Bias is null && parts.Residual < 0 && chain.Activation == Activation.None ? null : chain.Activation;
         var isKnown = x.Shape.Skip(2).All(d => d.Constant is not null);
-        lowering.Prepare($"{kernel.Name} {shape with { Batch = 1 }} {isKnown} {activation}", () => ConvPlan.Rehearse(kernel, shape, isKnown, activation, lowering.Target));
+        var rehearsed = shape with { Batch = checked((int)(x.Shape[0].Constant ?? 0)) };
+        lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown} {activation}", () => ConvPlan.Rehearse(kernel, rehearsed, isKnown, activation, lowering.Target));
         lowering.Emit(new ConvStep(chain.Nodes[^1].Name, parts, lowering.Target) { Operation = chain.Operation, Origins = [.. chain.Origins] }, chain.Nodes);
         return true;
     }

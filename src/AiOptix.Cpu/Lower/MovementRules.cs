@@ -55,7 +55,7 @@ internal static class MovementRules
                 moved[axis] = strides[axis] * steps[i];
             }
             return (c.Shape(lowering.Slot(node.Output)), moved, offset);
-        });
+        }, isShort: steps.Any(step => step != 1));
     }
 
     public static bool Concat(Lowering lowering, Node node)
@@ -125,13 +125,13 @@ internal static class MovementRules
         if (at != c.Shape(whole)[axis]) throw new InvalidInputException($"pieces of extent {at} do not make up {c.Shape(whole)[axis]} along axis {axis}");
     }
 
-    private static bool Move(Lowering lowering, Node node, CopyForm[] forms, Func<BindContext, int, (Shape Dims, long[] Strides, long Offset)> read)
+    private static bool Move(Lowering lowering, Node node, CopyForm[] forms, Func<BindContext, int, (Shape Dims, long[] Strides, long Offset)> read, bool isShort = false)
     {
         if (!IsBytes(node.Output.DType)) return false;
         var source = lowering.Slot(node.Inputs[0]!);
         var output = lowering.Slot(node.Output);
         var size = node.Output.DType.Bits() / 8;
-        PrepareCopies(lowering, size, IsShort(node.Inputs[0]!, size) || IsShort(node.Output, size), forms);
+        PrepareCopies(lowering, size, isShort || IsShort(node.Inputs[0]!, size) || IsShort(node.Output, size), forms);
         lowering.Emit(new MoveStep(node.Name, [source], [output], lowering.Target, c =>
         {
             var (dims, strides, offset) = read(c, source);

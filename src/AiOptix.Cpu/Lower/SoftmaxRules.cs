@@ -16,8 +16,10 @@ internal static unsafe class SoftmaxRules
         var axis = MovementRules.Normal(((LineFunction)node.Operator).Axis, input.Shape.Rank);
         var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
         var target = lowering.Target;
-        var rows = axis == input.Shape.Rank - 1;
-        lowering.Prepare($"softmax {logarithm} {rows}", () => SoftmaxPlan.Rehearse(logarithm, rows, SoftmaxTable.Select(target)));
+        Dim[] inner = [.. input.Shape.Dims[(axis + 1)..]];
+        if (inner.All(d => d.Constant is null or 1)) Prepare(rows: true);
+        if (inner.Any(d => d.Constant != 1)) Prepare(rows: false);
+        void Prepare(bool rows) => lowering.Prepare($"softmax {logarithm} {rows}", () => SoftmaxPlan.Rehearse(logarithm, rows, SoftmaxTable.Select(target)));
         lowering.Emit(node, [x], context =>
         {
             var shape = context.Shape(x);

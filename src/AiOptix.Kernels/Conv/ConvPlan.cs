@@ -46,13 +46,17 @@ public abstract unsafe class ConvPlan
 
     /// <summary>Rehearses a row: convolves a few pixels and channels, so that the code which convolutions of a shape run is compiled before a run needs it.</summary>
     /// <param name="row">The row.</param>
-    /// <param name="shape">The shape.</param>
+    /// <param name="shape">The shape; Batch is 0 where it is not known.</param>
     /// <param name="isKnown">Whether its spatial extents are known, or only stand for others.</param>
     /// <param name="activation">What is applied last; null when the convolution is all.</param>
     /// <param name="target">The machine.</param>
     public static void Rehearse(ConvKernel row, in ConvShape shape, bool isKnown, Activation? activation, Target target)
     {
-        if (row.Product is { } product) GemmTable.RehearseTiles(product, shape.GroupOutputs, isKnown ? shape.OutputPixels : 0);
+        if (row.Product is { } product)
+        {
+            var (rows, columns) = row.ProductShape(shape);
+            GemmTable.RehearseTiles(product, rows, isKnown ? columns : 0);
+        }
         LineCopy.Run(null, 0, 0, 1, null, 0);
         var groups = Math.Min(shape.Groups, 2);
         var outputs = shape.GroupOutputs < 12 ? shape.GroupOutputs : 12 + shape.GroupOutputs % 12;

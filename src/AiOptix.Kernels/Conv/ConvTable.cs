@@ -11,8 +11,11 @@ namespace AiOptix.Kernels.Conv;
 /// <param name="Plan">Plans a shape that it suits.</param>
 public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits, Func<ConvShape, Target, ConvPlan> Plan)
 {
-    /// <summary>The micro-kernel whose rows are output channels and whose columns are pixels, when it convolves by one.</summary>
+    /// <summary>The micro-kernel, when it convolves by a product.</summary>
     internal GemmKernel? Product { get; init; }
+
+    /// <summary>The rows and columns of that product.</summary>
+    internal Func<ConvShape, (int Rows, int Columns)> ProductShape { get; init; } = static s => (s.GroupOutputs, s.OutputPixels);
 }
 
 /// <summary>Every float32 convolution, best first; the last row is the scalar reference.</summary>
@@ -44,7 +47,11 @@ public static class ConvTable
     }
 
     private static ConvKernel Matrix(string name, int gemm)
-        => new(name, GemmTable.Rows[gemm].Isa, MatrixConv.Suits, (s, t) => new MatrixConv(s, t, name, GemmTable.Rows[gemm]));
+        => new(name, GemmTable.Rows[gemm].Isa, MatrixConv.Suits, (s, t) => new MatrixConv(s, t, name, GemmTable.Rows[gemm]))
+        {
+            Product = GemmTable.Rows[gemm],
+            ProductShape = static s => (s.Batch, s.OutputChannels),
+        };
 
     private static ConvKernel Im2col(string name, int gemm)
         => new(name, GemmTable.Rows[gemm].Isa, static _ => true, (s, t) => new Im2colConv(s, t, name, GemmTable.Rows[gemm])) { Product = GemmTable.Rows[gemm] };
