@@ -23,7 +23,8 @@ _ML_NAMES = {
     "float4_e2m1fn": "float4e2m1",
 }
 _ML_WHOLE = {"bfloat16": "bfloat16", **{ours: theirs for theirs, ours in _ML_NAMES.items() if ours != "float4e2m1"}}
-_PACKED = {"int4": 4, "uint4": 4, "float4e2m1": 4, "int2": 2, "uint2": 2}
+_PACKED = ("int4", "uint4", "float4e2m1", "int2", "uint2")
+_NUMPY = {np.dtype(letter).name for letter in "?bhiqBHIQefdFD"}
 
 _asarray = np.asarray
 
@@ -56,10 +57,10 @@ def is_tensor(value: Any) -> bool:
     return isinstance(value, (np.ndarray, Tensor))
 
 
-def prepare(source: Any, dtype: str | None) -> tuple[Any, bool]:
-    """What can be borrowed in place of an input that cannot, and whether that took a copy."""
+def prepare(source: Any, dtype: str | None, what: str) -> tuple[Any, bool]:
+    """What can be borrowed in place of an input that cannot, and whether that took a copy. what names the input in messages."""
     if dtype == "string":
-        return _from_strings(source), False
+        return _from_strings(source, what), False
     if not isinstance(source, np.ndarray) and hasattr(source, "__dlpack__") and hasattr(source, "contiguous"):
         return _native.from_dlpack(source.contiguous()), True
     array = _asarray(source)
@@ -72,19 +73,19 @@ def prepare(source: Any, dtype: str | None) -> tuple[Any, bool]:
         whole = np.ascontiguousarray(array).reshape(array.shape)
         bits = whole.reshape(-1).view(np.uint8)
         return _native.from_buffer(bits, name, array.shape), not np.shares_memory(whole, array)
-    if array.dtype.char not in "?bhilqBHILQefdFD":
-        raise TypeError(f"an array of dtype {array.dtype} has no element type of ONNX{'' if dtype is None else f'; expected {dtype}'}")
+    if name not in _NUMPY:
+        raise TypeError(f"{what}: an array of dtype {array.dtype} has no element type of ONNX{'' if dtype is None else f'; expected {dtype}'}")
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C"), True
 
 
-def tensor(array: Any, dtype: str | None = None) -> Tensor:
+def tensor(array: Any, dtype: Any = None) -> Tensor:
     """A tensor of an array, for dtypes that NumPy lacks and to keep memory held.
 
     Parameters
     ----------
     array : array_like
         An array or anything that NumPy makes one of.
-    dtype : str, optional
+    dtype : str or numpy.dtype, optional
         An element type of ONNX: ``"float32"``, ``"bfloat16"``, ``"float8e4m3fn"``, ``"int4"``, ``"string"``, … None keeps the array's own.
 
     Returns
@@ -101,6 +102,8 @@ def tensor(array: Any, dtype: str | None = None) -> Tensor:
     TypeError
         The array's own dtype is none of ONNX's.
     """
+    if not isinstance(dtype, (str, type(None))):
+        dtype = dtype_name(np.dtype(dtype))
     if isinstance(array, Tensor):
         if dtype is None or dtype == array.dtype:
             return array
@@ -115,10 +118,9 @@ def tensor(array: Any, dtype: str | None = None) -> Tensor:
         from . import _narrow
 
         return _native.from_buffer(_narrow.encode(array, dtype), dtype, array.shape)
-    try:
-        wanted = np.dtype(dtype)
-    except TypeError:
-        raise ValueError(f"there is no element type '{dtype}'") from None
+    if dtype not in _NUMPY:
+        raise ValueError(f"there is no element type '{dtype}'")
+    wanted = np.dtype(dtype)
     converted = array.astype(wanted)
     if wanted.kind in "iu" and not np.array_equal(converted, array):
         raise ValueError(f"not every value of the array fits {dtype}")
@@ -168,7 +170,7 @@ def _own(array: np.ndarray[Any, Any]) -> Tensor:
     # The buffer protocol says "strided" and "byte-swapped" as failures; what it takes is borrowed.
     if array.flags.c_contiguous and array.dtype.isnative and array.dtype.kind in "biufc":
         return _native.from_buffer(array, None, None)
-    prepared, _ = prepare(array, None)
+    prepared, _ = prepare(array, None, "array")
     return prepared if isinstance(prepared, Tensor) else _native.from_buffer(prepared, None, None)
 
 
@@ -183,14 +185,14 @@ def _is_text(source: Any) -> bool:
     return isinstance(source, (str, bytes)) or _asarray(source).dtype.kind in "US"
 
 
-def _from_strings(source: Any) -> Tensor:
+def _from_strings(source: Any, what: str = "array") -> Tensor:
     array = source if isinstance(source, np.ndarray) else np.array(source, dtype=object)
     if array.dtype.kind not in "USO":
-        raise TypeError(f"expected an array of strings (str, bytes or object), found {array.dtype}")
+        raise TypeError(f"{what} must be an array of strings (str, bytes or object), found {array.dtype}")
     items = [item.decode("utf-8") if isinstance(item, bytes) else item for item in array.reshape(-1).tolist()]
     for item in items:
         if not isinstance(item, str):
-            raise TypeError(f"expected an array of strings, found {type(item).__name__} among its elements")
+            raise TypeError(f"{what} must be an array of strings, found {type(item).__name__} among its elements")
     return _native.from_strings(items, array.shape)
 
 

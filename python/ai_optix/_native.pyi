@@ -125,12 +125,12 @@ def optimize(model: Model, samples: Sequence[dict[str, Any]], threads: int, tole
 def machine() -> str:
     """JSON: processor, system, runtime, instruction_sets, logical_cores, physical_cores, quota, default_threads, memory_bytes."""
 
-def configure(wrap: Callable[[Tensor], Any], prepare: Callable[[Any, str | None], tuple[Any, bool]], /) -> None:
+def configure(wrap: Callable[[Tensor], Any], prepare: Callable[[Any, str | None, str], tuple[Any, bool]], /) -> None:
     """What the public layer adds.
 
-    wrap turns a finished Tensor into what run returns. prepare(object, dtype) turns an input that cannot be borrowed in place
-    (strided, byte-swapped, of strings, of a dtype that the buffer protocol does not know) into one that can, or a Tensor, and
-    says whether that took a copy.
+    wrap turns a finished Tensor into what run returns. prepare(object, dtype, what) turns an input that cannot be
+    borrowed in place (strided, byte-swapped, of strings, of a dtype that the buffer protocol does not know) into one that can,
+    or a Tensor, and says whether that took a copy; what is the input's name for messages.
     """
 
 def fork_flag() -> int:

@@ -64,7 +64,7 @@ internal static unsafe class Borrowing
             }
             return new SequenceValue(items);
         }
-        return (type as TensorType)?.DType == DType.String ? Prepared(o, DType.String, what, mayCopy, ref copies) : Array(o, type, what, mayCopy, ref copies);
+        return (type as TensorType)?.DType == DType.String ? Prepared(o, DType.String, what, "it holds strings", mayCopy, ref copies) : Array(o, type, what, mayCopy, ref copies);
     }
 
     private static Tensor Array(nint o, GraphType? type, string what, bool mayCopy, ref long copies)
@@ -76,24 +76,24 @@ internal static unsafe class Borrowing
         }
         catch (Exception e) when (e is BufferException or ArgumentTypeException)
         {
-            if (!mayCopy && e is BufferException) throw new BufferException($"{what}: {e.Message}, and copies are not allowed (copy=False)");
-            return Prepared(o, (type as TensorType)?.DType, what, mayCopy, ref copies);
+            return Prepared(o, (type as TensorType)?.DType, what, e.Message, mayCopy, ref copies);
         }
         throw new ArgumentTypeException($"{what} must be an array (buffer protocol or DLPack) or a Tensor{(type is null ? "" : $", {type}")}; found {Py.TypeName(o)}");
     }
 
-    // prepare(object, dtype) gives (object, copied): an array that can be borrowed, or a Tensor.
-    private static Tensor Prepared(nint o, DType? type, string what, bool mayCopy, ref long copies)
+    // prepare(object, dtype, what) gives (object, copied): an array that can be borrowed, or a Tensor. The reason says why the object itself cannot.
+    private static Tensor Prepared(nint o, DType? type, string what, string reason, bool mayCopy, ref long copies)
     {
-        var name = type is { } t ? Py.Text(t.Name()) : Py.None();
+        nint name = type is { } t ? Py.Text(t.Name()) : Py.None(), subject = Py.Text(what);
         nint result;
         try
         {
-            result = Py.Call(NativeModule.Prepare, o, name);
+            result = Py.Call(NativeModule.Prepare, o, name, subject);
         }
         finally
         {
             PyApi.DecRef(name);
+            PyApi.DecRef(subject);
         }
         try
         {
@@ -103,7 +103,7 @@ internal static unsafe class Borrowing
             {
                 if (Py.ToBool(copied))
                 {
-                    if (!mayCopy) throw new BufferException($"{what} must be copied (it is strided or byte-swapped), and copies are not allowed (copy=False)");
+                    if (!mayCopy) throw new BufferException($"{what}: {reason}, and copies are not allowed (copy=False)");
                     Interlocked.Increment(ref copies);
                 }
                 return PyTensor.Type.Is(prepared) ? PyTensor.Object(prepared).Tensor.Share() : FromBuffer(prepared).Tensor;

@@ -9,7 +9,7 @@ internal static unsafe class NativeModule
     /// <summary>Turns a finished tensor into what a run returns; owned.</summary>
     public static nint Wrap { get; private set; }
 
-    /// <summary>Turns what cannot be borrowed in place into what can: <c>prepare(object, dtype)</c> gives (object, copied); owned.</summary>
+    /// <summary>Turns what cannot be borrowed in place into what can: <c>prepare(object, dtype, what)</c> gives (object, copied); owned.</summary>
     public static nint Prepare { get; private set; }
 
     /// <summary>Creates the module; a new reference.</summary>
