@@ -51,7 +51,7 @@ internal sealed record InspectedPlan(int Steps, IReadOnlyList<OperatorCount> Ref
         var program = session.Program;
         OperatorCount[] reference =
         [
-            .. program.Steps.OfType<ReferenceStep>().GroupBy(s => s.Node.Operator.Name, StringComparer.Ordinal).Select(g => new OperatorCount(g.Key, g.Count(), true))
+            .. program.AllSteps.OfType<ReferenceStep>().GroupBy(s => s.Node.Operator.Name, StringComparer.Ordinal).Select(g => new OperatorCount(g.Key, g.Count(), true))
                 .OrderByDescending(o => o.Count).ThenBy(o => o.Name, StringComparer.Ordinal),
         ];
         long? arena = program.Segments.Count == 1 && program.InputSymbols.All(dims.ContainsKey) ? program.Bind(0, dims).ArenaBytes : null;

@@ -179,6 +179,13 @@ public sealed partial class Graph
         var copy = new Graph(Name, parent) { Metadata = Metadata, Annotation = Annotation, freshNames = freshNames, freshSymbols = freshSymbols };
         foreach (var (key, c) in constraints) copy.constraints.Add(key, c);
         foreach (var i in inputs) (map[i] = copy.AddInput(i.Name, i.Type!)).Annotation = i.Annotation;
+        CopyInto(copy, map);
+        return copy;
+    }
+
+    /// <summary>Copies constants, nodes and outputs; the map knows the copies of all other values that they read.</summary>
+    private void CopyInto(Graph copy, Dictionary<Value, Value> map)
+    {
         foreach (var c in Constants) (map[c] = copy.AddConstant(c.Constant!, c.Name)).Annotation = c.Annotation;
         foreach (var n in nodes)
         {
@@ -193,7 +200,6 @@ public sealed partial class Graph
             copy.nodes.Add(node);
         }
         foreach (var o in outputs) copy.AddOutput(map[o]);
-        return copy;
     }
 
     /// <summary>Runs the type and shape rules of every node again, subgraphs included.</summary>

@@ -33,6 +33,9 @@ internal sealed class OnnxOperator
     /// <summary>The lowest version of the row's operator set (the default one for a row without a name) that can hold it in the form that <see cref="Write"/> writes.</summary>
     public Func<Node, long> MinOpset { get; private init; } = _ => 1;
 
+    /// <summary>The types that inputs of its subgraphs have where the file declares none, from the node's inputs; null when the subgraphs have no inputs.</summary>
+    public Func<IReadOnlyList<Value?>, IReadOnlyList<GraphType?>>? BodyInputs { get; private init; }
+
     /// <summary>An operator that is read and written.</summary>
     /// <param name="name">The name in files.</param>
     /// <param name="read">Reading.</param>
@@ -49,6 +52,12 @@ internal sealed class OnnxOperator
     /// <summary>An operator that is read and written, whose lowest opset depends on the node: on which inputs are constants, say.</summary>
     public static OnnxOperator ByNode<T>(string name, Action<NodeReader> read, Action<NodeWriter, T> write, Func<Node, long> minOpset, string domain = "") where T : Operator =>
         new(domain, name, read) { Writes = typeof(T), Write = (w, op) => write(w, (T)op), MinOpset = minOpset };
+
+    /// <summary>An operator with subgraphs that take inputs.</summary>
+    /// <param name="row">The operator.</param>
+    /// <param name="types">The types of their inputs where the file declares none, from the node's inputs.</param>
+    public static OnnxOperator WithBody(OnnxOperator row, Func<IReadOnlyList<Value?>, IReadOnlyList<GraphType?>> types) =>
+        new(row.Domain, row.Name, row.Read) { Writes = row.Writes, Write = row.Write, MinOpset = row.MinOpset, BodyInputs = types };
 
     /// <summary>An operator that is only read: its graph operators have other names in the newest opset.</summary>
     public static OnnxOperator ReadOnly(string name, Action<NodeReader> read, string domain = "") => new(domain, name, read);

@@ -13,6 +13,7 @@ internal static class OnnxRegistry
         .. Comparisons.Rows,
         .. Attentions.Rows,
         .. Constants.Rows,
+        .. ControlFlows.Rows,
         .. Convolutions.Rows,
         .. Functions.Rows,
         .. Indexing.Rows,

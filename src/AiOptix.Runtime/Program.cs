@@ -42,6 +42,9 @@ public sealed class Program
     /// <summary>The steps.</summary>
     public IReadOnlyList<Step> Steps { get; }
 
+    /// <summary>The steps, those of the programs of subgraphs included.</summary>
+    public IEnumerable<Step> AllSteps => Steps.SelectMany(s => s is ControlFlowStep c ? c.Programs.SelectMany(p => p.AllSteps).Prepend(s) : [s]);
+
     /// <summary>Stretches of steps whose shapes are known together.</summary>
     public IReadOnlyList<Segment> Segments { get; }
 

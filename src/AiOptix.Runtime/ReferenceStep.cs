@@ -7,25 +7,19 @@ namespace AiOptix.Runtime;
 public sealed class ReferenceStep : ManagedStep
 {
     private readonly Node node;
-    private readonly (Value Value, int Index)[] captures;
 
-    /// <summary>Creates the step of a node. Captured values of its subgraphs follow the node's own inputs in <paramref name="inputs"/>.</summary>
-    public ReferenceStep(Node node, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs, IReadOnlyList<Value> captured) : base(node.Name, inputs, outputs)
-    {
-        this.node = node;
-        captures = [.. captured.Select((v, i) => (v, node.Inputs.Count + i))];
-    }
+    /// <summary>Creates the step of a node.</summary>
+    public ReferenceStep(Node node, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs) : base(node.Name, inputs, outputs) => this.node = node;
 
     /// <summary>The node.</summary>
     public Node Node => node;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<RuntimeValue> Run(RuntimeValue?[] inputs, Limits limits, CancellationToken cancellation)
+    public override IReadOnlyList<RuntimeValue> Run(RuntimeValue?[] inputs, ManagedContext context)
     {
         var scope = new Scope();
         for (var i = 0; i < node.Inputs.Count; i++)
             if (node.Inputs[i] is { IsConstant: false } v) scope.Set(v, inputs[i]!);
-        foreach (var (value, index) in captures) scope.Set(value, inputs[index]!);
-        return ReferenceEvaluator.Evaluate(node, scope, limits, cancellation);
+        return ReferenceEvaluator.Evaluate(node, scope, context.Limits, context.Cancellation);
     }
 }

@@ -19,15 +19,21 @@ public sealed unsafe class Session : IDisposable
     private readonly IStepRunner runner;
     private readonly BufferPool pool = new();
     private readonly Stack<Frame> frames = new();
+    private readonly Dictionary<Program, Session> inner = [];
+    private readonly Session? outer;
     private int running;
     private bool disposed;
 
     /// <summary>Creates a session that owns its runner, and has the code of the program's kernels made ready: no run compiles or waits for any.</summary>
-    public Session(Program program, IStepRunner runner)
+    public Session(Program program, IStepRunner runner) : this(program, runner, outer: null) { }
+
+    private Session(Program program, IStepRunner runner, Session? outer)
     {
         Program = program;
         this.runner = runner;
+        this.outer = outer;
         runner.Prepare(program.Preparations);
+        foreach (var sub in program.Steps.OfType<ControlFlowStep>().SelectMany(s => s.Programs)) inner[sub] = new Session(sub, runner, this);
     }
 
     /// <summary>The program.</summary>
@@ -37,7 +43,11 @@ public sealed unsafe class Session : IDisposable
     public int Threads => runner.Workers;
 
     /// <summary>Called after each step when set; for profiles. Slows the run down.</summary>
-    public Action<StepTiming>? StepDone { get; set; }
+    public Action<StepTiming>? StepDone
+    {
+        get => outer is null ? field : outer.StepDone;
+        set;
+    }
 
     /// <summary>Runs the program into memory of its own.</summary>
     /// <param name="inputs">The inputs in order. They are read in place and stay the caller's.</param>
@@ -153,7 +163,8 @@ public sealed unsafe class Session : IDisposable
             frames.Clear();
         }
         pool.Close();
-        runner.Dispose();
+        foreach (var session in inner.Values) session.Dispose();
+        if (outer is null) runner.Dispose();
     }
 
     private void CheckCount(int outputs)
@@ -255,7 +266,7 @@ public sealed unsafe class Session : IDisposable
         var inputs = new RuntimeValue?[step.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
             if (step.Inputs[i] >= 0) inputs[i] = frame.Read(step.Inputs[i], binding);
-        var outputs = step.Run(inputs, Program.Limits, cancellation);
+        var outputs = step.Run(inputs, new(Program.Limits, (program, values) => inner[program].Run([.. values], cancellation), cancellation));
         for (var i = 0; i < outputs.Count; i++)
         {
             var slot = Program.Slots[step.Outputs[i]];

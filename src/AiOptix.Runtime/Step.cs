@@ -52,10 +52,15 @@ public abstract class ManagedStep : Step
 
     /// <summary>Computes the outputs.</summary>
     /// <param name="inputs">A value for each of <see cref="Step.Inputs"/>; null where the slot is -1.</param>
-    /// <param name="limits">Bounds on memory and loops.</param>
-    /// <param name="cancellation">Ends it early.</param>
-    public abstract IReadOnlyList<RuntimeValue> Run(RuntimeValue?[] inputs, Limits limits, CancellationToken cancellation);
+    /// <param name="context">What a run offers.</param>
+    public abstract IReadOnlyList<RuntimeValue> Run(RuntimeValue?[] inputs, ManagedContext context);
 }
+
+/// <summary>What a run offers a managed step.</summary>
+/// <param name="Limits">Bounds on memory and loops.</param>
+/// <param name="RunProgram">Runs a program of a subgraph on the threads of the run: takes its inputs, which stay the caller's, and gives its outputs, which the caller owns.</param>
+/// <param name="Cancellation">Ends it early.</param>
+public readonly record struct ManagedContext(Limits Limits, Func<Program, IReadOnlyList<RuntimeValue>, IReadOnlyList<RuntimeValue>> RunProgram, CancellationToken Cancellation);
 
 /// <summary>A kernel step with its shapes: a number of tasks that any threads may run in any order. Has no state that a run changes.</summary>
 public abstract unsafe class BoundStep

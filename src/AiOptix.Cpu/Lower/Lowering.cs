@@ -1,4 +1,5 @@
 using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
 
@@ -119,16 +120,19 @@ internal sealed class Lowering
     private bool IsFollowed(Value value) =>
         value.Elements is { } e && value.DType is DType.Int64 or DType.Int32 && IsKnown(value) && value.Elements!.SelectMany(d => d.Symbols).All(known.Contains);
 
-    private void Reference(Node node)
+    private void Reference(Node node) => Emit(node.Operator is ControlFlow op && node.Contradiction is null
+        ? WithPrograms(node, op)
+        : new ReferenceStep(node, InputSlots(node), [.. node.Outputs.Select(Slot)]) { Operation = node.Operator.Name, Origins = node.Origins });
+
+    private ControlFlowStep WithPrograms(Node node, ControlFlow op)
     {
-        var captured = node.Operator.Subgraphs.SelectMany(Captures).Distinct().ToArray();
-        int[] inputs = [.. node.Inputs.Select(i => i is null || i.IsConstant ? -1 : Slot(i)), .. captured.Select(Slot)];
-        Emit(new ReferenceStep(node, inputs, [.. node.Outputs.Select(Slot)], captured) { Operation = node.Operator.Name, Origins = node.Origins });
+        var outlined = op.Subgraphs.Select(g => g.Outline()).ToArray();
+        var programs = outlined.Select(o => new Lowering(CompileTimeConstants.Evaluate(o.Graph, Limits), Target, Limits).Build()).ToArray();
+        var captured = outlined.Select(o => (IReadOnlyList<int>)[.. o.Captured.Select(Slot)]).ToArray();
+        return new(node.Name, op, programs, InputSlots(node), captured, [.. node.Outputs.Select(Slot)]) { Operation = op.Name, Origins = node.Origins };
     }
 
-    private IEnumerable<Value> Captures(Graph sub) =>
-        sub.AllNodes.SelectMany(n => n.Inputs.Concat(n.Operator.Subgraphs.SelectMany(g => g.Outputs))).Concat(sub.Outputs)
-            .OfType<Value>().Where(v => v.Graph == Graph && !v.IsConstant);
+    private int[] InputSlots(Node node) => [.. node.Inputs.Select(i => i is null ? -1 : Slot(i))];
 
     /// <summary>The slot of an output: its value's own, unless that is an input or a constant or was handed out before; then a copy.</summary>
     private int OutputSlot(int output)

@@ -8,18 +8,19 @@ namespace AiOptix.Onnx;
 /// Decodes the attributes of nodes: long, float, string, Tensor, Graph, GraphType and arrays of them; bytes that are no text stay <c>byte[]</c>. A sparse tensor becomes a dense one,
 /// and stays a <see cref="SparseTensor"/> for an operator that is only carried along. References to attributes of a function are resolved.
 /// </summary>
-internal sealed class AttributeReader(TensorDecoder tensors, Func<Proto.GraphProto, ReadScope, Graph> readGraph)
+internal sealed class AttributeReader(TensorDecoder tensors, Func<Proto.GraphProto, ReadScope, IReadOnlyList<GraphType?>, Graph> readGraph)
 {
     /// <summary>The attributes of a node by name.</summary>
     /// <param name="node">The node.</param>
     /// <param name="scope">Where it stands.</param>
     /// <param name="sparse">True to keep sparse tensors as they are.</param>
+    /// <param name="bodyInputs">Types for those inputs of a subgraph that declare none.</param>
     /// <param name="what">The node's name for errors.</param>
-    public Dictionary<string, object> Read(Proto.NodeProto node, ReadScope scope, bool sparse, string what)
+    public Dictionary<string, object> Read(Proto.NodeProto node, ReadScope scope, bool sparse, IReadOnlyList<GraphType?> bodyInputs, string what)
     {
         var read = new Dictionary<string, object>(StringComparer.Ordinal);
         foreach (var (name, (attribute, owner)) in Resolve(node, scope, what))
-            read.Add(name, Decode(attribute, owner, sparse, $"attribute '{name}' of {what}"));
+            read.Add(name, Decode(attribute, owner, sparse, bodyInputs, $"attribute '{name}' of {what}"));
         return read;
     }
 
@@ -41,20 +42,20 @@ internal sealed class AttributeReader(TensorDecoder tensors, Func<Proto.GraphPro
         return resolved;
     }
 
-    private object Decode(Proto.AttributeProto a, ReadScope scope, bool sparse, string what) => TypeOf(a) switch
+    private object Decode(Proto.AttributeProto a, ReadScope scope, bool sparse, IReadOnlyList<GraphType?> bodyInputs, string what) => TypeOf(a) switch
     {
         Type.Float => a.F,
         Type.Int => a.I,
         Type.String => Text(a.S.ToByteArray()),
         Type.Tensor => tensors.Decode(Present(a.T, what), what),
-        Type.Graph => readGraph(Present(a.G, what), scope),
+        Type.Graph => readGraph(Present(a.G, what), scope, bodyInputs),
         Type.SparseTensor => Sparse(Present(a.SparseTensor, what), sparse, what),
         Type.TypeProto => Present(TypeDecoder.Decode(a.Tp, scope.Graph, what), what),
         Type.Floats => a.Floats.ToArray(),
         Type.Ints => a.Ints.ToArray(),
         Type.Strings => Texts([.. a.Strings.Select(s => s.ToByteArray())]),
         Type.Tensors => a.Tensors.Select(t => tensors.Decode(t, what)).ToArray(),
-        Type.Graphs => a.Graphs.Select(g => readGraph(g, scope)).ToArray(),
+        Type.Graphs => a.Graphs.Select(g => readGraph(g, scope, bodyInputs)).ToArray(),
         Type.SparseTensors => a.SparseTensors.Select(s => Sparse(s, sparse, what)).ToArray(),
         Type.TypeProtos => a.TypeProtos.Select(t => Present(TypeDecoder.Decode(t, scope.Graph, what), what)).ToArray(),
         var type => throw new ModelFormatException($"{what} has no type (found {(int)type})"),

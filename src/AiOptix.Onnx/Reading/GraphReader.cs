@@ -36,7 +36,7 @@ internal sealed class GraphReader
         var graph = new Graph(proto.Name);
         foreach (var name in DeclaredSymbols.Of(proto)) graph.ReserveSymbol(name);
         var scope = new ReadScope(graph);
-        ReadGraph(proto, scope);
+        ReadGraph(proto, scope, []);
         if (unread.Count > 0) throw new UnsupportedModelException($"attributes that are not supported: {string.Join("; ", unread)}");
         graph.RemoveUnusedConstants();
         graph.Metadata = new(model.IrVersion, opsets, model.ProducerName, Annotations.Properties(model.MetadataProps))
@@ -46,20 +46,20 @@ internal sealed class GraphReader
         return graph;
     }
 
-    private Graph ReadSubgraph(Proto.GraphProto proto, ReadScope around)
+    private Graph ReadSubgraph(Proto.GraphProto proto, ReadScope around, IReadOnlyList<GraphType?> inputTypes)
     {
         var scope = new ReadScope(new Graph(proto.Name, around.Graph), around, around.Call, around.Prefix, around.Depth + 1);
         CheckDepth(scope, $"graph '{proto.Name}'");
-        ReadGraph(proto, scope);
+        ReadGraph(proto, scope, inputTypes);
         return scope.Graph;
     }
 
-    private void ReadGraph(Proto.GraphProto proto, ReadScope scope)
+    private void ReadGraph(Proto.GraphProto proto, ReadScope scope, IReadOnlyList<GraphType?> inputTypes)
     {
         foreach (var v in proto.ValueInfo.Concat(proto.Output))
             if (v.Type is not null) scope.Declared.TryAdd(v.Name, v.Type);
         ReadInitializers(proto, scope);
-        ReadInputs(proto, scope);
+        ReadInputs(proto, scope, inputTypes);
         var list = WithoutOverwritten(proto.Node);
         foreach (var name in list.SelectMany(n => n.Output).Where(o => o.Length > 0)) scope.Announce(name);
         ReadNodes(list, scope);
@@ -99,7 +99,7 @@ internal sealed class GraphReader
     }
 
     /// <summary>An input that is an initializer as well (all of them are, up to IR version 3) is a constant and no input of the graph.</summary>
-    private static void ReadInputs(Proto.GraphProto proto, ReadScope scope)
+    private static void ReadInputs(Proto.GraphProto proto, ReadScope scope, IReadOnlyList<GraphType?> otherwise)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var main = scope.Graph.Parent is null;
@@ -107,7 +107,7 @@ internal sealed class GraphReader
         {
             if (i.Name.Length == 0 || !seen.Add(i.Name)) throw new InvalidGraphException($"graph '{proto.Name}' has two inputs named '{i.Name}', or one without a name");
             if (scope.TryFind(i.Name, out var known) && known is { IsConstant: true } && known.Graph == scope.Graph && main) continue;
-            var type = TypeDecoder.Decode(i.Type, scope.Graph, $"input '{i.Name}'");
+            var type = TypeDecoder.Decode(i.Type, scope.Graph, $"input '{i.Name}'") ?? otherwise.ElementAtOrDefault(scope.Graph.Inputs.Count);
             if (type is null && main) throw new InvalidGraphException($"input '{i.Name}' has no type");
             scope.Define(i.Name, scope.Graph.AddInput(scope.Graph.Unique(i.Name), type));
         }
@@ -181,7 +181,7 @@ internal sealed class GraphReader
         var domain = OnnxVersions.Domain(node.Domain);
         var opset = OpsetOf(domain, scope, what);
         var row = OnnxRegistry.Find(domain, node.OpType);
-        var read = attributes.Read(node, scope, sparse: row is null, what);
+        var read = attributes.Read(node, scope, sparse: row is null, row?.BodyInputs?.Invoke(inputs) ?? [], what);
         if (row is null)
         {
             Carry(new UnknownOperator(domain, node.OpType, opset, read, GraphsOf(read)), inputs, outputs, NameOf(node, scope), scope.Graph, bound);
