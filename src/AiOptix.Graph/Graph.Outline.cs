@@ -39,7 +39,7 @@ public sealed partial class Graph
         var root = this;
         while (root.Parent is { } parent) root = parent;
         var map = new Dictionary<Value, Value>();
-        var copy = new Graph(Name) { freshNames = root.freshNames, freshSymbols = root.freshSymbols };
+        var copy = new Graph(Name) { freshNames = root.freshNames, freshSymbols = root.freshSymbols, isOutlined = true };
         foreach (var name in root.reservedSymbols) copy.reservedSymbols.Add(name);
         foreach (var name in values.Keys) copy.Reserve(name);
         foreach (var i in inputs)

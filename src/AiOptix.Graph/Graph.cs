@@ -27,6 +27,7 @@ public sealed partial class Graph
     private readonly ConstantIndex constants = new();
     private int freshNames;
     private int freshSymbols;
+    private bool isOutlined;
 
     /// <summary>Creates an empty graph; <paramref name="parent"/> is the graph around a subgraph.</summary>
     public Graph(string name, Graph? parent = null)
@@ -62,8 +63,8 @@ public sealed partial class Graph
     /// <summary>What is noted on it.</summary>
     public Annotation Annotation { get; set; } = Annotation.None;
 
-    /// <summary>What must hold between extents in every run; collected by the shape rules.</summary>
-    public IReadOnlyCollection<DimConstraint> Constraints => Parent?.Constraints ?? constraints.Values;
+    /// <summary>What must hold between extents whenever this graph runs; collected by the shape rules of its own nodes. Subgraphs have their own.</summary>
+    public IReadOnlyCollection<DimConstraint> Constraints => constraints.Values;
 
     /// <summary>All nodes, those of subgraphs included.</summary>
     public IEnumerable<Node> AllNodes => nodes.SelectMany(n => n.Operator.Subgraphs.SelectMany(g => g.AllNodes).Prepend(n));
@@ -159,7 +160,7 @@ public sealed partial class Graph
     }
 
     /// <summary>True when an extent depends on a symbol that was made up where a shape rule could not tell.</summary>
-    internal static bool IsFresh(Dim dim) => dim.Symbols.Any(s => s.StartsWith(FreshPrefix, StringComparison.Ordinal));
+    public static bool IsFresh(Dim dim) => dim.Symbols.Any(s => s.StartsWith(FreshPrefix, StringComparison.Ordinal));
 
     /// <summary>A value name that is still free, made from <paramref name="wanted"/>.</summary>
     public string Unique(string wanted)
@@ -176,7 +177,7 @@ public sealed partial class Graph
 
     private Graph Clone(Graph? parent, Dictionary<Value, Value> map)
     {
-        var copy = new Graph(Name, parent) { Metadata = Metadata, Annotation = Annotation, freshNames = freshNames, freshSymbols = freshSymbols };
+        var copy = new Graph(Name, parent) { Metadata = Metadata, Annotation = Annotation, freshNames = freshNames, freshSymbols = freshSymbols, isOutlined = isOutlined };
         foreach (var (key, c) in constraints) copy.constraints.Add(key, c);
         foreach (var i in inputs) (map[i] = copy.AddInput(i.Name, i.Type!)).Annotation = i.Annotation;
         CopyInto(copy, map);
@@ -190,7 +191,7 @@ public sealed partial class Graph
         foreach (var n in nodes)
         {
             var op = n.Operator.Subgraphs.Count == 0 ? n.Operator : n.Operator.WithSubgraphs([.. n.Operator.Subgraphs.Select(g => g.Clone(copy, map))]);
-            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map[v])], n.Outputs.Count) { Origins = n.Origins, Position = n.Position, Annotation = n.Annotation };
+            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map[v])], n.Outputs.Count) { Origins = n.Origins, Contradiction = n.Contradiction, Position = n.Position, Annotation = n.Annotation };
             for (var i = 0; i < n.Outputs.Count; i++)
             {
                 var o = n.Outputs[i];
@@ -210,8 +211,7 @@ public sealed partial class Graph
 
     internal void AddConstraint(DimConstraint constraint)
     {
-        if (Parent is not null) Parent.AddConstraint(constraint);
-        else constraints.TryAdd((constraint.Left, constraint.Right), constraint);
+        constraints.TryAdd((constraint.Left, constraint.Right), constraint);
     }
 
     internal Node Create(Operator op, ReadOnlySpan<Value?> inputs, ReadOnlySpan<string?> outputNames, string? name)
@@ -241,7 +241,7 @@ public sealed partial class Graph
         {
             node.Operator.Infer(new InferenceContext(node));
         }
-        catch (InvalidGraphException e) when (node.Graph.Parent is not null)
+        catch (InvalidGraphException e) when (node.Graph.Parent is not null || node.Graph.isOutlined)
         {
             node.Contradiction = e.Message;
             foreach (var o in node.Outputs) (o.Type, o.Elements) = (null, null);

@@ -28,7 +28,11 @@ public sealed record Loop(Graph Body) : ControlFlow
         var shared = SharedSymbols(Body);
         shared.UnionWith(initial.OfType<TensorType>().SelectMany(t => t.Shape?.Symbols ?? []));
         for (var i = 0; i < carried && i < context.OutputCount; i++)
-            context.Set(i, Join(context, types[i], types[i], shared, $"output {i}")!);
+        {
+            // A value that begins as an empty optional and that every iteration fills is what the body makes it.
+            var type = types[i] is OptionalType && Body.Outputs[1 + i].Type is { } made and not OptionalType ? made : types[i];
+            context.Set(i, Join(context, type, type, shared, $"output {i}")!);
+        }
         var trips = context.OutputCount > carried ? context.Fresh() : Dim.Zero;
         for (var i = 0; i < scans && carried + i < context.OutputCount; i++)
         {

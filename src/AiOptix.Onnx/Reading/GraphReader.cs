@@ -121,7 +121,9 @@ internal sealed class GraphReader
         {
             if (main && !seen.Add(o.Name)) throw new InvalidGraphException($"graph '{proto.Name}' has two outputs named '{o.Name}'");
             if (!scope.TryFind(o.Name, out var value) || value is null) throw new InvalidGraphException($"graph '{proto.Name}': nothing makes the output '{o.Name}'");
-            scope.Graph.AddOutput(main && value.Name != o.Name ? Renamed(value, o.Name, scope) : value);
+            // A branch or body may hand out a value of a graph around it, or one value twice: such an output becomes a value of its own.
+            var name = main ? o.Name : value.Graph != scope.Graph || scope.Graph.Outputs.Contains(value) ? scope.Graph.Unique(o.Name) : value.Name;
+            scope.Graph.AddOutput(value.Name != name ? Renamed(value, name, scope) : value);
         }
     }
 

@@ -2,7 +2,7 @@ using AiOptix.Graphs;
 
 namespace AiOptix.Onnx;
 
-/// <summary>Turns the types of a graph into <c>TypeProto</c>: a symbol becomes a named extent, a composite extent is named by its text.</summary>
+/// <summary>Turns the types of a graph into <c>TypeProto</c>: a symbol becomes a named extent, a composite extent is named by its text, one that inference made up has no name.</summary>
 internal static class TypeEncoder
 {
     /// <summary>The message.</summary>
@@ -27,7 +27,7 @@ internal static class TypeEncoder
     {
         var proto = new Proto.TensorShapeProto();
         foreach (var d in shape)
-            proto.Dim.Add(d.Constant is { } n ? new Proto.TensorShapeProto.Types.Dimension { DimValue = n } : new() { DimParam = d.ToString() });
+            proto.Dim.Add(d.Constant is { } n ? new Proto.TensorShapeProto.Types.Dimension { DimValue = n } : Graph.IsFresh(d) ? new() : new() { DimParam = d.ToString() });
         return proto;
     }
 }
