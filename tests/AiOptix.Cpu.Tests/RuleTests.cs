@@ -51,6 +51,7 @@ public class RuleTests
         [typeof(Cast)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new Cast(DType.Float16), x)),
         [typeof(ConstantOfShape)] = (g, x) => g.Add(new Add(), g.Add(new ConstantOfShape(Tensor.Vector(2.5f)), g.Add(new ShapeOf(), x)), x),
         [typeof(Gather)] = (g, x) => g.Add(new Gather(2), x, g.AddConstant(Tensor.From<long>([0, -1, 3, 3, 6, -7], new Shape(2, 3)))),
+        [typeof(Resize)] = (g, x) => g.Add(new Resize(ResizeMode.Linear), x, null, g.AddConstant(Tensor.Vector(1f, 1f, 2f, 1.5f))),
         [typeof(Pad)] = (g, x) => g.Add(new Pad(), x, Ints(g, 0, 2, -1, 3, 1, 0, -2, 1), g.AddConstant(Tensor.Scalar(0.5f))),
         [typeof(Acosh)] = (g, x) => g.Add(new Acosh(), g.Add(new Exp(), g.Add(new Abs(), x))),
         [typeof(Log)] = (g, x) => g.Add(new Log(), g.Add(new Abs(), x)),

@@ -8,6 +8,7 @@ using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Norm;
 using AiOptix.Kernels.Pool;
 using AiOptix.Kernels.Reduce;
+using AiOptix.Kernels.Resize;
 using AiOptix.Kernels.Softmax;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -50,6 +51,7 @@ public class RehearsalTests
             ChannelAffinePlan.Rehearse(r);
         });
         Each(PoolTable.Rows, r => Here.Has(r.Needs), PoolPlan.Rehearse);
+        Each(ResizeTable.Rows, r => Here.Has(r.Needs), ResizePlan.Rehearse);
         Each(Enum.GetValues<ReduceKind>(), _ => true, kind => ReducePlan.Rehearse(kind, Here));
         ArgReducePlan.Rehearse();
         Each(SoftmaxTable.Rows, r => Here.Has(r.Needs), r =>

@@ -52,6 +52,7 @@ internal static class LoweringRules
         [typeof(ConstantOfShape)] = IndexRules.ConstantOfShape,
         [typeof(Gather)] = IndexRules.Gather,
         [typeof(Pad)] = IndexRules.Pad,
+        [typeof(Resize)] = ResizeRules.Resize,
         [typeof(Concat)] = MovementRules.Concat,
         [typeof(Expand)] = MovementRules.Expand,
         [typeof(Flatten)] = MovementRules.View,

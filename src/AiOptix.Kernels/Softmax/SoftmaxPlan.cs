@@ -52,6 +52,9 @@ public static unsafe class SoftmaxTable
 /// <summary>Softmax or LogSoftmax, made ready. Immutable.</summary>
 public sealed unsafe class SoftmaxPlan
 {
+    private const int ShortRow = 16;
+    private const int RowsAtOnce = 64;
+
     private readonly SoftmaxDescriptor shape;
     private readonly Split split;
 
@@ -78,6 +81,11 @@ public sealed unsafe class SoftmaxPlan
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
         if (first >= end) return;
+        if (shape.Inner == 1 && shape.Length <= ShortRow)
+        {
+            ShortRows(x, y, first, end);
+            return;
+        }
         if (shape.Inner == 1)
         {
             Kernel.Rows(x + first * shape.Length, y + first * shape.Length, end - first, shape.Length, shape.Logarithm);
@@ -94,11 +102,35 @@ public sealed unsafe class SoftmaxPlan
         }
     }
 
+    /// <summary>Rows too short for a vector: a block of them is turned, so that each lane is a softmax of its own, and turned back.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ShortRows(float* x, float* y, long first, long end)
+    {
+        var turned = stackalloc float[ShortRow * RowsAtOnce];
+        var length = (int)shape.Length;
+        for (var row = first; row < end; row += RowsAtOnce)
+        {
+            var n = (int)Math.Min(RowsAtOnce, end - row);
+            float* from = x + row * length, to = y + row * length;
+            for (var r = 0; r < n; r++)
+                for (var i = 0; i < length; i++) turned[i * RowsAtOnce + r] = from[r * length + i];
+            Kernel.Columns(turned, turned, n, length, RowsAtOnce, shape.Logarithm);
+            for (var r = 0; r < n; r++)
+                for (var i = 0; i < length; i++) to[r * length + i] = turned[i * RowsAtOnce + r];
+        }
+    }
+
     /// <summary>Rehearses a row: runs it over a few elements along rows or across them, so that its code is compiled before a run needs it.</summary>
     public static void Rehearse(bool logarithm, bool rows, SoftmaxKernel row)
     {
         using var memory = new RehearsalMemory();
         const int length = RehearsalMemory.Row;
+        if (rows)
+        {
+            var few = new SoftmaxPlan(new(logarithm, length, 4, 1), HostTarget.Current, row);
+            few.Run(memory.Floats(4 * length), memory.Floats(4 * length), 0, few.Tasks);
+        }
         var plan = rows ? new SoftmaxPlan(new(logarithm, 2, length, 1), HostTarget.Current, row) : new SoftmaxPlan(new(logarithm, 1, 2, length), HostTarget.Current, row);
         plan.Run(memory.Floats(2 * length), memory.Floats(2 * length), 0, plan.Tasks);
     }

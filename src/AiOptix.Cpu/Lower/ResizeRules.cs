@@ -1,0 +1,65 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Resize;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Lower;
+
+/// <summary>Resize of float32 along one axis or two adjacent ones, by scales or sizes that are known when shapes are.</summary>
+internal static unsafe class ResizeRules
+{
+    public static bool Resize(Lowering lowering, Node node)
+    {
+        var op = (Resize)node.Operator;
+        var input = node.Inputs[0]!;
+        if (input.DType != DType.Float32 || op.Coordinates == ResizeCoordinates.CropAndResize || First(op, node) is not { } first) return false;
+        var sizes = node.Input(3) is { } given && given.Constant is not { Count: 0 } ? given.Elements : null;
+        var scales = node.Input(2)?.Constant is { Count: > 0 } s ? s : null;
+        if (sizes is null == scales is null) return false;
+        var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
+        var target = lowering.Target;
+        var row = ResizeTable.Select(target);
+        lowering.Prepare(row.Name, () => ResizePlan.Rehearse(row));
+        lowering.Emit(node, [x], context =>
+        {
+            var plan = new ResizePlan(Describe(op, node, context.Shape(x), first, scales, sizes is null ? null : Tensor.Vector<long>([.. sizes.Select(context.Evaluate)])), target);
+            return new PlanTasks((slots, from, to, scratch) => plan.Run((float*)slots[x], (float*)slots[y], from, to, scratch))
+            {
+                Kernel = plan.Kernel.Name,
+                Tasks = plan.Tasks,
+                ScratchBytes = plan.ScratchBytes,
+            };
+        });
+        return true;
+    }
+
+    /// <summary>The first of the axes that may change, when they are one or two adjacent ones; null otherwise.</summary>
+    private static int? First(Resize op, Node node)
+    {
+        var shape = node.Inputs[0]!.Shape!;
+        var factors = node.Input(2)?.Constant is { Count: > 0 } s && s.DType == DType.Float32 ? s.Span<float>().ToArray() : null;
+        var sizes = node.Input(3)?.Elements;
+        int[] axes = [.. (op.Axes.Count > 0 ? op.Axes : Enumerable.Range(0, shape.Rank).Select(i => (long)i)).Select(a => MovementRules.Normal(a, shape.Rank))];
+        int[] changed = [.. axes.Where((a, i) => !(factors is not null ? factors[i] == 1 : op.Aspect == ResizeAspect.Stretch && sizes is not null && sizes[i].Equals(shape[a]))).Order()];
+        GC.KeepAlive(node.Input(2)?.Constant);
+        return changed.Length switch
+        {
+            1 => changed[0],
+            2 when changed[1] == changed[0] + 1 => changed[0],
+            _ => null,
+        };
+    }
+
+    private static ResizeDescriptor Describe(Resize op, Node node, Shape input, int first, Tensor? scales, Tensor? sizes)
+    {
+        var axes = op.AxesOf(new EvaluationContext(node, [], Limits.Default), input, region: null, scales, sizes);
+        var second = first + 1 < input.Rank ? first + 1 : -1;
+        return second < 0
+            ? new(input.Product(0, first), ResizeTaps.Identity(1), Taps(axes[first], input[first]), 1)
+            : new(input.Product(0, first), Taps(axes[first], input[first]), Taps(axes[second], input[second]), input.Product(second + 1, input.Rank));
+    }
+
+    private static ResizeTaps Taps(ResizeAxis? axis, long extent) => axis is null
+        ? ResizeTaps.Identity(checked((int)extent))
+        : new(checked((int)extent), axis.Output, axis.Taps, axis.Positions, axis.Weights);
+}
