@@ -19,6 +19,7 @@ internal static class OnnxRegistry
         .. Indexing.Rows,
         .. Multiplications.Rows,
         .. Normalizations.Rows,
+        .. Quantizations.Rows,
         .. Reductions.Rows,
         .. Reshaping.Rows,
         .. Resizing.Rows,

@@ -21,44 +21,48 @@ public sealed record Conv(ValueList<long> Strides = default, ValueList<long> Pad
     {
         var type = context.Require(0, Numbers.IsReal, "float16, bfloat16, float32 or float64");
         context.RequireSame(0, 1);
-        if (context.Has(2))
-        {
-            context.RequireSame(0, 2);
-            context.RequireRank(2, 1);
-        }
+        if (context.Has(2)) context.RequireSame(0, 2);
+        context.Set(0, type, Shape(context, 1, 2));
+    }
+
+    /// <summary>The shape of the result for input 0; null when nothing is known.</summary>
+    /// <param name="context">The node.</param>
+    /// <param name="weights">Which input the weights are.</param>
+    /// <param name="bias">Which input the bias is; it may be left out.</param>
+    internal SymbolicShape? Shape(InferenceContext context, int weights, int bias)
+    {
+        var biased = bias >= 0 && context.Has(bias);
+        if (biased) context.RequireRank(bias, 1);
         var x = context.Shape(0);
-        var w = context.Shape(1);
+        var w = context.Shape(weights);
         if (w is { Rank: < 2 }) throw context.Error($"weights have shape {w}; expected [M, C/group, kernel…]");
         if (x is not null && w is not null && x.Rank != w.Rank) throw context.Error($"input of shape {x} and weights of shape {w} have different ranks");
         if (Group < 1) throw context.Error($"group {Group} must be positive");
-        if (x is null || w is null)
-        {
-            context.Set(0, type, (x ?? w) is { } s ? context.FreshShape(s.Rank) : null);
-            return;
-        }
+        if (x is null || w is null) return (x ?? w) is { } s ? context.FreshShape(s.Rank) : null;
         if (x[1].Constant is { } c && w[1].Constant is { } wc && c != wc * Group) throw context.Error($"input of shape {x} has {c} channels; weights of shape {w} in {Group} groups expect {wc * Group}");
         context.AssumeEqual(x[1], w[1] * Group, "the channels of input and weights");
         if (w[0].Constant % Group is > 0) throw context.Error($"{w[0]} output channels do not divide into {Group} groups");
-        if (context.Has(2) && context.Shape(2) is { } b) context.Same(b[0], w[0], "bias and weights");
-        if (new SymbolicShape(w.Dims[2..]).Concrete is not { } kernel)
-        {
-            context.Set(0, type, new([x[0], w[0], .. context.FreshShape(x.Rank - 2)]));
-            return;
-        }
-        context.Set(0, type, Geometry(kernel.Dims).Result(context, x, w[0]));
+        if (biased && context.Shape(bias) is { } b) context.Same(b[0], w[0], "bias and weights");
+        return new SymbolicShape(w.Dims[2..]).Concrete is { } kernel ? Geometry(kernel.Dims).Result(context, x, w[0]) : new([x[0], w[0], .. context.FreshShape(x.Rank - 2)]);
     }
 
     /// <inheritdoc/>
     public override void Evaluate(EvaluationContext context)
     {
         var (input, weights) = (context.Input(0), context.Input(1));
-        var (x, w) = (input.Shape, weights.Shape);
+        var (values, shape) = Apply(context, input.ToReals(), input.Shape, weights.ToReals(), weights.Shape, context.OptionalInput(2)?.ToReals());
+        context.Allocate(0, input.DType, shape).Store(values);
+    }
+
+    /// <summary>The convolution of widened operands and its shape.</summary>
+    internal (double[] Values, Shape Shape) Apply(EvaluationContext context, double[] input, Shape x, double[] weights, Shape w, double[]? bias)
+    {
         if (x[1] != w[1] * Group || w[0] % Group != 0) throw context.Error($"input of shape {x} and weights of shape {w} do not fit {Group} groups");
         var geometry = Geometry(w.Dims[2..]);
         var spatial = geometry.Outputs(x.Dims[2..]);
-        var output = context.Allocate(0, input.DType, new Shape([x[0], w[0], .. spatial]));
-        var bias = context.OptionalInput(2)?.ToReals();
-        output.Store(Products(context, geometry, input.ToReals(), weights.ToReals(), bias, x, w, spatial));
+        var shape = context.Shape([x[0], w[0], .. spatial]);
+        context.Limits.CheckTensor(DType.Float64, shape, $"output 0 of node {context.Node}");
+        return (Products(context, geometry, input, weights, bias, x, w, spatial), shape);
     }
 
     /// <inheritdoc/>

@@ -8,8 +8,7 @@ internal static class Convolutions
 {
     public static OnnxOperator[] Rows { get; } =
     [
-        OnnxOperator.Of<Conv>("Conv", ReadConv,
-            (w, op) => w.Emit("Conv", Window(op.Strides, op.Pads, op.Dilations, op.AutoPad, ("group", op.Group))), 11),
+        OnnxOperator.Of<Conv>("Conv", r => r.Emit(Convolution(r), r.Required(0), r.Required(1), r.Input(2)), (w, op) => w.Emit("Conv", Attributes(op)), 11),
         OnnxOperator.Of<ConvTranspose>("ConvTranspose", ReadConvTranspose,
             (w, op) => w.Emit("ConvTranspose", Window(op.Strides, op.Pads, op.Dilations, op.AutoPad, ("group", op.Group), ("output_padding", Optional(op.OutputPadding)),
                 ("output_shape", Optional(op.OutputShape)))), 11),
@@ -29,11 +28,15 @@ internal static class Convolutions
         OnnxOperator.Of<GlobalLpPool>("GlobalLpPool", r => r.Emit(new GlobalLpPool(Exponent(r)), r.Required(0)), (w, op) => w.Emit("GlobalLpPool", ("p", op.P)), 2),
     ];
 
-    private static void ReadConv(NodeReader r)
+    /// <summary>The window of a convolution whose weights are a given input.</summary>
+    public static Conv Convolution(NodeReader r, int weights = 1)
     {
-        CheckKernel(r);
-        r.Emit(new Conv(List(r, "strides"), List(r, "pads"), List(r, "dilations"), r.Int("group", 1), Pad(r)), r.Required(0), r.Required(1), r.Input(2));
+        CheckKernel(r, weights);
+        return new(List(r, "strides"), List(r, "pads"), List(r, "dilations"), r.Int("group", 1), Pad(r));
     }
+
+    /// <summary>The attributes of a convolution's window.</summary>
+    public static (string, object?)[] Attributes(Conv op) => Window(op.Strides, op.Pads, op.Dilations, op.AutoPad, ("group", op.Group));
 
     private static void ReadConvTranspose(NodeReader r)
     {
@@ -56,17 +59,17 @@ internal static class Convolutions
         return p == MathF.Floor(p) && p >= 1 ? (long)p : throw r.Error($"p = {p} must be a positive whole number");
     }
 
-    private static void CheckKernel(NodeReader r)
+    private static void CheckKernel(NodeReader r, int weights = 1)
     {
-        if (r.OptionalInts("kernel_shape") is { } k && r.Required(1).Shape?.Concrete is { } w && !w.Dims[Math.Min(2, w.Rank)..].SequenceEqual(k))
+        if (r.OptionalInts("kernel_shape") is { } k && r.Required(weights).Shape?.Concrete is { } w && !w.Dims[Math.Min(2, w.Rank)..].SequenceEqual(k))
             throw r.Error($"kernel_shape [{string.Join(",", k)}] contradicts weights of shape {w}");
     }
 
-    private static ValueList<long> List(NodeReader r, string attribute) => [.. r.OptionalInts(attribute) ?? []];
+    public static ValueList<long> List(NodeReader r, string attribute) => [.. r.OptionalInts(attribute) ?? []];
 
-    private static object? Optional(ValueList<long> list) => list.Count > 0 ? list : null;
+    public static object? Optional(ValueList<long> list) => list.Count > 0 ? list : null;
 
-    private static AutoPad Pad(NodeReader r) => r.String("auto_pad", "NOTSET") switch
+    public static AutoPad Pad(NodeReader r) => r.String("auto_pad", "NOTSET") switch
     {
         "NOTSET" or "" => AutoPad.NotSet,
         "SAME_UPPER" => AutoPad.SameUpper,
@@ -75,7 +78,7 @@ internal static class Convolutions
         var m => throw r.Error($"auto_pad '{m}' must be 'NOTSET', 'SAME_UPPER', 'SAME_LOWER' or 'VALID'"),
     };
 
-    private static (string, object?)[] Window(ValueList<long> strides, ValueList<long> pads, ValueList<long> dilations, AutoPad auto, params ReadOnlySpan<(string, object?)> others) =>
+    public static (string, object?)[] Window(ValueList<long> strides, ValueList<long> pads, ValueList<long> dilations, AutoPad auto, params ReadOnlySpan<(string, object?)> others) =>
     [
         ("auto_pad", auto switch { AutoPad.NotSet => null, AutoPad.SameUpper => "SAME_UPPER", AutoPad.SameLower => "SAME_LOWER", _ => "VALID" }),
         ("strides", Optional(strides)),

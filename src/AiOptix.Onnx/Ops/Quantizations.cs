@@ -1,0 +1,48 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Tensors;
+
+namespace AiOptix.Onnx;
+
+/// <summary>Quantisation, and products of quantised operands.</summary>
+internal static class Quantizations
+{
+    public static OnnxOperator[] Rows { get; } =
+    [
+        OnnxOperator.ByNode<QuantizeLinear>("QuantizeLinear", r => r.Emit(new QuantizeLinear(r.Int("axis", 1), r.Int("block_size", 0), Type(r, "output_dtype"), Type(r, "precision"),
+                r.Bool("saturate", true)), r.InputsFrom(0)),
+            (w, op) => w.Emit("QuantizeLinear", ("axis", Axis(w, op.Axis)), ("block_size", Block(op.BlockSize)), ("output_dtype", op.To), ("precision", op.Precision), ("saturate", op.Saturate ? null : 0L)),
+            QuantizeOpset),
+        OnnxOperator.ByNode<DequantizeLinear>("DequantizeLinear", r => r.Emit(new DequantizeLinear(r.Int("axis", 1), r.Int("block_size", 0), Type(r, "output_dtype")), r.InputsFrom(0)),
+            (w, op) => w.Emit("DequantizeLinear", ("axis", Axis(w, op.Axis)), ("block_size", Block(op.BlockSize)), ("output_dtype", op.To)),
+            n => n.Operator is DequantizeLinear { To: not null } ? 23 : MinOpset(n, ((DequantizeLinear)n.Operator).BlockSize)),
+        OnnxOperator.Of<DynamicQuantizeLinear>("DynamicQuantizeLinear", r => r.Emit(new DynamicQuantizeLinear(), r.Required(0)), (w, _) => w.Emit("DynamicQuantizeLinear"), 11),
+        OnnxOperator.Of<MatMulInteger>("MatMulInteger", r => r.Emit(new MatMulInteger(), r.InputsFrom(0)), (w, _) => w.Emit("MatMulInteger"), 10),
+        OnnxOperator.Of<QLinearMatMul>("QLinearMatMul", r => r.Emit(new QLinearMatMul(), r.InputsFrom(0)), (w, _) => w.Emit("QLinearMatMul"), 10),
+        OnnxOperator.Of<ConvInteger>("ConvInteger", r => r.Emit(new ConvInteger(Convolutions.Convolution(r)), r.InputsFrom(0)),
+            (w, op) => w.Emit("ConvInteger", Convolutions.Attributes(op.Convolution)), 10),
+        OnnxOperator.Of<QLinearConv>("QLinearConv", r => r.Emit(new QLinearConv(Convolutions.Convolution(r, 3)), r.InputsFrom(0)),
+            (w, op) => w.Emit("QLinearConv", Convolutions.Attributes(op.Convolution)), 10),
+    ];
+
+    private static long? Axis(NodeWriter w, long axis) => w.Opset >= 13 ? axis : null;
+
+    private static long? Block(long size) => size > 0 ? size : null;
+
+    private static DType? Type(NodeReader r, string attribute) => r.Int(attribute, 0) switch
+    {
+        0 => null,
+        > 0 and <= (long)DType.Int2 and var code => (DType)code,
+        var code => throw r.Error($"attribute '{attribute}' has the value {code}, which is no element type"),
+    };
+
+    private static long QuantizeOpset(Node node)
+    {
+        var op = (QuantizeLinear)node.Operator;
+        if (op.Precision is not null) return 23;
+        return Math.Max(op.To is not null ? 21 : op.Saturate ? 10 : 19, MinOpset(node, op.BlockSize));
+    }
+
+    /// <summary>The first form has one scale for all; the second a scale a channel; the third blocks.</summary>
+    private static long MinOpset(Node node, long block) => block > 0 ? 21 : node.Input(1)?.Shape is { } s && s.All(d => d.Constant == 1) ? 10 : 13;
+}
