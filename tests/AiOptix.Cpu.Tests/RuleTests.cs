@@ -48,6 +48,8 @@ public class RuleTests
         [typeof(LogSoftmax)] = (g, x) => g.Add(new LogSoftmax(-1), g.Add(new LogSoftmax(2), x)),
         [typeof(Softmax)] = (g, x) => g.Add(new Softmax(-1), g.Add(new Softmax(2), x)),
         [typeof(Attention)] = (g, x) => g.Add(new Transpose([0, 2, 1, 3]), g.Add(new Attention(), Head(g, x, 5), Head(g, x, 4), Head(g, x, 4), g.AddConstant(PlanCheck.Random(3, 1, 1, 5, 4)))),
+        [typeof(QuantizeLinear)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new QuantizeLinear(2), x, g.AddConstant(Tensor.Vector(0.01f, 0.02f, 0.1f, 3f, 0.3f, 0.07f, 0.005f)), g.AddConstant(Tensor.Vector<sbyte>(0, 1, -2, 100, -128, 5, 6)))),
+        [typeof(DequantizeLinear)] = (g, x) => g.Add(new DequantizeLinear(), g.Add(new QuantizeLinear(), x, g.AddConstant(Tensor.Scalar(0.01f)), g.AddConstant(Tensor.Scalar((byte)100))), g.AddConstant(Tensor.Scalar(0.02f)), g.AddConstant(Tensor.Scalar((byte)7))),
         [typeof(Cast)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new Cast(DType.Float16), x)),
         [typeof(ConstantOfShape)] = (g, x) => g.Add(new Add(), g.Add(new ConstantOfShape(Tensor.Vector(2.5f)), g.Add(new ShapeOf(), x)), x),
         [typeof(Gather)] = (g, x) => g.Add(new Gather(2), x, g.AddConstant(Tensor.From<long>([0, -1, 3, 3, 6, -7], new Shape(2, 3)))),

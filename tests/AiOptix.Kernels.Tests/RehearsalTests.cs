@@ -7,6 +7,7 @@ using AiOptix.Kernels.Gather;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Norm;
 using AiOptix.Kernels.Pool;
+using AiOptix.Kernels.Quantize;
 using AiOptix.Kernels.Reduce;
 using AiOptix.Kernels.Resize;
 using AiOptix.Kernels.Softmax;
@@ -26,6 +27,7 @@ public class RehearsalTests
         Each(UnaryTable.Rows, r => Here.Has(r.Needs), UnaryPlan.Rehearse);
         Each(BinaryTable.Rows, r => Here.Has(r.Needs), BinaryPlan.Rehearse);
         Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
+        Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
         Each([1, 2, 4, 8], _ => true, size => WherePlan.Rehearse(size, Here));
     }
 

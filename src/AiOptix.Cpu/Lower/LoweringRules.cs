@@ -47,6 +47,10 @@ internal static class LoweringRules
         [typeof(AveragePool)] = PoolRules.Pool,
         [typeof(MaxPool)] = PoolRules.Pool,
 
+        // Quantisation
+        [typeof(DequantizeLinear)] = QuantizeRules.Dequantize,
+        [typeof(QuantizeLinear)] = QuantizeRules.Quantize,
+
         // Movement
         [typeof(Cast)] = IndexRules.Cast,
         [typeof(ConstantOfShape)] = IndexRules.ConstantOfShape,

@@ -18,7 +18,7 @@ internal static class QuantizedTypes
     public static (double Least, double Greatest) Range(DType type) =>
         type is DType.UInt8 or DType.UInt16 or DType.UInt4 or DType.UInt2 ? (0, (1L << type.Bits()) - 1) : (-(1L << (type.Bits() - 1)), (1L << (type.Bits() - 1)) - 1);
 
-    /// <summary>Rounds values, in steps of the quantised type, to the nearest even integer, adds the zero points and cuts off at the type's range; floats round in their own way.</summary>
+    /// <summary>Rounds values, in steps of the quantised type, to the nearest even integer, adds the zero points and cuts off at the type's range (NaN gives the zero point); floats round in their own way.</summary>
     /// <param name="values">The values divided by their scales.</param>
     /// <param name="zero">The zero point of an element.</param>
     /// <param name="output">Where the results go.</param>
@@ -30,8 +30,8 @@ internal static class QuantizedTypes
             var (least, greatest) = Range(output.DType);
             for (var i = 0; i < values.Length; i++)
             {
-                var v = Math.Round(values[i], MidpointRounding.ToEven) + zero(i);
-                values[i] = double.IsNaN(v) ? 0 : Math.Clamp(v, least, greatest);
+                var step = Math.Round(values[i], MidpointRounding.ToEven);
+                values[i] = Math.Clamp((double.IsNaN(step) ? 0 : step) + zero(i), least, greatest);
             }
         }
         else
