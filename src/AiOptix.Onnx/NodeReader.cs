@@ -83,6 +83,8 @@ internal sealed class NodeReader
 
     public Tensor? OptionalTensor(string attribute) => Find(attribute) is { } v ? As<Tensor>(attribute, v) : null;
 
+    public GraphType? OptionalType(string attribute) => Find(attribute) is { } v ? As<GraphType>(attribute, v) : null;
+
     public Graph Subgraph(string attribute) => Find(attribute) is { } v ? As<Graph>(attribute, v) : throw Error($"attribute '{attribute}' is required");
 
     /// <summary>Attributes that may be there but change nothing (of old versions, say).</summary>
