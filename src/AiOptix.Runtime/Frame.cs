@@ -71,6 +71,9 @@ internal sealed unsafe class Frame
         return Tensor.Borrow((void*)Slots[slot], program.Slots[slot].DType, binding.Shape(slot)!.Value);
     }
 
+    /// <summary>True when a tensor lies in the memory of intermediates.</summary>
+    public bool Holds(Tensor tensor) => arena is not null && tensor.Pointer >= arena.Pointer && tensor.Pointer < arena.Pointer + arena.Length;
+
     /// <summary>Lets go of what belongs to one run.</summary>
     public void Clear()
     {

@@ -73,14 +73,20 @@ public sealed class Program
     /// <summary>The binding of a segment for the given symbol values; made when it is new, kept in a bounded number.</summary>
     public SegmentBinding Bind(int segment, IReadOnlyDictionary<string, long> symbols) => bindings[segment].Get(symbols);
 
+    /// <summary>Leaves out steps whose results nobody reads; those that give a symbol its value stay, since binding the steps behind them asks for it.</summary>
     private Step[] RemoveUnread(IReadOnlyList<int> outputs, IReadOnlyList<Step> steps)
     {
+        var known = new HashSet<string>(Inputs.SelectMany(i => Slots[i].Shape?.Symbols ?? []), StringComparer.Ordinal);
+        var defining = new HashSet<Step>();
+        foreach (var step in steps)
+            foreach (var symbol in step.Outputs.SelectMany(o => Slots[o].Shape?.Symbols ?? []))
+                if (known.Add(symbol)) defining.Add(step);
         var read = new bool[Slots.Count];
         foreach (var o in outputs) read[Root(o)] = true;
         var kept = new Stack<Step>();
         foreach (var step in steps.Reverse())
         {
-            if (!step.Outputs.Any(o => read[Root(o)])) continue;
+            if (!defining.Contains(step) && !step.Outputs.Any(o => read[Root(o)])) continue;
             kept.Push(step);
             foreach (var i in step.Inputs)
                 if (i >= 0) read[Root(i)] = true;

@@ -206,7 +206,12 @@ public sealed unsafe class Session : IDisposable
             same = false;
             frame.InputShapes[i] = t.Shape;
         }
-        if (same) return;
+        if (same)
+        {
+            // What the last run learnt from data does not hold for this one.
+            if (frame.Symbols.Count > Program.InputSymbols.Count) InputShapes.Solve(Program, frame.InputShapes, frame.Symbols);
+            return;
+        }
         frame.FirstBinding = null;
         InputShapes.Solve(Program, frame.InputShapes, frame.Symbols);
         frame.FirstBinding = Program.Bind(0, frame.Symbols);
@@ -277,10 +282,20 @@ public sealed unsafe class Session : IDisposable
                 t.Dispose();
                 continue;
             }
-            Store(frame, slot, outputs[i]);
+            Store(frame, slot, Keep(frame, outputs[i]));
         }
         GC.KeepAlive(inputs);
     }
+
+    /// <summary>A value that outlives the memory of intermediates: a managed step may hand on what it was given, and steps behind it use that memory anew.</summary>
+    private static RuntimeValue Keep(Frame frame, RuntimeValue value) => value switch
+    {
+        Tensor t when frame.Holds(t) => t.Clone(),
+        SequenceValue s => new SequenceValue([.. s.Items.Select(i => Keep(frame, i))]),
+        OptionalValue { Content: { } content } => new OptionalValue(Keep(frame, content)),
+        MapValue m => new MapValue((Tensor)Keep(frame, m.Keys), (Tensor)Keep(frame, m.Values)),
+        _ => value,
+    };
 
     private void Store(Frame frame, Slot slot, RuntimeValue value)
     {
