@@ -175,7 +175,8 @@ public sealed partial class Graph
     /// <summary>A copy that can be rewritten on its own; constants share their memory.</summary>
     public Graph Clone() => Clone(parent: null, []);
 
-    private Graph Clone(Graph? parent, Dictionary<Value, Value> map)
+    /// <summary>A copy inside another graph. The map knows what stands for values around it; those that it does not know are read as they are.</summary>
+    internal Graph Clone(Graph? parent, Dictionary<Value, Value> map)
     {
         var copy = new Graph(Name, parent) { Metadata = Metadata, Annotation = Annotation, freshNames = freshNames, freshSymbols = freshSymbols, isOutlined = isOutlined };
         foreach (var (key, c) in constraints) copy.constraints.Add(key, c);
@@ -191,7 +192,7 @@ public sealed partial class Graph
         foreach (var n in nodes)
         {
             var op = n.Operator.Subgraphs.Count == 0 ? n.Operator : n.Operator.WithSubgraphs([.. n.Operator.Subgraphs.Select(g => g.Clone(copy, map))]);
-            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map[v])], n.Outputs.Count) { Origins = n.Origins, Contradiction = n.Contradiction, Position = n.Position, Annotation = n.Annotation };
+            var node = new Node(copy, n.Name, op, [.. n.Inputs.Select(v => v is null ? null : map.GetValueOrDefault(v, v))], n.Outputs.Count) { Origins = n.Origins, Contradiction = n.Contradiction, Position = n.Position, Annotation = n.Annotation };
             for (var i = 0; i < n.Outputs.Count; i++)
             {
                 var o = n.Outputs[i];
@@ -200,7 +201,7 @@ public sealed partial class Graph
             foreach (var v in node.Inputs) v?.AddUser(node);
             copy.nodes.Add(node);
         }
-        foreach (var o in outputs) copy.AddOutput(map[o]);
+        foreach (var o in outputs) copy.AddOutput(map.GetValueOrDefault(o, o));
     }
 
     /// <summary>Runs the type and shape rules of every node again, subgraphs included.</summary>

@@ -57,6 +57,25 @@ public sealed class Patch
         return v;
     }
 
+    /// <summary>Adds the nodes of a subgraph of the graph to the patch, as copies.</summary>
+    /// <param name="subgraph">The subgraph.</param>
+    /// <param name="inputs">What its inputs are.</param>
+    /// <returns>What its outputs are: values of the new nodes, constants, inputs, or what it captured.</returns>
+    public IReadOnlyList<Value> Inline(Graph subgraph, params ReadOnlySpan<Value> inputs)
+    {
+        var map = new Dictionary<Value, Value>();
+        for (var i = 0; i < inputs.Length; i++) map[subgraph.Inputs[i]] = inputs[i];
+        foreach (var c in subgraph.Constants) map[c] = Constant(c.Constant!, c.Name);
+        foreach (var n in subgraph.Nodes)
+        {
+            var op = n.Operator.Subgraphs.Count == 0 ? n.Operator : n.Operator.WithSubgraphs([.. n.Operator.Subgraphs.Select(g => g.Clone(graph, map))]);
+            var node = AddNode(op, [.. n.Inputs.Select(v => v is null ? null : map.GetValueOrDefault(v, v))], n.Outputs.Count);
+            (node.Origins, node.Annotation) = (n.Origins, n.Annotation);
+            for (var i = 0; i < n.Outputs.Count; i++) map[n.Outputs[i]] = node.Outputs[i];
+        }
+        return [.. subgraph.Outputs.Select(o => map.GetValueOrDefault(o, o))];
+    }
+
     /// <summary>
     /// True when a value can take over all uses of another: an output of the graph keeps its name only if a node of its own makes it, so an input, a constant
     /// or another output cannot stand in for one.

@@ -21,6 +21,7 @@ public static class Pipeline
             new ElementsFolding(),
             new ConstantFolding(limits),
             new ReshapeTargets(),
+            new KnownConditions(),
             new DuplicateConstants(),
             new DuplicateNodes(),
             new InversePairs(),
