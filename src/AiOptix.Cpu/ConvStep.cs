@@ -40,6 +40,8 @@ internal sealed record ConvParts(int Input, int Output, ConvGeometry Geometry, i
             var (begin, end) = geometry.PadsOf(a, input[a + 2]);
             axes[i] = new(checked((int)input[a + 2]), (int)geometry.Kernel[a], (int)geometry.Stride(a), (int)geometry.Dilation(a), checked((int)begin), checked((int)end));
         }
+        // An inner axis of one position that nothing slides along is none: lines are then as long as the data has them.
+        for (var i = 0; i < 2 && axes[2] is { Input: 1, IsIdentity: true }; i++) axes = [ConvAxis.None, axes[0], axes[1]];
         return new(checked((int)input[0]), checked((int)input[1]), outputChannels, groups, axes[0], axes[1], axes[2]);
     }
 }
