@@ -15,6 +15,7 @@ public class RuleTests
     private static readonly Dictionary<Type, Func<Graph, Value, Value>> builders = new()
     {
         [typeof(Conv)] = (g, x) => g.Add(new Conv([2, 1], [1, 0, 2, 1], [1, 2]), x, g.AddConstant(PlanCheck.Random(1, 5, 3, 3, 2)), g.AddConstant(PlanCheck.Random(2, 5))),
+        [typeof(ConvTranspose)] = (g, x) => g.Add(new ConvTranspose([2, 3], [1, 0, 2, 1], [1, 2], OutputPadding: [1, 0]), x, g.AddConstant(PlanCheck.Random(1, 3, 5, 3, 2)), g.AddConstant(PlanCheck.Random(2, 5))),
         [typeof(Gemm)] = (g, x) => g.Add(new Gemm(), g.Add(new Flatten(2), g.Add(new Reshape(), x, Ints(g, -1, 3, 7, 9))), g.AddConstant(PlanCheck.Random(1, 63, 4))),
         [typeof(MatMul)] = (g, x) => g.Add(new MatMul(), x, g.AddConstant(PlanCheck.Random(1, 9, 4))),
         [typeof(GlobalAveragePool)] = (g, x) => g.Add(new GlobalAveragePool(), x),

@@ -3,6 +3,7 @@ using AiOptix.Kernels.Cast;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.Copy;
 using AiOptix.Kernels.Elementwise;
+using AiOptix.Kernels.Fold;
 using AiOptix.Kernels.Gather;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Norm;
@@ -53,6 +54,7 @@ public class RehearsalTests
             ChannelAffinePlan.Rehearse(r);
         });
         Each(PoolTable.Rows, r => Here.Has(r.Needs), PoolPlan.Rehearse);
+        Each(FoldTable.Rows, r => Here.Has(r.Needs), FoldPlan.Rehearse);
         Each(ResizeTable.Rows, r => Here.Has(r.Needs), ResizePlan.Rehearse);
         Each(Enum.GetValues<ReduceKind>(), _ => true, kind => ReducePlan.Rehearse(kind, Here));
         ArgReducePlan.Rehearse();

@@ -59,6 +59,13 @@ internal sealed class Lowering
         return index;
     }
 
+    /// <summary>A slot for what one step of a node hands to the next.</summary>
+    public int Intermediate(string name, TensorType type)
+    {
+        slots.Add(new(slots.Count, name, type, SlotKind.Intermediate));
+        return slots.Count - 1;
+    }
+
     /// <summary>Has the code that a step may run made ready before the first run; steps that name the same code share it.</summary>
     public void Prepare(string name, Action rehearse) => preparations.TryAdd(name, new(name, rehearse));
 

@@ -16,6 +16,7 @@ internal static class LoweringRules
         // Products
         [typeof(Attention)] = AttentionRules.Attention,
         [typeof(Conv)] = ConvRules.Conv,
+        [typeof(ConvTranspose)] = ConvTransposeRules.ConvTranspose,
         [typeof(Gemm)] = ProductRules.Gemm,
         [typeof(MatMul)] = ProductRules.MatMul,
 
