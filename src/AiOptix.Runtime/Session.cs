@@ -85,6 +85,11 @@ public sealed unsafe class Session : IDisposable
                 frame.Values[slot] = null;
             }
         }
+        catch
+        {
+            GiveBack(frame, inputs, outputs);
+            throw;
+        }
         finally
         {
             Return(frame);
@@ -313,6 +318,13 @@ public sealed unsafe class Session : IDisposable
             if (slot.IsRaw) frame.Slots[root] = (nint)((Tensor)value).Pointer;
         }
         frame.Values[root] = value;
+    }
+
+    // A run that fails hands out nothing: its own outputs go back to the pool at once.
+    private void GiveBack(Frame frame, ReadOnlySpan<RuntimeValue> inputs, ReadOnlySpan<RuntimeValue?> given)
+    {
+        for (var i = 0; i < given.Length; i++)
+            if (given[i] is null && frame.Values[Program.Outputs[i]] is Tensor own && Program.Slots[Program.Outputs[i]].Kind == SlotKind.Output && !inputs.Contains(own)) own.Dispose();
     }
 
     private Frame Rent()
