@@ -82,14 +82,25 @@ internal static unsafe class Blocking
         {
             cancel.Cancel();
             _ = Finished(task, cancelPatience);
-            _ = task.ContinueWith(static t => (t.Status == TaskStatus.RanToCompletion ? t.Result as IDisposable : null)?.Dispose(), TaskScheduler.Default);
+            _ = task.ContinueWith(t =>
+            {
+                if (t.Status == TaskStatus.RanToCompletion) (t.Result as IDisposable)?.Dispose();
+                cancel.Dispose();
+            }, TaskScheduler.Default);
             Done();
             throw;
         }
         Done();
-        var result = task.GetAwaiter().GetResult();
+        T result;
+        try
+        {
+            result = task.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            cancel.Dispose();
+        }
         reports?.Invoke();
-        cancel.Dispose();
         return result;
     }
 

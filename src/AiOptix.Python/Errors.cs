@@ -51,6 +51,7 @@ internal static unsafe class Errors
             case ObjectDisposedException: Set("ValueError", "the session is closed"); break;
             case BufferException: Set("BufferError", exception.Message); break;
             case ArgumentTypeException: Set("TypeError", exception.Message); break;
+            case OverflowException: Set("OverflowError", exception.Message); break;
             case ArgumentException: Set("ValueError", exception.Message); break;
             case AiOptixClosedException: Set("RuntimeError", exception.Message); break;
             case NotSupportedException: Set("NotImplementedError", exception.Message); break;

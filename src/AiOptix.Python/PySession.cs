@@ -16,7 +16,7 @@ internal static unsafe class PySession
         .Property("outputs", "(name, dtype, shape, ONNX type) of each output.", &Outputs)
         .Property("closed", "Whether close was called.", &Closed)
         .Method("run", "inputs, out, copy, cancellation", "All outputs by name: the caller's own objects where out names them.", &Run)
-        .Method("close", "", "Waits for runs in flight and gives everything back.", &Close);
+        .Method("close", "", "Waits for runs in flight and gives everything back; nothing once the interpreter ends.", &Close);
 
     [UnmanagedCallersOnly]
     private static nint Create(nint self, nint* arguments, nint count)
@@ -129,6 +129,7 @@ internal static unsafe class PySession
         try
         {
             var session = TypeBuilder.Value<SessionObject>(self);
+            if (Blocking.Closing.IsCancellationRequested) return Py.None();
             Blocking.Wait(_ =>
             {
                 session.Close();
