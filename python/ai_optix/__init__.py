@@ -9,13 +9,21 @@ that users of onnxruntime have already. Arrays go in and come out without a copy
 """
 
 import atexit as _atexit
+import os as _os
 import sys as _sys
 
 from . import _host
 
 _native = _host.start()
 _sys.modules[__name__ + "._native"] = _native
-_atexit.register(_native.shutdown)
+
+
+@_atexit.register
+def _shutdown(_process: int = _os.getpid()) -> None:
+    # A forked child that exits has nothing to shut down.
+    if _os.getpid() == _process:
+        _native.shutdown()
+
 
 from ._native import (  # noqa: E402
     Cancellation,

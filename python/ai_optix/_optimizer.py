@@ -75,7 +75,7 @@ class Optimizer:
             for the dict, and an array given as ``data`` is one sample. The iterable is read to its end. None draws three samples from the model's
             types and shapes.
         progress : callable, bool, optional
-            Called with (stage, done) on this thread, done from 0 to 1; what it raises ends the optimisation. None shows a bar when stderr is a
+            Called with (stage, done) on this thread, done from 0 to 1 within the stage; what it raises ends the optimisation. None shows a bar when stderr is a
             terminal, True always, False never.
         check : bool
             Whether a failed proof raises. With False the result is handed out and says so in ``holds``.

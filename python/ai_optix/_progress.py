@@ -46,7 +46,7 @@ class Callback:
     Parameters
     ----------
     function : callable or None
-        Called with (stage, done), done from 0 to 1; None shows nothing.
+        Called with (stage, done), done from 0 to 1 within the stage; None shows nothing.
     """
 
     def __init__(self, function: Callable[[str, float], object] | None) -> None:

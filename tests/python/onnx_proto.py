@@ -115,6 +115,14 @@ def identity(dtype, shape, operator="Identity", **attributes):
     return model([node(operator, ["x"], ["y"], **attributes)], {"x": (dtype, shape)}, {"y": (dtype, shape)})
 
 
+def products(count):
+    """A model y = x w w … w of matrices with 400 columns."""
+    weight = (np.random.default_rng(0).standard_normal((400, 400)) / 20).astype(np.float32)
+    names = ["x", *(f"x{i}" for i in range(1, count)), "y"]
+    nodes = [node("MatMul", [names[i], "w"], [names[i + 1]]) for i in range(count)]
+    return model(nodes, {"x": ("float32", ["N", 400])}, {"y": ("float32", ["N", 400])}, {"w": weight})
+
+
 def read_tensor(data):
     """The array of a TensorProto in a recorded test."""
     dims, number, raw, fields = [], 1, None, {}
