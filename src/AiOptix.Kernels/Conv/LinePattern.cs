@@ -30,7 +30,7 @@ internal unsafe struct LinePattern
         var hi = Math.Min(outputs, length > start ? (length - start - 1) / stride + 1 : 0);
         var chunks = (outputs + Chunk - 1) / Chunk;
         var tail = Chunk * (chunks - 1);
-        if (chunks > 1 && (lo > Chunk || hi <= tail)) return false;
+        if (chunks > 1 && (lo > Chunk || hi < tail)) return false;
         (pattern->start, pattern->chunks, pattern->stride) = (start, chunks, stride);
         if (stride == 1)
         {
