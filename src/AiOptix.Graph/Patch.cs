@@ -116,6 +116,7 @@ public sealed class Patch
         done = true;
         graph.InsertAt(Place(), added);
         var root = replaced.Select(r => r.Old.Producer).FirstOrDefault(p => p is not null);
+        foreach (var (old, replacement) in replaced) Refinement.Solve(old, replacement);
         var refined = replaced.Where(r => Refinement.Adopt(r.Old, r.New)).Select(r => r.New).ToArray();
         foreach (var (old, replacement) in replaced) graph.ReplaceUses(old, replacement);
         foreach (var (old, _) in replaced) Graph.DropUnusedConstant(old);

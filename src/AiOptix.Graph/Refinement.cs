@@ -18,6 +18,16 @@ internal static class Refinement
         return !Equals(old.Type, value.Type) || !Same(old.Elements, value.Elements);
     }
 
+    /// <summary>
+    /// What was made up for an extent of a value, and is told by the value that takes over from it, is put in its place throughout the graph: nothing is left that only
+    /// the old value's producer could have told.
+    /// </summary>
+    public static void Solve(Value old, Value value)
+    {
+        for (var axis = 0; old.Shape is { } s && value.Shape?.Rank == s.Rank && axis < s.Rank; axis++)
+            if (Graph.IsFresh(s[axis]) && s[axis].SymbolName is { } symbol && !value.Shape[axis].Symbols.Contains(symbol)) old.Graph.Substitute(symbol, value.Shape[axis]);
+    }
+
     /// <summary>Runs the rules of the users of a value again, and of what is behind them as far as that tells something new.</summary>
     public static void Spread(Value value)
     {

@@ -79,7 +79,7 @@ public sealed class Program
         var known = new HashSet<string>(Inputs.SelectMany(i => Slots[i].Shape?.Symbols ?? []), StringComparer.Ordinal);
         var defining = new HashSet<Step>();
         foreach (var step in steps)
-            foreach (var symbol in step.Outputs.SelectMany(o => Slots[o].Shape?.Symbols ?? []))
+            foreach (var symbol in step.Outputs.SelectMany(o => Slots[o].Shape?.DefinedSymbols ?? []))
                 if (known.Add(symbol)) defining.Add(step);
         var read = new bool[Slots.Count];
         foreach (var o in outputs) read[Root(o)] = true;

@@ -23,7 +23,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
             if (program.Steps[s] is not ManagedStep)
                 throw new InvalidOperationException($"step {program.Steps[s].Name}: a kernel step cannot make a shape that depends on data");
             ends.Add(s + 1);
-            foreach (var o in program.Steps[s].Outputs) known.UnionWith(slots[o].Shape?.Symbols ?? []);
+            foreach (var o in program.Steps[s].Outputs) known.UnionWith(slots[o].Shape?.DefinedSymbols ?? []);
         }
         if (ends.Count == 0 || ends[^1] < program.Steps.Count) ends.Add(program.Steps.Count);
         return Build(program, ends);
@@ -51,7 +51,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
             }
             result.Add(new(k, first, ends[k], [.. known.Order(StringComparer.Ordinal)], [.. carried]));
             for (var s = first; s < ends[k]; s++)
-                foreach (var o in program.Steps[s].Outputs) known.UnionWith(slots[o].Shape?.Symbols ?? []);
+                foreach (var o in program.Steps[s].Outputs) known.UnionWith(slots[o].Shape?.DefinedSymbols ?? []);
         }
         return result;
     }

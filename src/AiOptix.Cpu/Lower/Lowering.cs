@@ -121,7 +121,7 @@ internal sealed class Lowering
         var isKnown = node.Outputs.All(IsKnown) && node.Inputs.All(i => i is null || IsKnown(i));
         if (isKnown && LoweringRules.Find(node.Operator) is { } rule && rule(this, node)) return;
         Reference(node);
-        foreach (var o in node.Outputs) known.UnionWith(o.Shape?.Symbols ?? []);
+        foreach (var o in node.Outputs) known.UnionWith(o.Shape?.DefinedSymbols ?? []);
     }
 
     private bool IsFollowed(Value value) =>

@@ -34,6 +34,9 @@ public sealed class SymbolicShape : IEquatable<SymbolicShape>, IReadOnlyList<Dim
     /// <summary>The symbols in any axis.</summary>
     public IEnumerable<string> Symbols => dims.SelectMany(d => d.Symbols).Distinct(StringComparer.Ordinal);
 
+    /// <summary>The symbols that are an axis of their own: those that a concrete shape gives values.</summary>
+    public IEnumerable<string> DefinedSymbols => dims.Select(d => d.SymbolName).OfType<string>();
+
     /// <summary>The concrete shape under an assignment of the symbols.</summary>
     public Shape Evaluate(IReadOnlyDictionary<string, long> values)
     {

@@ -51,6 +51,23 @@ public class KnownConditionsTests
         Assert.Contains(g.Nodes, n => n.Operator is Loop);
     }
 
+    /// <summary>Once the branch is known nothing is left of the extent that only the If could have told.</summary>
+    [Fact]
+    public void WhatWasUnknownIsReplacedBehindTheNode()
+    {
+        var g = new Graph("extent");
+        var x = g.Input("x", DType.Float32, Rewriting.N);
+        var then = new Graph("then", g);
+        then.AddOutput(then.Add(new Neg(), then.Add(new Unsqueeze(), then.Number(2), then.Integers(0))));
+        var otherwise = new Graph("else", g);
+        otherwise.AddOutput(otherwise.Add(new Neg(), x));
+        var chosen = g.Add(new If(then, otherwise), g.AddConstant(Tensor.Scalar(true)));
+        var positions = g.Add(new Cast(DType.Float32), g.Add(new Squeeze(), g.Add(new NonZero(), x), g.Integers(0)));
+        g.Returning(g.Add(new Mul(), chosen, positions));
+        g.Check(new KnownConditions());
+        Assert.Equal(positions.Shape, g.Outputs[0].Shape);
+    }
+
     [Fact]
     public void OtherConditionsStay()
     {
