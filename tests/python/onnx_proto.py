@@ -115,12 +115,12 @@ def identity(dtype, shape, operator="Identity", **attributes):
     return model([node(operator, ["x"], ["y"], **attributes)], {"x": (dtype, shape)}, {"y": (dtype, shape)})
 
 
-def products(count):
+def products(count, rows="N"):
     """A model y = x w w … w of matrices with 400 columns."""
     weight = (np.random.default_rng(0).standard_normal((400, 400)) / 20).astype(np.float32)
     names = ["x", *(f"x{i}" for i in range(1, count)), "y"]
     nodes = [node("MatMul", [names[i], "w"], [names[i + 1]]) for i in range(count)]
-    return model(nodes, {"x": ("float32", ["N", 400])}, {"y": ("float32", ["N", 400])}, {"w": weight})
+    return model(nodes, {"x": ("float32", [rows, 400])}, {"y": ("float32", [rows, 400])}, {"w": weight})
 
 
 def read_tensor(data):
