@@ -98,8 +98,7 @@ NARROW = {
 
 
 @pytest.mark.parametrize("dtype", NARROW)
-@pytest.mark.parametrize("ml_dtypes", [False])
-def test_types_that_numpy_lacks(dtype, ml_dtypes):
+def test_types_that_numpy_lacks(dtype):
     values = np.array(NARROW[dtype])
     tensor = ox.tensor(values, dtype)
     assert (tensor.dtype, tensor.shape) == (dtype, values.shape)
