@@ -30,6 +30,9 @@ public static class ConvTable
         Depthwise<V16>("conv_f32_depthwise_avx512", Isa.Avx512),
         Depthwise<V8>("conv_f32_depthwise_avx2", Isa.Avx2),
         Depthwise<V4>("conv_f32_depthwise_v128", Isa.None),
+        Direct("conv_f32_direct_12x32_avx512", 0),
+        Direct("conv_f32_direct_6x16_avx2", 1),
+        Direct("conv_f32_direct_4x8_v128", 2),
         Im2col("conv_f32_im2col_12x32_avx512", 0),
         Im2col("conv_f32_im2col_6x16_avx2", 1),
         Im2col("conv_f32_im2col_4x8_v128", 2),
@@ -51,6 +54,13 @@ public static class ConvTable
         {
             Product = GemmTable.Rows[gemm],
             ProductShape = static s => (s.Batch, s.OutputChannels),
+        };
+
+    private static ConvKernel Direct(string name, int gemm)
+        => new(name, GemmTable.Rows[gemm].Isa, DirectConv.Suits, (s, t) => new DirectConv(s, t, name, GemmTable.Rows[gemm]))
+        {
+            Product = GemmTable.Rows[gemm],
+            ProductShape = static s => (s.GroupOutputs, s.Width.Output),
         };
 
     private static ConvKernel Im2col(string name, int gemm)

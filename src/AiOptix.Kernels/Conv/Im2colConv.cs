@@ -33,18 +33,9 @@ internal sealed unsafe class Im2colConv : ConvPlan
 
     public override int Tasks => checked(rowTasks * columnTasks * Shape.Batch * Shape.Groups);
 
-    private nint GroupFloats => ((nint)Shape.GroupOutputs + kernel.Mr - 1) / kernel.Mr * kernel.Mr * Shape.Terms;
+    private nint GroupFloats => WeightPanels.GroupFloats(Shape, kernel);
 
-    public override void PackWeights(float* weights, float* packed)
-    {
-        for (var group = 0; group < Shape.Groups; group++)
-        {
-            var from = weights + (nint)group * Shape.GroupOutputs * Shape.Terms;
-            var to = packed + group * GroupFloats;
-            for (var row = 0; row < Shape.GroupOutputs; row += kernel.Mr)
-                PanelPack.Run(from + (nint)row * Shape.Terms, Shape.Terms, 1, Math.Min(kernel.Mr, Shape.GroupOutputs - row), kernel.Mr, Shape.Terms, to + (nint)row * Shape.Terms);
-        }
-    }
+    public override void PackWeights(float* weights, float* packed) => WeightPanels.Pack(Shape, kernel, weights, packed);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)

@@ -30,7 +30,8 @@ internal unsafe struct LinePattern
         var hi = Math.Min(outputs, length > start ? (length - start - 1) / stride + 1 : 0);
         var chunks = (outputs + Chunk - 1) / Chunk;
         var tail = Chunk * (chunks - 1);
-        if (chunks > 1 && (lo > Chunk || hi < tail)) return false;
+        // Chunks between the first and the last load without a mask: they must lie inside the line.
+        if (chunks > 1 && (lo > Chunk || hi < tail || length - start < stride * tail)) return false;
         (pattern->start, pattern->chunks, pattern->stride) = (start, chunks, stride);
         if (stride == 1)
         {

@@ -28,6 +28,14 @@ public unsafe class ConvTests
         if (i % 6 == 2) axes.Item1 = ConvAxis.None;
         if (i % 10 == 3) (groups, outer, axes) = (1, random.Next(1, 80), (ConvAxis.None, new(3, 3), new(2, 2)));
         if (i % 10 == 4) (groups, inner, outer, axes) = (1, 70, 30, (ConvAxis.None, new(9, 3, 1, 1, 1, 1), new(9, 3, 1, 1, 1, 1)));
+        if (i % 10 is 5 or 7)
+        {
+            var (taps, dilation, stride) = (random.Next(2, 4), random.Next(1, 3), random.Next(1, 3));
+            int[] widths = [24, 31, 32, 40, 47, 56, 64, 72];
+            (inner, outer) = (i % 20 == 5 ? 40 : random.Next(2, 6), random.Next(2, 30));
+            var width = widths[random.Next(widths.Length)];
+            axes = (ConvAxis.None, new(random.Next(3, 9), taps, stride, 1, 1, 1), new(width, taps, 1, dilation, (taps - 1) * dilation / 2, (taps - 1) * dilation - (taps - 1) * dilation / 2));
+        }
         return new(random.Next(1, 3), groups * inner, groups * outer, groups, axes.Item1, axes.Item2, axes.Item3);
     }
 
@@ -149,6 +157,7 @@ public unsafe class ConvTests
         var all = new Target((Isa)63);
         ConvAxis three = new(14, 3, 1, 1, 1, 1), one = new(1);
         Assert.Equal("conv_f32_im2col_12x32_avx512", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, three, three), all).Name);
+        Assert.Equal("conv_f32_direct_12x32_avx512", ConvTable.Select(new(1, 64, 24, 1, ConvAxis.None, three with { Input = 56 }, three with { Input = 56 }), all).Name);
         Assert.Equal("conv_f32_depthwise_avx2", ConvTable.Select(new(1, 64, 64, 64, ConvAxis.None, three, three), all.Cap(IsaCap.Avx2)).Name);
         Assert.Equal("conv_f32_matrix_4x8_v128", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, one, one), all.Cap(IsaCap.None)).Name);
         Assert.Equal(0, ConvPlan.Create(new(1, 4, 4, 1, ConvAxis.None, new(2, 5), new(2, 5)), all).Tasks);
