@@ -82,7 +82,7 @@ class Model:
     def outputs(self) -> tuple[_Value, ...]: ...
     @property
     def metadata(self) -> str:
-        """JSON: name, producer, ir_version, opsets (an object), properties (an object)."""
+        """JSON: name, producer, domain, version, description, graph_description, ir_version, opsets (an object), properties (an object)."""
     def operators(self) -> tuple[tuple[str, int, bool], ...]:
         """Each operator of the main graph and its subgraphs: its name, how often it occurs, whether it is supported."""
     def save(self, path: str, /) -> None: ...

@@ -11,6 +11,10 @@ public static class ModelJson
     {
         ["name"] = model.Name,
         ["producer"] = model.Graph.Metadata.Producer,
+        ["domain"] = model.Graph.Metadata.Domain,
+        ["version"] = model.Graph.Metadata.ModelVersion,
+        ["description"] = model.Graph.Metadata.Documentation,
+        ["graph_description"] = model.Graph.Annotation.Documentation,
         ["ir_version"] = model.Graph.Metadata.IrVersion,
         ["opsets"] = new JsonObject(model.Graph.Metadata.Opsets.Select(o => KeyValuePair.Create(o.Key.Length == 0 ? "ai.onnx" : o.Key, (JsonNode?)o.Value))),
         ["properties"] = new JsonObject(model.Graph.Metadata.Properties.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value))),

@@ -100,6 +100,7 @@ def graph(nodes, inputs, outputs, initializers=(), name="test"):
         *((1, n) for n in nodes),
         (2, name),
         *((5, tensor(n, a)) for n, a in dict(initializers).items()),
+        (10, "its graph"),
         *((11, _value(n, k)) for n, k in inputs.items()),
         *((12, _value(n, k)) for n, k in outputs.items()),
     )
@@ -107,7 +108,7 @@ def graph(nodes, inputs, outputs, initializers=(), name="test"):
 
 def model(nodes, inputs, outputs, initializers=(), opset=21, ir_version=10):
     """A ModelProto."""
-    return _fields((1, ir_version), (2, "tests"), (8, _fields((1, ""), (2, opset))), (7, graph(nodes, inputs, outputs, initializers)))
+    return _fields((1, ir_version), (2, "tests"), (4, "org.tests"), (5, 7), (6, "a model of the tests"), (8, _fields((1, ""), (2, opset))), (7, graph(nodes, inputs, outputs, initializers)))
 
 
 def identity(dtype, shape, operator="Identity", **attributes):

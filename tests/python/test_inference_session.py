@@ -51,7 +51,7 @@ def test_what_it_says(session):
     assert session.get_overridable_initializers() == []
     meta = session.get_modelmeta()
     assert (meta.producer_name, meta.graph_name, meta.custom_metadata_map) == ("tests", "test", {})
-    assert (meta.domain, meta.description, meta.graph_description, meta.version) == ("", "", "", 0)
+    assert (meta.domain, meta.description, meta.graph_description, meta.version) == ("org.tests", "a model of the tests", "its graph", 7)
     assert session.get_providers() == ort.get_available_providers() == ort.get_all_providers() == ["CPUExecutionProvider"]
     assert session.get_provider_options() == {"CPUExecutionProvider": {}}
     assert ort.get_device() == "CPU"

@@ -19,7 +19,7 @@ def test_what_a_model_says(relu_bytes):
     assert model.inputs == (ox.Value("a", "float32", ("N", 3), "tensor(float)"), ox.Value("b", "float32", (3,), "tensor(float)"))
     assert [str(v) for v in model.outputs] == ["c: float32[N, 3]"]
     assert model.name == "test"
-    assert model.metadata == {"name": "test", "producer": "tests", "ir_version": 10, "opsets": {"ai.onnx": 21}, "properties": {}}
+    assert model.metadata == {"name": "test", "producer": "tests", "domain": "org.tests", "version": 7, "description": "a model of the tests", "graph_description": "its graph", "ir_version": 10, "opsets": {"ai.onnx": 21}, "properties": {}}
     assert model.operators == {"Add": 1}
     assert model.unsupported == ()
     assert repr(model) == "Model('test', (a: float32[N, 3], b: float32[3]) -> (c: float32[N, 3]), 1 nodes)"

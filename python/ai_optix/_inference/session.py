@@ -45,15 +45,15 @@ class NodeArg:
 
 
 class ModelMetadata:
-    """What a model's file says about itself. Domain, descriptions and version are not kept, and read as empty and 0."""
+    """What a model's file says about itself."""
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
         self.producer_name: str = metadata["producer"]
         self.graph_name: str = metadata["name"]
-        self.domain = ""
-        self.description = ""
-        self.graph_description = ""
-        self.version = 0
+        self.domain: str = metadata["domain"]
+        self.description: str = metadata["description"]
+        self.graph_description: str = metadata["graph_description"]
+        self.version: int = metadata["version"]
         self.custom_metadata_map: dict[str, str] = dict(metadata["properties"])
 
 

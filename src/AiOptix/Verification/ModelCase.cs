@@ -27,7 +27,7 @@ public static class ModelCases
     public static IReadOnlyList<ModelCase> Find(string path)
     {
         if (!Directory.Exists(path)) throw new DirectoryNotFoundException($"'{path}' is not a folder; give one that holds a model and its test_data_set folders");
-        var root = Path.GetFullPath(path);
+        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         var found = new List<ModelCase>();
         Collect(root, root, found);
         return [.. found.OrderBy(c => c.Name, StringComparer.Ordinal)];
