@@ -11,6 +11,11 @@ internal unsafe delegate string? FaultCheck(nint* slots);
 /// <summary>A step over one kernel plan that is made when shapes are known.</summary>
 internal sealed class PlanStep(string name, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs, Func<BindContext, BoundStep> bind) : KernelStep(name, inputs, outputs)
 {
+    /// <summary>Bytes of packed weights that the step owns.</summary>
+    public long Weights { get; init; }
+
+    public override long OwnedBytes => Weights;
+
     public override BoundStep Bind(BindContext context) => bind(context);
 }
 

@@ -9,6 +9,7 @@ using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Norm;
 using AiOptix.Kernels.Pool;
 using AiOptix.Kernels.Quantize;
+using AiOptix.Kernels.Recurrent;
 using AiOptix.Kernels.Reduce;
 using AiOptix.Kernels.Resize;
 using AiOptix.Kernels.Softmax;
@@ -82,6 +83,13 @@ public class RehearsalTests
     {
         AttentionPlan.Rehearse(row, new(1, 1, 1, 0, 0, 0, 0));
         AttentionPlan.Rehearse(row, new(1, 1, 1, 1, 77, 32, 32));
+    });
+
+    [Fact]
+    public void RecurrentRows() => Each(RecurrentTable.Rows, r => Here.Has(r.Isa), row =>
+    {
+        CellFunction[] functions = [new(UnaryKind.Sigmoid, default), new(UnaryKind.Tanh, default), new(UnaryKind.Tanh, default)];
+        foreach (var cell in Enum.GetValues<RecurrentCell>()) RecurrentPlan.Rehearse(cell, functions, row);
     });
 
     [Fact]

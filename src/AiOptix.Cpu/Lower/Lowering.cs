@@ -66,6 +66,13 @@ internal sealed class Lowering
         return slots.Count - 1;
     }
 
+    /// <summary>A slot for what one step of a node hands to another.</summary>
+    public int Between(Node node, TensorType type)
+    {
+        slots.Add(new(slots.Count, $"{node.Output.Name}/between", type, SlotKind.Intermediate));
+        return slots.Count - 1;
+    }
+
     /// <summary>Has the code that a step may run made ready before the first run; steps that name the same code share it.</summary>
     public void Prepare(string name, Action rehearse) => preparations.TryAdd(name, new(name, rehearse));
 

@@ -20,6 +20,11 @@ internal static class LoweringRules
         [typeof(Gemm)] = ProductRules.Gemm,
         [typeof(MatMul)] = ProductRules.MatMul,
 
+        // Recurrent layers
+        [typeof(GRU)] = RecurrentRules.Layer,
+        [typeof(LSTM)] = RecurrentRules.Layer,
+        [typeof(RNN)] = RecurrentRules.Layer,
+
         // Reductions
         [typeof(GlobalAveragePool)] = ReduceRules.Global(ReduceKind.Mean),
         [typeof(GlobalMaxPool)] = ReduceRules.Global(ReduceKind.Max),

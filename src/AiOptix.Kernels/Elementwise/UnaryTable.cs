@@ -48,7 +48,7 @@ public static unsafe class UnaryTable
         return null;
     }
 
-    private static UnaryKernel[] Of(UnaryKind kind, DType type) => type switch
+    internal static UnaryKernel[] Of(UnaryKind kind, DType type) => type switch
     {
         DType.Float32 => Singles(kind),
         DType.Float64 => kind == UnaryKind.Sqrt ? [Scalar<double, SqrtOp>(kind, type)] : Numbers<double>(kind, type),
