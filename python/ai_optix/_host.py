@@ -18,6 +18,7 @@ _OLDEST_GLIBC = (2, 27)
 _DOTNET = 10
 
 _PROGRAM = "optix"
+_EXECUTABLE = _PROGRAM + ".exe" * _WINDOWS
 _ENTRY = ("AiOptix.Python.Entry, AiOptix.Python", "Initialize")
 _GET_FUNCTION_POINTER = 6  # hdt_get_function_pointer of hostfxr.h
 _UNMANAGED_CALLERS_ONLY = -1  # UNMANAGEDCALLERSONLY_METHOD of coreclr_delegates.h
@@ -77,7 +78,7 @@ def program():
     FileNotFoundError
         This installation has none.
     """
-    file = Path(os.environ.get("AIOPTIX_DOTNET") or Path(__file__).parent / "dotnet") / (_PROGRAM + ".exe" * _WINDOWS)
+    file = Path(os.environ.get("AIOPTIX_DOTNET") or Path(__file__).parent / "dotnet") / _EXECUTABLE
     if not file.is_file():
         raise FileNotFoundError(f"this installation of ai_optix has no command line: there is no {file}")
     return str(file)
@@ -191,7 +192,7 @@ def _entry(fxr, folder, root, messages):
 
 def _initialize(fxr, folder, root):
     arguments = (_char * 1)(_text(folder / f"{_PROGRAM}.dll"))
-    parameters = _Parameters(ctypes.sizeof(_Parameters), _text(folder / _PROGRAM), _text(root))
+    parameters = _Parameters(ctypes.sizeof(_Parameters), _text(folder / _EXECUTABLE), _text(root))
     handle = ctypes.c_void_p()
     fxr.hostfxr_initialize_for_dotnet_command_line(1, arguments, ctypes.byref(parameters), ctypes.byref(handle))
     return handle

@@ -166,7 +166,7 @@ def _tree(folder):
 
 def _third_party(folder):
     """The license of every shipped library that is neither this project's nor .NET's; one without a license ends the build."""
-    ours = re.compile(r"AiOptix(\..*)?|optix(\.r2r)?|System(\..*)?|Microsoft\..*|mscorlib|netstandard|coreclr|clr.*|host.*")
+    ours = re.compile(r"AiOptix(\..*)?|optix(\.r2r)?|System(\..*)?|Microsoft\..*|mscorlib|netstandard|coreclr|clr.*|host.*|mscorrc")
     names = {p.stem for p in folder.glob("*.dll") if not ours.fullmatch(p.stem) or (_LICENSES / f"{p.stem}.txt").is_file()}
     licenses = {f"{name}.txt": _LICENSES / f"{name}.txt" for name in sorted(names)}
     missing = [name for name, path in licenses.items() if not path.is_file()]
