@@ -59,6 +59,8 @@ public class RuleTests
         [typeof(Gather)] = (g, x) => g.Add(new Gather(2), x, g.AddConstant(Tensor.From<long>([0, -1, 3, 3, 6, -7], new Shape(2, 3)))),
         [typeof(Resize)] = (g, x) => g.Add(new Resize(ResizeMode.Linear), x, null, g.AddConstant(Tensor.Vector(1f, 1f, 2f, 1.5f))),
         [typeof(Pad)] = (g, x) => g.Add(new Pad(), x, Ints(g, 0, 2, -1, 3, 1, 0, -2, 1), g.AddConstant(Tensor.Scalar(0.5f))),
+        [typeof(ScatterND)] = (g, x) => g.Add(new ScatterND(), g.Add(new ScatterND(), x, g.AddConstant(Tensor.From<long>([0, 1, 0, -3], new Shape(2, 2))), g.AddConstant(PlanCheck.Random(3, 2, 7, 9))),
+            g.AddConstant(Tensor.From<long>([0, 0, 0, 0, 0, 2, -1, -9], new Shape(2, 1, 4))), g.AddConstant(PlanCheck.Random(4, 2, 1))),
         [typeof(Acosh)] = (g, x) => g.Add(new Acosh(), g.Add(new Exp(), g.Add(new Abs(), x))),
         [typeof(Log)] = (g, x) => g.Add(new Log(), g.Add(new Abs(), x)),
         [typeof(Sqrt)] = (g, x) => g.Add(new Sqrt(), x),

@@ -68,6 +68,7 @@ internal static class LoweringRules
         [typeof(Flatten)] = MovementRules.View,
         [typeof(Identity)] = MovementRules.View,
         [typeof(Reshape)] = MovementRules.View,
+        [typeof(ScatterND)] = ScatterRules.ScatterND,
         [typeof(Slice)] = MovementRules.Slice,
         [typeof(Split)] = MovementRules.Split,
         [typeof(Squeeze)] = MovementRules.View,
