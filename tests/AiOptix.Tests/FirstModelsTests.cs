@@ -70,6 +70,8 @@ public class FirstModelsTests
     [InlineData("yolox-nano")]
     [InlineData("deeplabv3-mobile")]
     [InlineData("cct-vit-fp32")]
+    [InlineData("dtln-1")]
+    [InlineData("gtcrn-stream")]
     public void TheFirstRunOfARealModelCompilesNoKernel(string name)
     {
         Skip.IfNot(File.Exists(Repository.SharedModel(name)), $"the shared model {name} is not here");
