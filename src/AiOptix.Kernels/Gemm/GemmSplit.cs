@@ -9,7 +9,7 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
     private const double OperationsATask = 1e6;
     private const double BytesATask = 256 << 10;
     private const int EnoughTasks = 16;
-    private const int EnoughRepeatingTasks = 8;
+    private const int EnoughRepeatingTasks = 4;
     private const int FewestPanels = 3;
 
     /// <summary>Cuts a product whose operands are packed or not as the shape says.</summary>
