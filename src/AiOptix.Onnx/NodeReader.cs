@@ -85,6 +85,15 @@ internal sealed class NodeReader
 
     public GraphType? OptionalType(string attribute) => Find(attribute) is { } v ? As<GraphType>(attribute, v) : null;
 
+    public Tensor RequiredTensor(string attribute) => OptionalTensor(attribute) ?? throw Error($"attribute '{attribute}' is required");
+
+    /// <summary>Real numbers given as a list of floats or as a tensor, under the name itself or with <c>_as_tensor</c> behind it; empty when there are none.</summary>
+    public double[] Doubles(string attribute)
+    {
+        var given = Find(attribute + "_as_tensor") ?? Find(attribute);
+        return given is Tensor t ? Graphs.Evaluate.ElementTypes.ToFloat64(t) : given is null ? [] : Array.ConvertAll(As<float[]>(attribute, given), v => (double)v);
+    }
+
     public Graph Subgraph(string attribute) => Find(attribute) is { } v ? As<Graph>(attribute, v) : throw Error($"attribute '{attribute}' is required");
 
     /// <summary>Attributes that may be there but change nothing (of old versions, say).</summary>

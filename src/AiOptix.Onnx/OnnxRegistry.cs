@@ -16,8 +16,10 @@ internal static class OnnxRegistry
         .. Containers.Rows,
         .. ControlFlows.Rows,
         .. Convolutions.Rows,
+        .. Encoders.Rows,
         .. Functions.Rows,
         .. Indexing.Rows,
+        .. Learning.Rows,
         .. Multiplications.Rows,
         .. Normalizations.Rows,
         .. Quantizations.Rows,
@@ -26,6 +28,7 @@ internal static class OnnxRegistry
         .. Reshaping.Rows,
         .. Resizing.Rows,
         .. Slicing.Rows,
+        .. Trees.Rows,
     ];
 
     private static readonly Dictionary<(string Domain, string Name), OnnxOperator> byName =

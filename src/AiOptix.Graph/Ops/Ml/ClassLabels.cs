@@ -1,0 +1,43 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs.Ops.Ml;
+
+/// <summary>The names of classes: integers or strings, one of the two lists being empty.</summary>
+/// <param name="Integers">Integer labels.</param>
+/// <param name="Strings">String labels.</param>
+public sealed record ClassLabels(ValueList<long> Integers = default, ValueList<string> Strings = default)
+{
+    /// <summary>How many.</summary>
+    public int Count => Integers.Count + Strings.Count;
+
+    /// <summary>The element type.</summary>
+    public DType Type => Strings.Count > 0 ? DType.String : DType.Int64;
+
+    /// <summary>All labels as a vector.</summary>
+    internal Tensor ToTensor() => Strings.Count > 0 ? Tensor.FromStrings([.. Strings], new Shape(Strings.Count)) : Tensor.Vector<long>(Integers.Span);
+
+    /// <summary>Writes the label of a class; -1 stands for none (0 or an empty string).</summary>
+    internal void Put(Tensor output, int row, int index)
+    {
+        if (Strings.Count > 0) output.Strings[row] = index < 0 ? "" : Strings[index];
+        else output.Span<long>()[row] = index < 0 ? 0 : Integers.Count > 0 ? Integers[index] : index;
+    }
+
+    /// <summary>Sets the types of label and score outputs: [N] and [N, scores].</summary>
+    internal void Infer(InferenceContext context, int scores)
+    {
+        if (Integers.Count > 0 && Strings.Count > 0) throw context.Error("class labels must be integers or strings, not both");
+        var rows = FeatureRows.Count(context);
+        context.Set(0, Type, new SymbolicShape(rows));
+        context.Set(1, DType.Float32, new SymbolicShape(rows, scores));
+    }
+
+    /// <summary>The index of the largest score; of equal ones the first.</summary>
+    internal static int Largest(ReadOnlySpan<double> scores)
+    {
+        var best = 0;
+        for (var i = 1; i < scores.Length; i++)
+            if (scores[i] > scores[best]) best = i;
+        return best;
+    }
+}

@@ -1,0 +1,46 @@
+using AiOptix.Graphs.Evaluate;
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs.Ops.Ml;
+
+/// <summary>ONNX ML FeatureVectorizer: inputs [N, C] ([C] counts as one row) side by side as float32. An input with more features than stated is cut off, one with less filled up with 0.</summary>
+/// <param name="Dimensions">How many features each input gives; empty for all it has.</param>
+public sealed record FeatureVectorizer(ValueList<long> Dimensions = default) : Operator
+{
+    /// <inheritdoc/>
+    public override void Infer(InferenceContext context)
+    {
+        if (Dimensions.Count > 0 && Dimensions.Count != context.InputCount) throw context.Error($"{Dimensions.Count} dimensions do not fit {context.InputCount} inputs");
+        Dim? rows = null, columns = Dim.Zero;
+        for (var i = 0; i < context.InputCount; i++)
+        {
+            context.Require(i, FeatureRows.IsFeature, "float32, float64, int64 or int32");
+            var s = context.Shape(i);
+            if (s is { Rank: not (1 or 2) }) throw context.Error($"input {i} has shape {s}; expected [N, C] or [C]");
+            if (s is not null) rows = rows is null ? s.Rank == 1 ? 1 : s[0] : context.Same(rows, s.Rank == 1 ? 1 : s[0], "rows of the inputs");
+            columns = columns is null ? null : Dimensions.Count > 0 ? columns + Dimensions[i] : s is null ? null : columns + s[-1];
+        }
+        context.Set(0, DType.Float32, new SymbolicShape(rows ?? context.Fresh(), columns ?? context.Fresh()));
+    }
+
+    /// <inheritdoc/>
+    public override void Evaluate(EvaluationContext context)
+    {
+        var widths = new int[context.InputCount];
+        for (var i = 0; i < widths.Length; i++) widths[i] = Dimensions.Count > 0 ? (int)Dimensions[i] : FeatureRows.Of(context, context.Input(i).Shape).Features;
+        var rows = FeatureRows.Of(context, context.Input(0).Shape).Rows;
+        var output = context.Allocate(0, DType.Float32, new Shape(rows, widths.Sum()));
+        var values = new double[output.Count];
+        var from = 0;
+        for (var i = 0; i < widths.Length; i++)
+        {
+            var own = ElementTypes.ToFloat64(context.Input(i));
+            var (count, features) = FeatureRows.Of(context, context.Input(i).Shape);
+            if (count != rows) throw context.Error($"input {i} has {count} rows; expected {rows}");
+            var n = Math.Min(features, widths[i]);
+            for (var row = 0; row < rows; row++) own.AsSpan(row * features, n).CopyTo(values.AsSpan(row * (int)output.Shape[1] + from));
+            from += widths[i];
+        }
+        output.Store(values);
+    }
+}
