@@ -126,6 +126,18 @@ internal sealed class NodeReader
     /// <summary>A vector of 64-bit integers as a constant.</summary>
     public Value Constant(params ReadOnlySpan<long> values) => Constant(Tensor.Vector(values));
 
+    /// <summary>A number of a type as a constant.</summary>
+    public Value Number(float value, DType type) => Numbers([value], type, Shape.Scalar);
+
+    /// <summary>Numbers of a type as a constant.</summary>
+    public Value Numbers(ReadOnlySpan<float> values, DType type, Shape shape)
+    {
+        if (type is DType.Undefined or DType.String) throw Error($"a numeric input is needed, found {type.Name()}");
+        var wide = new double[values.Length];
+        for (var i = 0; i < wide.Length; i++) wide[i] = values[i];
+        return Constant(Graphs.Evaluate.ElementTypes.From(wide, type, shape));
+    }
+
     /// <summary>Says that the node's first output is a constant.</summary>
     public void EmitConstant(Tensor tensor)
     {

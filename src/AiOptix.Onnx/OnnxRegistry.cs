@@ -25,6 +25,7 @@ internal static class OnnxRegistry
         .. Quantizations.Rows,
         .. Recurrents.Rows,
         .. Reductions.Rows,
+        .. Removed.Rows,
         .. Reshaping.Rows,
         .. Resizing.Rows,
         .. Slicing.Rows,

@@ -51,16 +51,8 @@ internal static class Slicing
         }
         var pads = r.Constant(r.Ints(r.Opset < 2 ? "paddings" : "pads").Span);
         var value = r.Float("value", 0);
-        r.Emit(new Pad(mode), r.Required(0), pads, value == 0 ? null : r.Constant(Scalar(r, value, r.Required(0).DType)));
+        r.Emit(new Pad(mode), r.Required(0), pads, value == 0 ? null : r.Number(value, r.Required(0).DType));
     }
-
-    private static Tensor Scalar(NodeReader r, float value, DType type) => type switch
-    {
-        DType.Float32 => Tensor.Scalar(value),
-        DType.Float64 => Tensor.Scalar((double)value),
-        DType.Float16 => Tensor.Scalar((Half)value),
-        _ => throw r.Error($"a padding value other than 0 needs a floating-point input, found {type.Name()}"),
-    };
 
     private static void WritePad(NodeWriter w, Pad op) => w.Emit("Pad", ("mode", op.Mode switch
     {
