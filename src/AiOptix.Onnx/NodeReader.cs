@@ -85,6 +85,14 @@ internal sealed class NodeReader
 
     public GraphType? OptionalType(string attribute) => Find(attribute) is { } v ? As<GraphType>(attribute, v) : null;
 
+    /// <summary>An element type given by its number; null when it is left out or 0.</summary>
+    public DType? Type(string attribute) => Int(attribute, 0) switch
+    {
+        0 => null,
+        > 0 and <= (long)DType.Int2 and var code => (DType)code,
+        var code => throw Error($"attribute '{attribute}' has the value {code}, which is no element type"),
+    };
+
     public Tensor RequiredTensor(string attribute) => OptionalTensor(attribute) ?? throw Error($"attribute '{attribute}' is required");
 
     /// <summary>Real numbers given as a list of floats or as a tensor, under the name itself or with <c>_as_tensor</c> behind it; empty when there are none.</summary>

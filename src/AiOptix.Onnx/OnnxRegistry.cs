@@ -23,12 +23,17 @@ internal static class OnnxRegistry
         .. Multiplications.Rows,
         .. Normalizations.Rows,
         .. Quantizations.Rows,
+        .. Randoms.Rows,
         .. Recurrents.Rows,
         .. Reductions.Rows,
         .. Removed.Rows,
         .. Reshaping.Rows,
         .. Resizing.Rows,
+        .. Sampling.Rows,
+        .. Signals.Rows,
         .. Slicing.Rows,
+        .. Texts.Rows,
+        .. Training.Rows,
         .. Trees.Rows,
     ];
 

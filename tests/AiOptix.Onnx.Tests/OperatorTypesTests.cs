@@ -51,7 +51,7 @@ public class OperatorTypesTests
 
     [Fact]
     public void EveryOperatorOfTheRegistryIsInTheTable() =>
-        Assert.Empty(OnnxRegistry.All.Where(o => o.Domain.Length == 0 && o.Name.Length > 0 && !OperatorTypes.Has(o.Name)).Select(o => o.Name));
+        Assert.Empty(OnnxRegistry.All.Where(o => o.Domain.Length == 0 && o.Name.Length > 0 && !OperatorTypes.Has(o.Name) && !Removed.Rows.Contains(o)).Select(o => o.Name));
 
     private static Graph Build(Operator op, DType type, int inputs, long opset)
     {

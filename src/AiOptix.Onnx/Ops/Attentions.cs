@@ -8,10 +8,32 @@ namespace AiOptix.Onnx;
 /// <summary>Attention.</summary>
 internal static class Attentions
 {
+    private static readonly string[] rules = ["linear", "gated", "delta", "gated_delta"];
+
     public static OnnxOperator[] Rows { get; } =
     [
         OnnxOperator.ByNode<Attention>("Attention", Read, Write, MinOpset),
+        OnnxOperator.Of<RotaryEmbedding>("RotaryEmbedding", r => r.Emit(new RotaryEmbedding(r.Bool("interleaved", false), r.Int("num_heads", 0), r.Int("rotary_embedding_dim", 0)), r.InputsFrom(0)),
+            (w, op) => w.Emit("RotaryEmbedding", ("interleaved", op.Interleaved), ("num_heads", op.Heads > 0 ? op.Heads : null), ("rotary_embedding_dim", op.Size)), 23),
+        OnnxOperator.Of<LinearAttention>("LinearAttention", ReadLinear,
+            (w, op) => w.Emit("LinearAttention", ("q_num_heads", op.QueryHeads), ("kv_num_heads", op.KeyHeads), ("scale", op.Scale), ("chunk_size", op.ChunkSize), ("update_rule", rules[(op.Gated ? 1 : 0) + (op.Delta ? 2 : 0)])), 27),
+        OnnxOperator.Of<CausalConvWithState>("CausalConvWithState", r => r.Emit(new CausalConvWithState(r.String("activation", "none") switch
+            {
+                "none" => false,
+                "silu" or "swish" => true,
+                var a => throw r.Error($"activation '{a}' must be 'silu', 'swish' or 'none'"),
+            }), r.InputsFrom(0)), (w, op) => w.Emit("CausalConvWithState", ("activation", op.Silu ? "silu" : "none")), 27),
+        OnnxOperator.ReadOnly("SwiGLU", r => r.Emit(new Mul(), r.Add(new Swish(r.Float("alpha", 1)), r.Required(0)), r.Required(1))),
     ];
+
+    private static void ReadLinear(NodeReader r)
+    {
+        var name = r.String("update_rule", "gated_delta");
+        var rule = Array.IndexOf(rules, name);
+        if (rule < 0) throw r.Error($"update_rule '{name}' must be one of {string.Join(", ", rules)}");
+        long Heads(string attribute) => r.OptionalInt(attribute) ?? throw r.Error($"attribute '{attribute}' is required");
+        r.Emit(new LinearAttention(Heads("q_num_heads"), Heads("kv_num_heads"), (rule & 1) != 0, (rule & 2) != 0, r.Float("scale", 0), r.Int("chunk_size", 64)), r.InputsFrom(0));
+    }
 
     private static void Read(NodeReader r)
     {

@@ -12,6 +12,7 @@ internal static class Casts
         OnnxOperator.Of<Cast>("Cast", r => r.Emit(new Cast(Target(r), r.Bool("saturate", true), Rounding(r)), r.Required(0)),
             (w, op) => w.Emit("Cast", ("to", op.To), ("saturate", op.Saturate ? null : 0L), ("round_mode", Text(op.Rounding))),
             op => MinOpset(op.To, op.Saturate, op.Rounding)),
+        OnnxOperator.Of<BitCast>("BitCast", r => r.Emit(new BitCast(r.Type("to") ?? throw r.Error("attribute 'to' is required")), r.Required(0)), (w, op) => w.Emit("BitCast", ("to", op.To)), 26),
         OnnxOperator.Of<CastLike>("CastLike", r => r.Emit(new CastLike(r.Bool("saturate", true), Rounding(r)), r.Required(0), r.Required(1)), WriteCastLike,
             op => MinOpset(DType.Float32, op.Saturate, op.Rounding)),
     ];

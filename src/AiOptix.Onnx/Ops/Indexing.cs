@@ -20,6 +20,11 @@ internal static class Indexing
         OnnxOperator.Of<OneHot>("OneHot", r => r.Emit(new OneHot(r.Int("axis", -1)), r.Required(0), r.Required(1), r.Required(2)), (w, op) => w.Emit("OneHot", ("axis", op.Axis)), 11),
         OnnxOperator.Of<CumSum>("CumSum", r => r.Emit(new CumSum(r.Bool("exclusive", false), r.Bool("reverse", false)), r.Required(0), r.Required(1)),
             (w, op) => w.Emit("CumSum", ("exclusive", op.Exclusive), ("reverse", op.Reverse)), 11),
+        OnnxOperator.Of<CumProd>("CumProd", r => r.Emit(new CumProd(r.Bool("exclusive", false), r.Bool("reverse", false)), r.Required(0), r.Required(1)),
+            (w, op) => w.Emit("CumProd", ("exclusive", op.Exclusive), ("reverse", op.Reverse)), 26),
+        OnnxOperator.Of<Compress>("Compress", r => r.Emit(new Compress(r.OptionalInt("axis")), r.Required(0), r.Required(1)), (w, op) => w.Emit("Compress", ("axis", op.Axis)), op => op.Axis < 0 ? 11 : 9),
+        OnnxOperator.Of<Unique>("Unique", r => r.Emit(new Unique(r.OptionalInt("axis"), r.Bool("sorted", true)), r.Required(0)), (w, op) => w.Emit("Unique", ("axis", op.Axis), ("sorted", op.Sorted)), 11),
+        OnnxOperator.Of<TensorScatter>("TensorScatter", ReadTensorScatter, (w, op) => w.Emit("TensorScatter", ("axis", op.Axis), ("mode", op.Circular ? "circular" : null)), 24),
         OnnxOperator.Of<TopK>("TopK", ReadTopK, (w, op) => w.Emit("TopK", ("axis", op.Axis), ("largest", op.Largest), ("sorted", op.Sorted)), 11),
         OnnxOperator.Of<ArgMax>("ArgMax", r => r.Emit(new ArgMax(r.Int("axis", 0), r.Bool("keepdims", true), r.Bool("select_last_index", false)), r.Required(0)),
             (w, op) => w.Emit("ArgMax", Attributes(op)), op => op.SelectLast ? 12 : 11),
@@ -39,6 +44,13 @@ internal static class Indexing
     private static void ReadTopK(NodeReader r) =>
         r.Emit(new TopK(r.Int("axis", -1), r.Bool("largest", true), r.Bool("sorted", true)), r.Required(0),
             r.Opset >= 10 ? r.Required(1) : r.Constant(r.OptionalInt("k") ?? throw r.Error("attribute 'k' is required")));
+
+    private static void ReadTensorScatter(NodeReader r)
+    {
+        var mode = r.String("mode", "linear");
+        if (mode is not ("linear" or "circular")) throw r.Error($"mode '{mode}' must be 'linear' or 'circular'");
+        r.Emit(new TensorScatter(r.Int("axis", -2), mode == "circular"), r.InputsFrom(0));
+    }
 
     private static ScatterReduction Reduction(NodeReader r) => r.String("reduction", "none") switch
     {

@@ -9,6 +9,7 @@ internal static class Multiplications
     [
         OnnxOperator.Of<MatMul>("MatMul", r => r.Emit(new MatMul(), r.Required(0), r.Required(1)), (w, _) => w.Emit("MatMul"), 1),
         OnnxOperator.Of<Gemm>("Gemm", ReadGemm, (w, op) => w.Emit("Gemm", ("alpha", op.Alpha), ("beta", op.Beta), ("transA", op.TransA), ("transB", op.TransB)), 11),
+        OnnxOperator.Of<Det>("Det", r => r.Emit(new Det(), r.Required(0)), (w, _) => w.Emit("Det"), 11),
         OnnxOperator.Of<Einsum>("Einsum", r => r.Emit(new Einsum(r.String("equation", "")), r.InputsFrom(0)), (w, op) => w.Emit("Einsum", ("equation", op.Equation)), 12),
     ];
 

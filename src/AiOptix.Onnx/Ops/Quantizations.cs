@@ -9,11 +9,11 @@ internal static class Quantizations
 {
     public static OnnxOperator[] Rows { get; } =
     [
-        OnnxOperator.ByNode<QuantizeLinear>("QuantizeLinear", r => r.Emit(new QuantizeLinear(r.Int("axis", 1), r.Int("block_size", 0), Type(r, "output_dtype"), Type(r, "precision"),
+        OnnxOperator.ByNode<QuantizeLinear>("QuantizeLinear", r => r.Emit(new QuantizeLinear(r.Int("axis", 1), r.Int("block_size", 0), r.Type("output_dtype"), r.Type("precision"),
                 r.Bool("saturate", true)), r.InputsFrom(0)),
             (w, op) => w.Emit("QuantizeLinear", ("axis", Axis(w, op.Axis)), ("block_size", Block(op.BlockSize)), ("output_dtype", op.To), ("precision", op.Precision), ("saturate", op.Saturate ? null : 0L)),
             QuantizeOpset),
-        OnnxOperator.ByNode<DequantizeLinear>("DequantizeLinear", r => r.Emit(new DequantizeLinear(r.Int("axis", 1), r.Int("block_size", 0), Type(r, "output_dtype")), r.InputsFrom(0)),
+        OnnxOperator.ByNode<DequantizeLinear>("DequantizeLinear", r => r.Emit(new DequantizeLinear(r.Int("axis", 1), r.Int("block_size", 0), r.Type("output_dtype")), r.InputsFrom(0)),
             (w, op) => w.Emit("DequantizeLinear", ("axis", Axis(w, op.Axis)), ("block_size", Block(op.BlockSize)), ("output_dtype", op.To)),
             n => n.Operator is DequantizeLinear { To: not null } ? 23 : MinOpset(n, ((DequantizeLinear)n.Operator).BlockSize)),
         OnnxOperator.Of<DynamicQuantizeLinear>("DynamicQuantizeLinear", r => r.Emit(new DynamicQuantizeLinear(), r.Required(0)), (w, _) => w.Emit("DynamicQuantizeLinear"), 11),
@@ -28,13 +28,6 @@ internal static class Quantizations
     private static long? Axis(NodeWriter w, long axis) => w.Opset >= 13 ? axis : null;
 
     private static long? Block(long size) => size > 0 ? size : null;
-
-    private static DType? Type(NodeReader r, string attribute) => r.Int(attribute, 0) switch
-    {
-        0 => null,
-        > 0 and <= (long)DType.Int2 and var code => (DType)code,
-        var code => throw r.Error($"attribute '{attribute}' has the value {code}, which is no element type"),
-    };
 
     private static long QuantizeOpset(Node node)
     {

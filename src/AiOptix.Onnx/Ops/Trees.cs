@@ -150,7 +150,39 @@ internal static class Trees
         }
         var roots = place.Where(p => !children.Contains(p.Key)).GroupBy(p => p.Key.Tree).Select(g => g.First().Value).ToArray();
         if (roots.Length != trees.Distinct().Count()) throw r.Error("a tree has no root");
-        return new([.. roots], [.. nodes], ReadVotes(r, votes, place, leaves));
+        return Ordered(r, new([.. roots], [.. nodes], ReadVotes(r, votes, place, leaves)));
+    }
+
+    /// <summary>The same trees with nodes and leaves in the order in which they are written, level by level.</summary>
+    private static Forest Ordered(NodeReader r, Forest forest)
+    {
+        var nodes = new List<TreeNode>(forest.Nodes.Count);
+        var leaves = new List<ValueList<TreeVote>>(forest.LeafVotes.Count);
+        var open = new Queue<(int Old, int New)>();
+        var roots = new List<int>(forest.Roots.Count);
+        foreach (var root in forest.Roots)
+        {
+            roots.Add(Enter(root));
+            while (open.TryDequeue(out var at))
+            {
+                var n = forest.Nodes[at.Old];
+                nodes[at.New] = n with { True = Enter(n.True), False = Enter(n.False) };
+            }
+        }
+        return forest with { Roots = [.. roots], Nodes = [.. nodes], LeafVotes = [.. leaves] };
+
+        int Enter(int old)
+        {
+            if (nodes.Count > forest.Nodes.Count || leaves.Count > 2 * forest.Nodes.Count + forest.Roots.Count) throw r.Error("a tree reaches a node in two ways");
+            if (old < 0)
+            {
+                leaves.Add(forest.LeafVotes[~old]);
+                return ~(leaves.Count - 1);
+            }
+            nodes.Add(default);
+            open.Enqueue((old, nodes.Count - 1));
+            return nodes.Count - 1;
+        }
     }
 
     private static ValueList<ValueList<TreeVote>> ReadVotes(NodeReader r, string votes, Dictionary<(long, long), int> place, int leaves)

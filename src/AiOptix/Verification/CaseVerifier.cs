@@ -101,6 +101,9 @@ public static class CaseVerifier
     {
         CaseComparison.Form => TensorComparison.CompareForm(expected, actual),
         CaseComparison.Ranking => TensorComparison.CompareRanking(expected, actual),
+        CaseComparison.Rounded => TensorComparison.Compare(expected, actual, tolerance with { Scaled = Math.Max(tolerance.Scaled, 1e-6) }),
+        CaseComparison.FlatStrings when expected is Tensor { DType: DType.String } e && actual is Tensor { DType: DType.String } a && e.Count == a.Count =>
+            TensorComparison.Compare(e, a.Reshape(e.Shape)),
         _ => TensorComparison.Compare(expected, actual, tolerance),
     };
 

@@ -1,0 +1,54 @@
+using AiOptix.Graphs.Evaluate;
+using AiOptix.Tensors;
+
+namespace AiOptix.Graphs.Ops;
+
+/// <summary>ONNX Col2Im: columns [N, C · block, blocks] added up into images [N, C, d…]; inputs 1 and 2 give the extents of image and block.</summary>
+/// <param name="Strides">Steps between blocks; empty means 1.</param>
+/// <param name="Pads">All begins, then all ends; empty means 0.</param>
+/// <param name="Dilations">Distances between the elements of a block; empty means 1.</param>
+public sealed record Col2Im(ValueList<long> Strides = default, ValueList<long> Pads = default, ValueList<long> Dilations = default) : Operator
+{
+    /// <inheritdoc/>
+    public override void Infer(InferenceContext context)
+    {
+        var type = context.Require(0, Numbers.IsNumber, "a numeric type");
+        context.RequireRank(0, 3);
+        var image = context.ShapeFrom(1);
+        var block = context.Integers(2);
+        if (image is null)
+        {
+            context.Set(0, type, null);
+            return;
+        }
+        if (block is not null && block.Length != image.Rank) throw context.Error($"a block of {block.Length} axes does not fit an image of {image.Rank}");
+        var s = context.Shape(0);
+        context.Set(0, type, new([s?[0] ?? context.Fresh(), s is not null && block is not null ? Dim.FloorDiv(s[1], block.Aggregate(1L, (a, b) => a * b)) : context.Fresh(), .. image]));
+    }
+
+    /// <inheritdoc/>
+    public override void Evaluate(EvaluationContext context)
+    {
+        var x = context.Input(0);
+        var image = context.Shape(context.Integers(1)!);
+        var geometry = new ConvGeometry(new(context.Integers(2)), Strides, Dilations, Pads);
+        if (geometry.Problem() is { } problem) throw context.Error(problem);
+        var blocks = geometry.Outputs(image.Dims);
+        var taps = new long[geometry.Kernel.Aggregate(1L, (a, b) => a * b)];
+        var count = new Shape(blocks).Count;
+        if (x.Shape.Rank != 3 || x.Shape[2] != count || x.Shape[1] % taps.Length != 0) throw context.Error($"columns {x} do not fit {count} blocks of {taps.Length} elements");
+        var channels = x.Shape[1] / taps.Length;
+        var output = context.Allocate(0, x.DType, new Shape([x.Shape[0], channels, .. image.Dims]));
+        var values = ElementTypes.ToFloat64(x);
+        var sums = new double[output.Count];
+        var plane = image.Count;
+        for (long p = 0; p < count; p++)
+        {
+            geometry.Taps(image.Dims, blocks, p, taps);
+            for (long nc = 0; nc < x.Shape[0] * channels; nc++)
+                for (var t = 0; t < taps.Length; t++)
+                    if (taps[t] >= 0) sums[nc * plane + taps[t]] += values[(nc * taps.Length + t) * count + p];
+        }
+        ElementTypes.Write(output, 0, sums);
+    }
+}
