@@ -17,6 +17,7 @@ internal static class OnnxRegistry
         .. ControlFlows.Rows,
         .. Convolutions.Rows,
         .. Encoders.Rows,
+        .. FlexAttentions.Rows,
         .. Functions.Rows,
         .. Indexing.Rows,
         .. Learning.Rows,
