@@ -47,7 +47,7 @@ public sealed record ComparisonResult(string? Failure, long Mismatches = 0, Elem
 /// </summary>
 public static class TensorComparison
 {
-    private const double LeastCosine = 0.998;
+    private const double LeastCosine = 0.999;
 
     /// <summary>Compares two values of any kind.</summary>
     public static ComparisonResult Compare(RuntimeValue expected, RuntimeValue actual, Tolerance? tolerance = null) => (expected, actual) switch
@@ -71,7 +71,7 @@ public static class TensorComparison
 
     /// <summary>
     /// Compares what a quantised model must keep: in every row along the last axis the largest element stands at the same place, and the cosine between the tensors is at
-    /// least 0.998. NaN and infinities match; what is not a tensor of floats is compared as usual.
+    /// least 0.999. NaN and infinities match; what is not a tensor of floats is compared as usual.
     /// </summary>
     public static ComparisonResult CompareRanking(RuntimeValue expected, RuntimeValue actual)
     {

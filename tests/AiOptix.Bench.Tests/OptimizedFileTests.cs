@@ -3,6 +3,7 @@ using AiOptix.Bench.Ort;
 using AiOptix.Onnx;
 using AiOptix.Optimization;
 using AiOptix.Tensors;
+using AiOptix.Verification;
 using AiOptix.Zoo;
 
 namespace AiOptix.Bench.Tests;
@@ -16,6 +17,9 @@ public sealed class OptimizedFileTests : IDisposable
     public static TheoryData<string> SharedModels => SharedFolder() is { } models ? [.. Directory.GetDirectories(models).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)] : ["(none)"];
 
     public void Dispose() => folder.Delete(recursive: true);
+
+    /// <summary>The recorded answers of a quantised model are those of ONNX Runtime's integer kernels, which it must still find in the written file; ours are held to their ranking elsewhere.</summary>
+    private static bool IsQuantised(string name) => CaseOverrides.All.Any(o => o.Case == name && o.Comparison == CaseComparison.Ranking);
 
     [SkippableTheory]
     [InlineData("digits")]
@@ -55,15 +59,16 @@ public sealed class OptimizedFileTests : IDisposable
         var data = Path.Combine(models!, name, "test_data_set_0");
         var inputs = model.Inputs.Select((input, i) => (input.Name, Tensor: TensorFile.Read(Path.Combine(data, $"input_{i}.pb")))).ToDictionary(p => p.Name, p => p.Tensor);
         var recorded = model.Outputs.Select((output, i) => (output.Name, File: Path.Combine(data, $"output_{i}.pb"))).ToDictionary(p => p.Name, p => TensorFile.Read(p.File));
-        Check(model.Rewrite().Model, inputs, recorded);
+        Check(model.Rewrite().Model, inputs, recorded, isOwnCompared: !IsQuantised(name));
     }
 
-    private void Check(AiOptix.Model optimized, Dictionary<string, Tensor> inputs, IReadOnlyDictionary<string, Tensor> expected)
+    private void Check(AiOptix.Model optimized, Dictionary<string, Tensor> inputs, IReadOnlyDictionary<string, Tensor> expected, bool isOwnCompared = true)
     {
         var written = Path.Combine(folder.FullName, "optimized.onnx");
         optimized.Save(written);
         var agreement = Agreement.Of(Answers(written, inputs), expected);
         Assert.True(agreement.Problem is null, agreement.Problem);
+        if (!isOwnCompared) return;
         using var own = new OptixEngine(written, 1, inputs);
         agreement = Agreement.Of(own.Answers(), expected);
         Assert.True(agreement.Problem is null, $"AI Optix: {agreement.Problem}");

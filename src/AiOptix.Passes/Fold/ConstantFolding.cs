@@ -1,4 +1,5 @@
 using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
 using AiOptix.Tensors;
 
 namespace AiOptix.Passes.Fold;
@@ -25,6 +26,8 @@ public sealed class ConstantFolding : IPass
     {
         var op = node.Operator;
         if (!op.IsPure || !op.IsKnown || op.Subgraphs.Count > 0 || node.Outputs.Count == 0) return null;
+        // Weights that a file holds quantised stay so: integer kernels, here and elsewhere, are found by the pattern, and the file stays small.
+        if (op is DequantizeLinear) return null;
         if (node.Inputs.Any(i => i is { IsConstant: false }) || node.Outputs.Any(o => o.OutputUses > 0 || o.TensorType is null)) return null;
         var read = node.Inputs.Sum(i => i?.Constant!.ByteLength ?? 0);
         var most = Math.Min(limits.MaxTensorBytes, Math.Max(MaxBytes, read));

@@ -9,7 +9,7 @@ public enum CaseComparison
     /// <summary>Element type and shape only: the values are random.</summary>
     Form,
 
-    /// <summary>The largest element of every row at the same place, and a cosine of at least 0.998: the model is quantised, so values on a rounding boundary move by a step. (ONNX Runtime without fusions differs from its own fused run by 0.00105.)</summary>
+    /// <summary>The largest element of every row at the same place, and a cosine of at least 0.999: the model is quantised, so values on a rounding boundary move by a step.</summary>
     Ranking,
 
     /// <summary>Every value within the tolerance; strings were recorded without their shape.</summary>

@@ -23,6 +23,15 @@ public class FoldingTests
     }
 
     [Fact]
+    public void ConstantFolding_keeps_weights_quantised()
+    {
+        var x = graph.Input("x", DType.Float32, N, 4);
+        var weights = graph.Add(new DequantizeLinear(), graph.AddConstant(Tensor.From<sbyte>([1, -2, 3, -4], new Shape(4, 1))), graph.AddConstant(Tensor.Scalar(0.5f)));
+        graph.Returning(graph.Add(new MatMul(), x, weights));
+        Assert.Empty(graph.Check(new ConstantFolding(Limits.Default)).Applied);
+    }
+
+    [Fact]
     public void ElementsFolding_leaves_outputs_of_the_graph()
     {
         var x = graph.Input("x", DType.Float32, 4, 6);
