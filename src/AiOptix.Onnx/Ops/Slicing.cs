@@ -20,7 +20,8 @@ internal static class Slicing
     {
         if (r.OptionalInt("num_outputs") is { } n && n != r.OutputCount) throw r.Error($"num_outputs is {n}, but the node has {r.OutputCount} outputs");
         var sizes = r.Opset < 13 && r.OptionalInts("split") is { Length: > 0 } given ? r.Constant(given) : r.Input(1);
-        r.Emit(new Split(r.Int("axis", 0)), r.Required(0), sizes);
+        // An empty second input is one too many beside num_outputs, so none is left.
+        r.Emit(new Split(r.Int("axis", 0)), sizes is null ? [r.Required(0)] : [r.Required(0), sizes]);
     }
 
     private static void ReadSlice(NodeReader r)
