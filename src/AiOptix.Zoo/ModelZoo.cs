@@ -12,7 +12,16 @@ public static class ModelZoo
     public static IReadOnlyList<ZooEntry> Entries { get; } =
     [
         ResNet50.Entry,
+        MobileNetV2.Entry,
+        EfficientNetB0.Entry,
+        UNet.Entry,
         MiniLmL6.Entry,
+        Bert.Entry,
+        Gpt2.Entry,
+        VitB16.Entry,
+        Llama.Entry,
+        WhisperTinyEncoder.Entry,
+        LstmTagger.Entry,
     ];
 
     /// <summary>The model of a name.</summary>

@@ -28,6 +28,18 @@ public sealed record ZooOptions
 
     /// <summary>The side of the square image that a vision model takes; null for the published one. The weights do not depend on it.</summary>
     public int? ImageSize { get; init; }
+
+    /// <summary>How many layers a transformer has, blocks of attention and products; null for the published number. Ignored by other models.</summary>
+    public int? Layers { get; init; }
+
+    /// <summary>How wide a transformer is, a multiple of the width of its heads; null for the published width. Everything in it grows along. Ignored by other models.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>How many frames of sound a speech model takes; null for the published number.</summary>
+    public int? Frames { get; init; }
+
+    /// <summary>Weights are zeros, for one who looks at a large model's layers only.</summary>
+    internal bool IsBlank { get; init; }
 }
 
 /// <summary>What samples of an input look like.</summary>
@@ -44,12 +56,15 @@ public enum ZooContent
 
     /// <summary>Zeros.</summary>
     Zeros,
+
+    /// <summary>Integers that count on along the last axis after the past.</summary>
+    Positions,
 }
 
 /// <summary>An input of a model.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="DType">Float32 or int64.</param>
-/// <param name="Shape">Its shape; open extents are symbols.</param>
+/// <param name="Shape">Its shape; open extents are symbols, also of the form <c>past + sequence</c>.</param>
 /// <param name="Content">What samples look like.</param>
 /// <param name="Limit">One above the largest id.</param>
 public sealed record ZooInput(string Name, DType DType, SymbolicShape Shape, ZooContent Content, long Limit = 0);
@@ -82,8 +97,15 @@ public sealed class ZooEntry
     /// <summary>The ONNX operator set that its file is written for: the one that exporters of its time use.</summary>
     public int Opset { get; }
 
-    /// <summary>The extents that samples have where the model leaves them open, unless the caller says otherwise: batch 1, sequence 128.</summary>
-    public static IReadOnlyDictionary<string, long> SampleExtents { get; } = new Dictionary<string, long>(StringComparer.Ordinal) { ["batch"] = 1, ["sequence"] = 128 };
+    /// <summary>
+    /// The extents that samples have where the model leaves them open, unless the caller says otherwise: batch 1, sequence 128; a decoder takes one token after a
+    /// past of 127.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> SampleExtents { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal) { ["batch"] = 1, ["sequence"] = 128 };
+
+    /// <summary>The extents of samples of a decoder with a cache.</summary>
+    internal static IReadOnlyDictionary<string, long> DecodingExtents { get; } =
+        new Dictionary<string, long>(StringComparer.Ordinal) { ["batch"] = 1, ["sequence"] = 1, ["past"] = 127 };
 
     /// <summary>Builds the model as an exporter would write it: nothing folded, nothing fused.</summary>
     public Graph Build(ZooOptions? options = null)
@@ -114,6 +136,7 @@ public sealed class ZooEntry
             {
                 ZooContent.Normal => draw.Normal(shape, 0, 1),
                 ZooContent.Ids => draw.Below(shape, input.Limit),
+                ZooContent.Positions => Positions(shape, Extent(input, Dim.Symbol("past"), extents)),
                 ZooContent.Ones => Filled(input.DType, shape, 1),
                 _ => Tensor.Allocate(input.DType, shape, zeroed: true),
             };
@@ -121,11 +144,20 @@ public sealed class ZooEntry
         return samples;
     }
 
-    private static long Extent(ZooInput input, Dim dim, IReadOnlyDictionary<string, long>? extents)
+    private long Extent(ZooInput input, Dim dim, IReadOnlyDictionary<string, long>? extents)
     {
-        var name = dim.SymbolName!;
-        if (extents is not null && extents.TryGetValue(name, out var given)) return given;
-        return SampleExtents.TryGetValue(name, out var usual) ? usual : throw new InvalidInputException($"input '{input.Name}' leaves '{name}' open; give its extent");
+        long Of(string name) => extents is not null && extents.TryGetValue(name, out var given) || SampleExtents.TryGetValue(name, out given)
+            ? given
+            : throw new InvalidInputException($"input '{input.Name}' leaves '{name}' open; give its extent");
+        return dim.SymbolName!.Split(" + ").Sum(Of);
+    }
+
+    private static Tensor Positions(Shape shape, long first)
+    {
+        var tensor = Tensor.Allocate(DType.Int64, shape);
+        var span = tensor.Span<long>();
+        for (var i = 0; i < span.Length; i++) span[i] = first + i % shape[-1];
+        return tensor;
     }
 
     private static Tensor Filled(DType type, Shape shape, long value)

@@ -11,7 +11,7 @@ internal static class Activations
     {
         foreach (var v in graph.Nodes.Where(chosen).Select(n => n.Output).Where(v => v.OutputUses == 0).ToArray()) graph.AddOutput(v);
         var results = ReferenceEvaluator.Run(graph, inputs);
-        return graph.Outputs.Zip(results).ToDictionary(p => p.First.Name, p => ((Tensor)p.Second).Span<float>().ToArray(), StringComparer.Ordinal);
+        return graph.Outputs.Zip(results).Where(p => p.Second is Tensor { DType: DType.Float32 }).ToDictionary(p => p.First.Name, p => ((Tensor)p.Second).Span<float>().ToArray(), StringComparer.Ordinal);
     }
 
     public static double Deviation(IReadOnlyCollection<float> values)

@@ -43,6 +43,13 @@ internal sealed class Builder
         return value;
     }
 
+    /// <summary>Adds a node with several outputs.</summary>
+    public IReadOnlyList<Value> AddMany(string module, Operator op, int outputs, ReadOnlySpan<Value?> inputs)
+    {
+        var name = NodeName(module, op);
+        return Graph.Add(op, inputs, [.. Enumerable.Range(0, outputs).Select(i => FormattableString.Invariant($"{name}_output_{i}"))], name).Outputs;
+    }
+
     private string NodeName(string module, Operator op)
     {
         var name = $"{module}/{op.Name}";

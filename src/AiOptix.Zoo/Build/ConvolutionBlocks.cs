@@ -43,6 +43,35 @@ internal static class ConvolutionBlocks
         return new(value, Doubles(shift, s => s), Doubles(scale, s => s * s));
     }
 
+    /// <summary>A square convolution with a normalisation folded into its weight and bias: channels leave it with mean 0 and variance 1, about.</summary>
+    public static Signal FoldedConvolution(this Module module, Signal x, int channels, int kernel, int stride = 1, double gain = 1, string? output = null)
+    {
+        var weight = module.Weight("weight", new Shape(channels, x.Channels, kernel, kernel), 1);
+        var bias = module.Weight("bias", new Shape(channels), 0.1);
+        var w = weight.Constant!.Span<float>();
+        var b = bias.Constant!.Span<float>();
+        var taps = kernel * kernel;
+        for (var c = 0; c < channels; c++)
+        {
+            var own = w.Slice(c * x.Channels * taps, x.Channels * taps);
+            var (mean, variance) = (0.0, 1e-6);
+            for (var i = 0; i < own.Length; i++)
+            {
+                mean += own[i] * x.Mean[i / taps];
+                variance += (double)own[i] * own[i] * x.Variance[i / taps];
+            }
+            var scale = gain / Math.Sqrt(variance);
+            foreach (ref var t in own) t = (float)(t * scale);
+            b[c] -= (float)(mean * scale);
+        }
+        long pad = kernel / 2;
+        var value = module.Output(output, new Conv([stride, stride], [pad, pad, pad, pad], [1, 1], 1), x.Value, weight, bias);
+        return new(value, new double[channels], [.. Enumerable.Repeat(gain * gain, channels)]);
+    }
+
+    /// <summary>x · sigmoid(x), as two nodes.</summary>
+    public static Signal Silu(this Module module, Signal x) => x.Mapped(module.Add(new Mul(), x.Value, module.Add(new Sigmoid(), x.Value)), SignalMaps.Silu);
+
     /// <summary>A rectifier.</summary>
     public static Signal Relu(this Module module, Signal x) => x.Rectified(module.Add(new Relu(), x.Value));
 
@@ -59,6 +88,26 @@ internal static class ConvolutionBlocks
     {
         var sum = block.Add(new Add(), branch.Value, around.Value);
         return around.RectifiedSum(branch, block["relu"].Add(new Relu(), sum));
+    }
+
+    /// <summary>The sum of what a block adds and what goes around it.</summary>
+    public static Signal Sum(this Module block, Signal around, Signal branch) => around.Plus(branch, block.Add(new Add(), around.Value, branch.Value));
+
+    /// <summary>
+    /// Scores of classes from pooled features [batch, channels], the model's output; the bias takes out what all inputs have in common, as training would.
+    /// </summary>
+    public static void Classify(this Module layer, Value features, double[] common, int classes, string output = "output")
+    {
+        var weight = layer.Weight("weight", new Shape(classes, common.Length), 4 / Math.Sqrt(common.Length));
+        var bias = Tensor.Allocate(DType.Float32, new Shape(classes));
+        var w = weight.Constant!.Span<float>();
+        for (var c = 0; c < classes; c++)
+        {
+            var shared = 0.0;
+            for (var i = 0; i < common.Length; i++) shared += w[c * common.Length + i] * common[i];
+            bias.Span<float>()[c] = (float)-shared;
+        }
+        layer.Output(output, new Gemm(TransB: true), features, weight, layer.Weight("bias", bias));
     }
 
     private static double[] Doubles(Value weight, Func<double, double> map) => [.. weight.Constant!.Span<float>().ToArray().Select(s => map(s))];

@@ -1,4 +1,5 @@
 using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
 using AiOptix.Tensors;
 
 namespace AiOptix.Zoo;
@@ -35,9 +36,15 @@ internal sealed class Module
     /// <summary>Adds a node whose output is an output of the model when <paramref name="name"/> is given.</summary>
     public Value Output(string? name, Operator op, params ReadOnlySpan<Value?> inputs) => builder.Add(nodes, op, inputs, name);
 
+    /// <summary>Adds a node with several outputs.</summary>
+    public IReadOnlyList<Value> AddMany(Operator op, int outputs, params ReadOnlySpan<Value?> inputs) => builder.AddMany(nodes, op, outputs, inputs);
+
+    /// <summary>Cuts a value into pieces of these extents along an axis.</summary>
+    public IReadOnlyList<Value> Split(Value x, int axis, params long[] extents) => AddMany(new Split(axis), extents.Length, x, Integers(extents));
+
     /// <summary>A trained weight, close to normal.</summary>
     public Value Weight(string name, Shape shape, double deviation, double mean = 0) =>
-        Weight(name, new Draw(builder.Options.Seed, Path(name)).Normal(shape, mean, deviation));
+        Weight(name, builder.Options.IsBlank ? Tensor.Allocate(DType.Float32, shape, zeroed: true) : new Draw(builder.Options.Seed, Path(name)).Normal(shape, mean, deviation));
 
     /// <summary>A trained weight with this content.</summary>
     public Value Weight(string name, Tensor content) => builder.Graph.AddConstant(content, Path(name));

@@ -26,7 +26,7 @@ internal static class ResNet50
                 x = Bottleneck(net[FormattableString.Invariant($"layer{stage + 1}")][block], x, stages[stage].Width, stride: stage > 0 && block == 0 ? 2 : 1);
         var pooled = net["avgpool"].Add(new GlobalAveragePool(), x.Value);
         var features = net.Add(new Flatten(1), pooled);
-        Classify(builder, features, x, classes: 1000);
+        builder.Root["fc"].Classify(features, x.Mean, 1000);
     }
 
     private static Signal Bottleneck(Module block, Signal x, int width, int stride)
@@ -45,21 +45,5 @@ internal static class ResNet50
             x = block["downsample"][1].BatchNormalization(x);
         }
         return block.AddRelu(y, x);
-    }
-
-    /// <summary>Scores of classes; the bias takes out what all images have in common, as training would.</summary>
-    private static void Classify(Builder builder, Value features, Signal x, int classes)
-    {
-        var layer = builder.Root["fc"];
-        var weight = layer.Weight("weight", new Shape(classes, x.Channels), 4 / Math.Sqrt(x.Channels));
-        var bias = Tensor.Allocate(DType.Float32, new Shape(classes));
-        var w = weight.Constant!.Span<float>();
-        for (var c = 0; c < classes; c++)
-        {
-            var common = 0.0;
-            for (var i = 0; i < x.Channels; i++) common += w[c * x.Channels + i] * x.Mean[i];
-            bias.Span<float>()[c] = (float)-common;
-        }
-        layer.Output("output", new Gemm(TransB: true), features, weight, layer.Weight("bias", bias));
     }
 }
