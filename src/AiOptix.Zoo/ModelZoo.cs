@@ -15,6 +15,7 @@ public static class ModelZoo
         MobileNetV2.Entry,
         EfficientNetB0.Entry,
         UNet.Entry,
+        YoloV8N.Entry,
         MiniLmL6.Entry,
         Bert.Entry,
         Gpt2.Entry,
@@ -22,6 +23,7 @@ public static class ModelZoo
         Llama.Entry,
         WhisperTinyEncoder.Entry,
         LstmTagger.Entry,
+        RandomForest.Entry,
     ];
 
     /// <summary>The model of a name.</summary>

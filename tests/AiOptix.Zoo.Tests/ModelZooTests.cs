@@ -14,6 +14,7 @@ public class ModelZooTests
     [InlineData("mobilenet-v2", 3_504_872)]
     [InlineData("efficientnet-b0", 5_288_548)]
     [InlineData("u-net", 31_037_698)]
+    [InlineData("yolov8-n", 3_151_904)]
     [InlineData("minilm-l6", 22_713_216 - 384 * 384 - 384)]
     [InlineData("bert-base", 109_482_240)]
     [InlineData("gpt2-small", 124_439_808)]
@@ -33,6 +34,7 @@ public class ModelZooTests
     [InlineData("efficientnet-b0", "output", "2x1000", 13)]
     [InlineData("u-net", "output", "2x2x256x256", 13)]
     [InlineData("minilm-l6", "last_hidden_state", "2x9x384", 14)]
+    [InlineData("vit-b-16", "output", "2x1000", 17)]
     [InlineData("whisper-tiny-encoder", "last_hidden_state", "2x1500x384", 17)]
     [InlineData("lstm-tagger", "logits", "2x9x17", 14)]
     public void ItGivesTheOutputsAndTheOperatorSetOfTheExport(string name, string output, string shape, long opset)
@@ -64,7 +66,7 @@ public class ModelZooTests
         foreach (var c in a.Constants)
         {
             Assert.True(c.Constant!.BitEquals(again.Values[c.Name].Constant!), c.Name);
-            if (c.DType == DType.Float32 && !c.Name.StartsWith('/') && !c.Name.Contains(".running_", StringComparison.Ordinal)) Assert.False(c.Constant.BitEquals(other.Values[c.Name].Constant!), c.Name);
+            if (c.DType == DType.Float32 && IsDrawn(c.Name)) Assert.False(c.Constant.BitEquals(other.Values[c.Name].Constant!), c.Name);
         }
     }
 
@@ -114,6 +116,10 @@ public class ModelZooTests
             Assert.True(deviation is > 0.005 and < 200, $"{layer}: deviation {deviation}");
         }
     }
+
+    /// <summary>Neither a constant of the program nor a running statistic nor the detector's list of bins.</summary>
+    private static bool IsDrawn(string name) =>
+        !name.StartsWith('/') && !name.Contains(".running_", StringComparison.Ordinal) && !name.Contains(".dfl.", StringComparison.Ordinal);
 
     [Fact]
     public void NamesAreLowerCaseWithHyphensAndDifferent()

@@ -11,8 +11,7 @@ public sealed record Where : Operator
     {
         context.Require(0, t => t == DType.Bool, "bool");
         context.Set(0, context.RequireSame(1, 2), Broadcast.Infer(context, 0, 3));
-        if (context.Constant(0) is { Shape.Rank: <= 1 } condition && context.Elements(1) is { } x && context.Elements(2) is { } y)
-            context.SetElements(0, Choose(condition, x, y));
+        if (context.Elements(1) is { } x && context.Elements(2) is { } y && Answers(context) is { } answers) context.SetElements(0, Choose(answers, x, y));
     }
 
     /// <inheritdoc/>
@@ -31,10 +30,31 @@ public sealed record Where : Operator
                 else fromY.Copy(walk.Offset(2) + i * walk.Step(2), walk.OutputOffset + i, 1);
     }
 
-    private static IReadOnlyList<Dim>? Choose(Tensor condition, IReadOnlyList<Dim> x, IReadOnlyList<Dim> y)
+    /// <summary>What is known of the condition: a constant, or whether elements that are followed are equal (as when a shape's -1 entries are replaced); null for the rest.</summary>
+    private static bool?[]? Answers(InferenceContext context)
     {
-        var count = Math.Max((int)condition.Count, Math.Max(x.Count, y.Count));
-        if ((condition.Count != 1 && condition.Count != count) || (x.Count != 1 && x.Count != count) || (y.Count != 1 && y.Count != count)) return null;
-        return ShapeArithmetic.Collect(count, i => condition.Bytes[condition.Count == 1 ? 0 : i] != 0 ? x[x.Count == 1 ? 0 : i] : y[y.Count == 1 ? 0 : i]);
+        if (context.Constant(0) is { Shape.Rank: <= 1 } condition) return [.. condition.Bytes.ToArray().Select(b => (bool?)(b != 0))];
+        if (context.Node.Input(0)?.Producer is not { Operator: Equal } question) return null;
+        if (question.Input(0)?.Elements is not { } a || question.Input(1)?.Elements is not { } b) return null;
+        var count = Math.Max(a.Count, b.Count);
+        if ((a.Count != 1 && a.Count != count) || (b.Count != 1 && b.Count != count)) return null;
+        return [.. Enumerable.Range(0, count).Select(i => AreEqual(a[a.Count == 1 ? 0 : i], b[b.Count == 1 ? 0 : i]))];
+    }
+
+    private static bool? AreEqual(Dim a, Dim b)
+    {
+        if ((a - b).Constant is { } difference) return difference == 0;
+        return (a.IsNonNegative && b.Constant < 0) || (b.IsNonNegative && a.Constant < 0) ? false : null;
+    }
+
+    private static IReadOnlyList<Dim>? Choose(bool?[] answers, IReadOnlyList<Dim> x, IReadOnlyList<Dim> y)
+    {
+        var count = Math.Max(answers.Length, Math.Max(x.Count, y.Count));
+        if ((answers.Length != 1 && answers.Length != count) || (x.Count != 1 && x.Count != count) || (y.Count != 1 && y.Count != count)) return null;
+        return ShapeArithmetic.Collect(count, i =>
+        {
+            var (yes, no) = (x[x.Count == 1 ? 0 : i], y[y.Count == 1 ? 0 : i]);
+            return answers[answers.Length == 1 ? 0 : i] is { } answer ? answer ? yes : no : yes.Equals(no) ? yes : null;
+        });
     }
 }

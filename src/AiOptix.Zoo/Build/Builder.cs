@@ -50,6 +50,12 @@ internal sealed class Builder
         return Graph.Add(op, inputs, [.. Enumerable.Range(0, outputs).Select(i => FormattableString.Invariant($"{name}_output_{i}"))], name).Outputs;
     }
 
+    /// <summary>Adds a node whose outputs are the model's.</summary>
+    public void Outputs(string name, Operator op, ReadOnlySpan<string?> outputs, params ReadOnlySpan<Value?> inputs)
+    {
+        foreach (var o in Graph.Add(op, inputs, outputs, name).Outputs) Graph.AddOutput(o);
+    }
+
     private string NodeName(string module, Operator op)
     {
         var name = $"{module}/{op.Name}";

@@ -58,6 +58,10 @@ internal sealed class Module
     /// <summary>A vector of integers that the program holds.</summary>
     public Value Integers(params long[] values) => builder.Constant($"/Constant_[{string.Join(',', values)}]", () => Tensor.Vector<long>(values));
 
+    /// <summary>A vector of numbers that the program holds.</summary>
+    public Value Scales(params float[] values) =>
+        builder.Constant($"/Constant_({string.Join(',', values.Select(v => v.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))})", () => Tensor.Vector<float>(values));
+
     private string Last => parameters[(parameters.LastIndexOf('.') + 1)..];
 
     private string Path(string name) => parameters.Length == 0 ? name : $"{parameters}.{name}";

@@ -25,6 +25,9 @@ public class ShapeArithmeticTests
         Expect(g.Add(new Cast(DType.Int32), shape), n, 6);
         var condition = g.AddConstant(Run.Bools(true, false));
         Expect(g.Add(new Where(), condition, shape, c), n, 2);
+        var nothing = g.AddConstant(Tensor.Vector(-1L));
+        Expect(g.Add(new Where(), g.Add(new Equal(), shape, nothing), c, shape), n, 6);
+        Expect(g.Add(new Where(), g.Add(new Equal(), shape, shape), shape, c), n, 6);
     }
 
     [Fact]
@@ -33,6 +36,7 @@ public class ShapeArithmeticTests
         var (g, shape) = Start();
         Assert.Null(g.Add(new Cast(DType.Float32), shape).Elements);
         Assert.Null(g.Add(new Div(), shape, shape).Elements);
+        Assert.Null(g.Add(new Where(), g.Add(new Equal(), shape, g.AddConstant(Tensor.Vector(2L))), shape, g.AddConstant(Tensor.Vector(5L))).Elements);
         Assert.Null(g.Add(new Div(), g.Add(new Neg(), shape), g.AddConstant(Tensor.Vector(2L))).Elements);
         Assert.Null(g.Add(new Add(), g.AddConstant(Tensor.Vector(long.MaxValue)), g.AddConstant(Tensor.Vector(1L))).Elements);
     }
