@@ -1,5 +1,7 @@
 """Errors are Python's, and name what was wrong, where, and what was expected."""
 
+import subprocess
+import sys
 import traceback
 
 import numpy as np
@@ -148,3 +150,25 @@ def test_an_error_in_the_callers_own_exporter_comes_through(relu):
 
     with pytest.raises(ZeroDivisionError, match="mine"):
         relu.run({"x": Producer()})
+
+
+@pytest.mark.parametrize("x", [np.ones(3, np.float64), np.ones(4, np.float32), np.ones((1, 3), np.float32)])
+def test_the_text_is_that_of_net(tmp_path, x):
+    """The command line, which is .NET alone, says the same of the same mistake."""
+    model = tmp_path / "model.onnx"
+    model.write_bytes(onnx.identity("float32", [3], "Relu"))
+    np.save(tmp_path / "x.npy", x)
+    told = subprocess.run([sys.executable, "-m", "ai_optix", "run", str(model), "--input", f"x={tmp_path / 'x.npy'}"], capture_output=True, text=True, timeout=120)
+    assert told.returncode == 1
+    with pytest.raises(ox.Error) as raised:
+        ox.Session(model).run({"x": x})
+    assert " ".join(str(raised.value).split()) in " ".join((told.stdout + told.stderr).split())
+
+
+def test_the_text_of_a_damaged_file_is_that_of_net(tmp_path):
+    model = tmp_path / "model.onnx"
+    model.write_bytes(onnx.identity("float32", [3])[:-3])
+    told = subprocess.run([sys.executable, "-m", "ai_optix", "inspect", str(model)], capture_output=True, text=True, timeout=120)
+    with pytest.raises(ox.ModelFormatError) as raised:
+        ox.load(model)
+    assert " ".join(str(raised.value).split()) in " ".join((told.stdout + told.stderr).split())
