@@ -149,6 +149,8 @@ def check_recorded(folder, session):
     for i, output in enumerate(session.outputs):
         expected = onnx.read_tensor((data / f"output_{i}.pb").read_bytes())
         got = results[output.name]
+        if folder.name == FLAT_STRINGS and expected.dtype.kind == "O":
+            got = got.reshape(expected.shape)
         assert got.shape == expected.shape
         if expected.dtype.kind == "f":
             np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max(), err_msg=f"{folder.name} {output.name}")
@@ -159,7 +161,7 @@ def check_recorded(folder, session):
 def test_real_models_give_their_recorded_answers(shared):
     right = set()
     for folder in sorted((shared / "models").iterdir()):
-        if folder.name in LARGE or not (folder / "model.onnx").exists():
+        if folder.name in LARGE | NOT_RECORDED or not (folder / "model.onnx").exists():
             continue
         try:
             session = ox.Session(folder / "model.onnx")
@@ -174,4 +176,7 @@ def test_real_models_give_their_recorded_answers(shared):
 
 # Models that the .NET conformance tests run too, and that take long.
 LARGE = {"style-candy-720", "road-seg-adas", "deeplabv3-mobile", "mobilenetv2-int8-qdq"}
+# A model whose string output was recorded without its shape, and one whose recorded answers are not those of its recorded inputs: ONNX Runtime disagrees too.
+FLAT_STRINGS = "squeezenet-food-winml"
+NOT_RECORDED = {"xgboost-trees"}
 EXPECTED = {"bert-toy", "cct-vit-fp32", "gpt2-toy-past", "magika", "mnist-8", "stories260k-kv", "super-resolution-10", "ultraface-rfb-320", "vit-track"}
