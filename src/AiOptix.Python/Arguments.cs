@@ -71,7 +71,7 @@ internal static unsafe class Arguments
             return own.IsReadOnly ? throw new BufferException($"the buffer for output '{name}' is read-only") : own.Tensor.Share();
         }
         if (PyApi.CheckBuffer(o) == 0) return DLPack.Import(o);
-        var (tensor, isReadOnly) = Borrowing.FromBuffer(o);
+        var (tensor, isReadOnly, _) = Borrowing.FromBuffer(o);
         if (!isReadOnly) return tensor;
         tensor.Dispose();
         throw new BufferException($"the buffer for output '{name}' is read-only");

@@ -11,8 +11,9 @@ internal static unsafe class Borrowing
     /// <param name="o">The exporter.</param>
     /// <param name="type">The element type of its bytes; null takes what the exporter says.</param>
     /// <param name="shape">The shape; null takes the exporter's.</param>
+    /// <returns>The tensor, whether it may not be written, and the object that the buffer holds, borrowed.</returns>
     /// <exception cref="BufferException">It is strided or byte-swapped.</exception>
-    public static (Tensor Tensor, bool IsReadOnly) FromBuffer(nint o, DType? type = null, Shape? shape = null)
+    public static (Tensor Tensor, bool IsReadOnly, nint Owner) FromBuffer(nint o, DType? type = null, Shape? shape = null)
     {
         var view = (PyBuffer*)NativeMemory.AllocZeroed((nuint)sizeof(PyBuffer));
         try
@@ -28,9 +29,9 @@ internal static unsafe class Borrowing
                 throw new ArgumentException($"{t.Name()}{extents} takes {t.ByteLength(extents.Count)} bytes, the buffer holds {view->Length}");
             var kept = view;
             var tensor = Tensor.Borrow(view->Pointer, t, extents, () => Deferred.Release(kept));
-            var isReadOnly = view->ReadOnly != 0;
+            var (isReadOnly, owner) = (view->ReadOnly != 0, view->Owner);
             view = null;
-            return (tensor, isReadOnly);
+            return (tensor, isReadOnly, owner);
         }
         finally
         {

@@ -11,7 +11,7 @@ internal enum SlotKind
     Reference,
     /// <summary>An int; fails with -1 and an error.</summary>
     Status,
-    /// <summary>Nothing; fails by doing nothing.</summary>
+    /// <summary>Nothing, or an int that nobody heeds; fails by doing nothing and returning 0.</summary>
     Nothing,
 }
 
@@ -86,7 +86,7 @@ internal static unsafe class ForkGuard
     private static byte[] EncodeX64(nint target, SlotKind kind, ForkedChild child, bool windows)
     {
         byte[] enter = [0x49, 0xBB, .. Bytes(child.Flag), 0x41, 0x83, 0x3B, 0, 0x75, 13, 0x49, 0xBB, .. Bytes(target), 0x41, 0xFF, 0xE3];
-        if (kind == SlotKind.Nothing) return [.. enter, 0xC3];
+        if (kind == SlotKind.Nothing) return [.. enter, 0x31, 0xC0, 0xC3];
         var frame = (byte)(windows ? 0x28 : 0x08);
         byte[] result = kind == SlotKind.Reference ? [0x31, 0xC0] : [0x48, 0xC7, 0xC0, 0xFF, 0xFF, 0xFF, 0xFF];
         return [.. enter, 0x48, 0x83, 0xEC, frame, 0x48, (byte)(windows ? 0xB9 : 0xBF), .. Bytes(child.Error), 0x48, (byte)(windows ? 0xBA : 0xBE), .. Bytes(child.Text),
@@ -100,7 +100,7 @@ internal static unsafe class ForkGuard
         const int Literals = 14;
         var result = kind == SlotKind.Reference ? 0xD2800000 : 0x92800000;
         var code = kind == SlotKind.Nothing
-            ? Words(Literal(16, Literals), 0xB9400211, 0x35000071, Literal(16, Literals - 1), 0xD61F0200, 0xD65F03C0, Nop, Nop, Nop, Nop, Nop, Nop, Nop, Nop)
+            ? Words(Literal(16, Literals), 0xB9400211, 0x35000071, Literal(16, Literals - 1), 0xD61F0200, 0xD2800000, 0xD65F03C0, Nop, Nop, Nop, Nop, Nop, Nop, Nop)
             : Words(Literal(16, Literals), 0xB9400211, 0x35000071, Literal(16, Literals - 1), 0xD61F0200,
                 0xA9BF7BFD, Literal(0, Literals - 2), Literal(1, Literals - 1), Literal(16, Literals), 0xD63F0200, 0xA8C17BFD, result, 0xD65F03C0, Nop);
         return [.. code, .. Bytes(child.Flag), .. Bytes(target), .. Bytes(child.Error), .. Bytes(child.Text), .. Bytes(child.SetError)];

@@ -31,6 +31,7 @@ internal static unsafe class PyApi
     public static delegate* unmanaged<nint, void*, int> ModuleAddFunctions;
     public static delegate* unmanaged<void*, nint> TypeFromSpec;
     public static delegate* unmanaged<nint, int, nint> TypeSlot;
+    public static delegate* unmanaged<nint, void> Untrack;
     public static delegate* unmanaged<long, nint> LongFrom;
     public static delegate* unmanaged<nint, long> LongAs;
     public static delegate* unmanaged<double, nint> FloatFrom;
@@ -106,6 +107,7 @@ internal static unsafe class PyApi
         ModuleAddFunctions = (delegate* unmanaged<nint, void*, int>)Export("PyModule_AddFunctions");
         TypeFromSpec = (delegate* unmanaged<void*, nint>)Export("PyType_FromSpec");
         TypeSlot = (delegate* unmanaged<nint, int, nint>)Export("PyType_GetSlot");
+        Untrack = (delegate* unmanaged<nint, void>)Export("PyObject_GC_UnTrack");
         LongFrom = (delegate* unmanaged<long, nint>)Export("PyLong_FromLongLong");
         LongAs = (delegate* unmanaged<nint, long>)Export("PyLong_AsLongLong");
         FloatFrom = (delegate* unmanaged<double, nint>)Export("PyFloat_FromDouble");

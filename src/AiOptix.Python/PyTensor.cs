@@ -13,7 +13,7 @@ internal static unsafe class PyTensor
     public static TypeBuilder Describe()
     {
         delegate* unmanaged<nint, PyBuffer*, int, int> get = &GetBuffer;
-        return Type.Ends().Slot(GetBufferSlot, get, SlotKind.Status)
+        return Type.Ends().Holds().Slot(GetBufferSlot, get, SlotKind.Status)
             .Property("dtype", "The element type: \"float32\".", &GetDType)
             .Property("shape", "The extents.", &GetShape)
             .Property("nbytes", "Bytes of element data; 0 for strings.", &GetBytes)
@@ -32,7 +32,10 @@ internal static unsafe class PyTensor
     ];
 
     /// <summary>A Python object around a tensor, which is taken over.</summary>
-    public static nint New(Tensor tensor, bool isReadOnly = false) => Type.Wrap(new TensorObject(tensor, isReadOnly));
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="isReadOnly">Whether consumers may not write.</param>
+    /// <param name="held">The Python object whose memory the tensor holds, or 0.</param>
+    public static nint New(Tensor tensor, bool isReadOnly = false, nint held = 0) => Type.Wrap(new TensorObject(tensor, isReadOnly, held));
 
     /// <summary>The object behind a Python tensor.</summary>
     public static TensorObject Object(nint self) => TypeBuilder.Value<TensorObject>(self);
@@ -88,8 +91,8 @@ internal static unsafe class PyTensor
             NativeModule.Expect(count, 3, "from_buffer");
             var type = Py.IsNone(arguments[1]) ? (DType?)null : DTypeFormat.Parse(Py.ToText(arguments[1]));
             var shape = Py.IsNone(arguments[2]) ? (Shape?)null : new Shape(Py.Items(arguments[2], Py.ToInteger));
-            var (tensor, isReadOnly) = Borrowing.FromBuffer(arguments[0], type, shape);
-            return New(tensor, isReadOnly);
+            var (tensor, isReadOnly, owner) = Borrowing.FromBuffer(arguments[0], type, shape);
+            return New(tensor, isReadOnly, owner);
         }
         catch (Exception e)
         {

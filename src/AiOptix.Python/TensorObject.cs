@@ -6,11 +6,25 @@ namespace AiOptix.Python;
 /// <summary>What stands behind a Python <c>Tensor</c>: a tensor, and the extents and steps that exported buffers point at.</summary>
 /// <param name="tensor">The tensor; taken over.</param>
 /// <param name="isReadOnly">Whether consumers may write.</param>
-internal sealed unsafe class TensorObject(Tensor tensor, bool isReadOnly) : IDisposable
+/// <param name="held">The Python object whose memory it is, borrowed (the tensor holds it); 0 when it is C#'s.</param>
+internal sealed unsafe class TensorObject(Tensor tensor, bool isReadOnly, nint held) : IDisposable, IPythonHolder
 {
+    private readonly Tensor tensor = tensor;
     private nint* extents;
+    private bool released;
 
-    public Tensor Tensor { get; } = tensor;
+    /// <summary>The tensor.</summary>
+    /// <exception cref="ObjectDisposedException">CPython's collector took it out of a cycle of garbage.</exception>
+    public Tensor Tensor
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(released, this);
+            return tensor;
+        }
+    }
+
+    public nint Held => released ? 0 : held;
 
     public bool IsReadOnly { get; } = isReadOnly;
 
@@ -38,7 +52,8 @@ internal sealed unsafe class TensorObject(Tensor tensor, bool isReadOnly) : IDis
 
     public void Dispose()
     {
-        Tensor.Dispose();
+        released = true;
+        tensor.Dispose();
         NativeMemory.Free(extents);
         extents = null;
     }

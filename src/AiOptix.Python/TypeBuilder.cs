@@ -3,19 +3,20 @@ using System.Runtime.InteropServices;
 namespace AiOptix.Python;
 
 /// <summary>
-/// A heap type of the module, described slot by slot and created once all stubs are sealed. An object of it holds one C# object behind the object header. The
-/// types hold no references to Python objects, so they need no part in CPython's cycle collection.
+/// A heap type of the module, described slot by slot and created once all stubs are sealed. An object of it holds one C# object behind the object header. A type
+/// whose objects hold a Python object says so (<see cref="Holds"/>) and takes part in CPython's cycle collection.
 /// </summary>
 internal sealed unsafe class TypeBuilder(string name, string doc)
 {
     private const int HeaderBytes = 16;
-    private const int Dealloc = 52, Doc = 56, Methods = 64, NewSlot = 65, GetSet = 73, Free = 74, Alloc = 47;
-    private const uint DefaultFlags = 1u << 18, DisallowInstantiation = 1u << 7, ImmutableType = 1u << 8;
+    private const int Clear = 51, Dealloc = 52, Doc = 56, Methods = 64, NewSlot = 65, Traverse = 71, GetSet = 73, Free = 74, Alloc = 47;
+    private const uint Collected = 1u << 14, DefaultFlags = 1u << 18, DisallowInstantiation = 1u << 7, ImmutableType = 1u << 8;
 
     private readonly List<(int Slot, int Stub)> slots = [];
     private readonly List<MethodRow> methods = [];
     private readonly List<(string Name, int Stub, string Doc)> properties = [];
     private bool creatable;
+    private bool collected;
 
     /// <summary>The type, once created.</summary>
     public nint Type { get; private set; }
@@ -65,6 +66,15 @@ internal sealed unsafe class TypeBuilder(string name, string doc)
         return Slot(Dealloc, end, SlotKind.Nothing);
     }
 
+    /// <summary>Lets CPython's collector see the Python object that a <see cref="IPythonHolder"/> of the type holds, and break cycles through it.</summary>
+    public TypeBuilder Holds()
+    {
+        collected = true;
+        delegate* unmanaged<nint, delegate* unmanaged<nint, nint, int>, nint, int> visit = &Visit;
+        delegate* unmanaged<nint, int> clear = &LetGo;
+        return Slot(Traverse, visit, SlotKind.Nothing).Slot(Clear, clear, SlotKind.Nothing);
+    }
+
     /// <summary>Creates the type and adds it to the module.</summary>
     public void Create(nint module)
     {
@@ -77,7 +87,7 @@ internal sealed unsafe class TypeBuilder(string name, string doc)
         {
             Name = Marshal.StringToCoTaskMemUTF8("ai_optix._native." + name),
             BasicSize = HeaderBytes + sizeof(nint),
-            Flags = DefaultFlags | ImmutableType | (creatable ? 0 : DisallowInstantiation),
+            Flags = DefaultFlags | ImmutableType | (creatable ? 0 : DisallowInstantiation) | (collected ? Collected : 0),
             Slots = (nint)table,
         };
         Type = Errors.Check(PyApi.TypeFromSpec(spec));
@@ -107,6 +117,7 @@ internal sealed unsafe class TypeBuilder(string name, string doc)
         var type = Py.Type(self);
         try
         {
+            if ((PyApi.TypeFlags(type) & Collected) != 0) PyApi.Untrack(self);
             var handle = GCHandle.FromIntPtr(Handle(self));
             (handle.Target as IDisposable)?.Dispose();
             handle.Free();
@@ -119,6 +130,31 @@ internal sealed unsafe class TypeBuilder(string name, string doc)
         }
         ((delegate* unmanaged<nint, void>)PyApi.TypeSlot(type, Free))(self);
         PyApi.DecRef(type);
+    }
+
+    // The collector calls this for every object at any time between allocations: no errors, no Python code.
+    [UnmanagedCallersOnly]
+    private static int Visit(nint self, delegate* unmanaged<nint, nint, int> visit, nint argument)
+    {
+        var status = visit(Py.Type(self), argument);
+        if (status != 0 || Handle(self) == 0 || GCHandle.FromIntPtr(Handle(self)).Target is not IPythonHolder { Held: not 0 and var held }) return status;
+        return visit(held, argument);
+    }
+
+    [UnmanagedCallersOnly]
+    private static int LetGo(nint self)
+    {
+        try
+        {
+            (GCHandle.FromIntPtr(Handle(self)).Target as IDisposable)?.Dispose();
+            Deferred.Drain();
+        }
+        catch (Exception e)
+        {
+            Errors.Raise(e);
+            PyApi.ErrWriteUnraisable(Py.Type(self));
+        }
+        return 0;
     }
 
     private nint GetSetTable()
@@ -162,4 +198,11 @@ internal sealed record MethodRow(string Name, string Doc, int Stub, int Flags)
         }
         return (nint)table;
     }
+}
+
+/// <summary>A C# object that holds one Python object as long as it is not disposed of.</summary>
+internal interface IPythonHolder
+{
+    /// <summary>The object, borrowed; 0 when there is none.</summary>
+    nint Held { get; }
 }

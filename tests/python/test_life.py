@@ -117,6 +117,22 @@ def test_cycles_are_collected(relu_bytes):
     assert [w() for w in watched] == [None] * 3
 
 
+def test_a_cycle_through_borrowed_memory_is_collected():
+    class Array(np.ndarray):
+        pass
+
+    watched = []
+    for _ in range(10):
+        array = np.zeros(1000, np.float32).view(Array)
+        array.tensor = ox.tensor(array)
+        assert array.tensor.address == array.ctypes.data
+        watched.append(weakref.ref(array))
+    del array
+    gc.collect()
+    assert [w() for w in watched] == [None] * 10
+
+
+
 def test_exit_with_sessions_alive_and_runs_in_flight(python):
     script = START + """
 slow = ox.Session(onnx.products(300), threads=2)
