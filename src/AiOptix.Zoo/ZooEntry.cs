@@ -113,8 +113,7 @@ public sealed class ZooEntry
         options ??= new ZooOptions();
         var builder = new Builder(this, options, inputs(options));
         build(builder);
-        builder.Graph.RemoveUnusedConstants();
-        return builder.Graph;
+        return builder.Finish();
     }
 
     /// <summary>Builds the model and writes it as an ONNX file.</summary>

@@ -9,6 +9,8 @@ internal sealed class Builder
     private readonly Dictionary<string, int> nodeNames = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Value> constants = new(StringComparer.Ordinal);
 
+    private readonly List<Value> lastOutputs = [];
+
     public Builder(ZooEntry entry, ZooOptions options, IReadOnlyList<ZooInput> inputs)
     {
         Options = options;
@@ -33,6 +35,22 @@ internal sealed class Builder
     /// <summary>A constant of the exported program, not a weight: one for all that ask with the same name.</summary>
     public Value Constant(string name, Func<Tensor> make) =>
         constants.TryGetValue(name, out var v) ? v : constants[name] = Graph.AddConstant(make(), name);
+
+    /// <summary>Adds a node whose output is one of the model's, behind those that are not added this way.</summary>
+    public Value AddLastOutput(string module, Operator op, string output, ReadOnlySpan<Value?> inputs)
+    {
+        var value = Graph.Add(op, inputs, [output], NodeName(module, op)).Output;
+        lastOutputs.Add(value);
+        return value;
+    }
+
+    /// <summary>The model, with all of its outputs.</summary>
+    public Graph Finish()
+    {
+        foreach (var o in lastOutputs) Graph.AddOutput(o);
+        Graph.RemoveUnusedConstants();
+        return Graph;
+    }
 
     /// <summary>Adds a node with one output; a named output is one of the model.</summary>
     public Value Add(string module, Operator op, ReadOnlySpan<Value?> inputs, string? output = null)

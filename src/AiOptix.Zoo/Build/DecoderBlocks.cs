@@ -26,7 +26,7 @@ internal static class DecoderBlocks
 
     /// <summary>A layer's cache with the new keys or values behind the past ones: an output of the model.</summary>
     public static Value Extend(this Module module, Value added, Builder builder, int layer, string part) =>
-        module.Output(FormattableString.Invariant($"present.{layer}.{part}"), new Concat(2), builder.Input(FormattableString.Invariant($"past_key_values.{layer}.{part}")), added);
+        module.LastOutput(FormattableString.Invariant($"present.{layer}.{part}"), new Concat(2), builder.Input(FormattableString.Invariant($"past_key_values.{layer}.{part}")), added);
 
     /// <summary>One extent of a value, as a scalar: Shape, Gather.</summary>
     public static Value Length(this Module module, Value x, int axis) => module.Add(new Gather(0), module.Add(new ShapeOf(), x), module.Integer(axis));

@@ -42,6 +42,9 @@ internal sealed class Module
     /// <summary>Cuts a value into pieces of these extents along an axis.</summary>
     public IReadOnlyList<Value> Split(Value x, int axis, params long[] extents) => AddMany(new Split(axis), extents.Length, x, Integers(extents));
 
+    /// <summary>Adds a node whose output is one of the model's, behind those that are not added this way.</summary>
+    public Value LastOutput(string name, Operator op, params ReadOnlySpan<Value?> inputs) => builder.AddLastOutput(nodes, op, name, inputs);
+
     /// <summary>A trained weight, close to normal.</summary>
     public Value Weight(string name, Shape shape, double deviation, double mean = 0) =>
         Weight(name, builder.Options.IsBlank ? Tensor.Allocate(DType.Float32, shape, zeroed: true) : new Draw(builder.Options.Seed, Path(name)).Normal(shape, mean, deviation));
