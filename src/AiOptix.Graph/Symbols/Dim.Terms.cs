@@ -57,12 +57,15 @@ public sealed partial class Dim
 
         public override string ToString() => text ??= Kind switch
         {
-            AtomKind.Symbol => Name!,
-            AtomKind.FloorDiv => $"floor(({Left})/({Right}))",
-            AtomKind.Min => $"min({Left},{Right})",
-            AtomKind.Max => $"max({Left},{Right})",
-            _ => $"broadcast({Left},{Right})",
+            AtomKind.Symbol => IsWord(Name!) ? Name! : $"'{Name!.Replace("'", "''", StringComparison.Ordinal)}'",
+            AtomKind.FloorDiv => $"floor(({Left!.Key})/({Right!.Key}))",
+            AtomKind.Min => $"min({Left!.Key},{Right!.Key})",
+            AtomKind.Max => $"max({Left!.Key},{Right!.Key})",
+            _ => $"broadcast({Left!.Key},{Right!.Key})",
         };
+
+        // Any text may name an extent in a file: "n+m" must not pass for the sum of n and m.
+        private static bool IsWord(string name) => name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or ':');
     }
 
     /// <summary>An integer times a product of atoms in canonical order.</summary>

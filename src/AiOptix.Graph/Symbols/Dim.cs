@@ -11,7 +11,7 @@ public sealed partial class Dim : IEquatable<Dim>
 {
     private readonly ImmutableArray<Monomial> monomials;
     private readonly long constant;
-    private string? text;
+    private string? key;
 
     private Dim(long constant, ImmutableArray<Monomial> monomials)
     {
@@ -113,7 +113,7 @@ public sealed partial class Dim : IEquatable<Dim>
         if (IsCapped(a, b)) return b;
         if (IsCapped(b, a)) return a;
         // Broadcasting is associative, commutative and idempotent: one canonical chain of distinct operands.
-        return Operands(a).Concat(Operands(b)).Distinct().OrderBy(d => d.ToString(), StringComparer.Ordinal).Aggregate((x, y) => Of(new Atom(AtomKind.Broadcast, null, x, y)));
+        return Operands(a).Concat(Operands(b)).Distinct().OrderBy(d => d.Key, StringComparer.Ordinal).Aggregate((x, y) => Of(new Atom(AtomKind.Broadcast, null, x, y)));
     }
 
     private static IEnumerable<Dim> Operands(Dim dim) =>
@@ -161,16 +161,19 @@ public sealed partial class Dim : IEquatable<Dim>
     }
 
     /// <inheritdoc/>
-    public bool Equals(Dim? other) => other is not null && (ReferenceEquals(this, other) || (constant == other.constant && ToString() == other.ToString()));
+    public bool Equals(Dim? other) => other is not null && (ReferenceEquals(this, other) || (constant == other.constant && Key == other.Key));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Dim);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(ToString());
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Key);
 
     /// <inheritdoc/>
-    public override string ToString() => text ??= Format();
+    public override string ToString() => SymbolName ?? Key;
+
+    /// <summary>Says what the extent is without doubt: names of symbols that are no words are quoted. Equal extents have equal keys.</summary>
+    private string Key => key ??= Format();
 
     private Dim Scale(long factor) => factor switch
     {
@@ -187,7 +190,7 @@ public sealed partial class Dim : IEquatable<Dim>
     {
         if (a.Equals(b)) return a;
         if (known is { } k) return k;
-        return string.CompareOrdinal(a.ToString(), b.ToString()) <= 0 ? Of(new Atom(kind, null, a, b)) : Of(new Atom(kind, null, b, a));
+        return string.CompareOrdinal(a.Key, b.Key) <= 0 ? Of(new Atom(kind, null, a, b)) : Of(new Atom(kind, null, b, a));
     }
 
     private static long Floor(long a, long b)

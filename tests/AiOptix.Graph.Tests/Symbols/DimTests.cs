@@ -18,6 +18,20 @@ public class DimTests
     public void The_value_is_that_of_the_arithmetic() => Check(2000, (e, at) => e.Dim.Evaluate(at) == e.Value(at));
 
     [Fact]
+    public void A_name_that_looks_like_an_expression_is_not_one()
+    {
+        var (n, m) = (Dim.Symbol("n"), Dim.Symbol("m"));
+        Assert.NotEqual(n + m, Dim.Symbol("n+m"));
+        Assert.NotEqual(n * 2L + m, Dim.Symbol("n+m") * 2L);
+        Assert.NotEqual(Dim.Min(n, m), Dim.Symbol("min(n,m)"));
+        Assert.NotEqual((Dim)2 * n, Dim.Symbol("2*n"));
+        Assert.NotEqual(Dim.Symbol("a'+'b") + 1, Dim.Symbol("a") + Dim.Symbol("b") + 1);
+        Assert.Equal("n+m", Dim.Symbol("n+m").ToString());
+        Assert.Equal(Dim.Symbol("n+m"), Dim.Symbol("n+m"));
+        Assert.Equal(1, (n + m - Dim.Symbol("n+m")).Evaluate(new Dictionary<string, long> { ["n"] = 2, ["m"] = 3, ["n+m"] = 4 }));
+    }
+
+    [Fact]
     public void Substituting_numbers_is_evaluating() => Check(1000, (e, at) =>
         e.Dim.Substitute(at.ToDictionary(p => p.Key, p => (Dim)p.Value)).Constant == e.Value(at));
 
