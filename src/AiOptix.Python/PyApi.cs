@@ -16,8 +16,6 @@ internal static unsafe class PyApi
     public static delegate* unmanaged<nint, byte*, void> ErrSetString;
     public static delegate* unmanaged<nint, nint, void> ErrSetObject;
     public static delegate* unmanaged<void> ErrClear;
-    public static delegate* unmanaged<nint*, nint*, nint*, void> ErrFetch;
-    public static delegate* unmanaged<nint, nint, nint, void> ErrRestore;
     public static delegate* unmanaged<nint, int> ErrExceptionMatches;
     public static delegate* unmanaged<nint, void> ErrWriteUnraisable;
     public static delegate* unmanaged<int> ErrCheckSignals;
@@ -53,7 +51,6 @@ internal static unsafe class PyApi
     public static delegate* unmanaged<nint, nint, nint> SequenceGet;
     public static delegate* unmanaged<nint, byte*, nint> GetAttr;
     public static delegate* unmanaged<nint, nint, nint, nint> Call;
-    public static delegate* unmanaged<nint, nint> Repr;
     public static delegate* unmanaged<nint, int> CheckBuffer;
     public static delegate* unmanaged<nint, PyBuffer*, int, int> GetBuffer;
     public static delegate* unmanaged<PyBuffer*, void> ReleaseBuffer;
@@ -92,8 +89,6 @@ internal static unsafe class PyApi
         ErrSetString = (delegate* unmanaged<nint, byte*, void>)Export("PyErr_SetString");
         ErrSetObject = (delegate* unmanaged<nint, nint, void>)Export("PyErr_SetObject");
         ErrClear = (delegate* unmanaged<void>)Export("PyErr_Clear");
-        ErrFetch = (delegate* unmanaged<nint*, nint*, nint*, void>)Export("PyErr_Fetch");
-        ErrRestore = (delegate* unmanaged<nint, nint, nint, void>)Export("PyErr_Restore");
         ErrExceptionMatches = (delegate* unmanaged<nint, int>)Export("PyErr_ExceptionMatches");
         ErrWriteUnraisable = (delegate* unmanaged<nint, void>)Export("PyErr_WriteUnraisable");
         ErrCheckSignals = (delegate* unmanaged<int>)Export("PyErr_CheckSignals");
@@ -129,7 +124,6 @@ internal static unsafe class PyApi
         SequenceGet = (delegate* unmanaged<nint, nint, nint>)Export("PySequence_GetItem");
         GetAttr = (delegate* unmanaged<nint, byte*, nint>)Export("PyObject_GetAttrString");
         Call = (delegate* unmanaged<nint, nint, nint, nint>)Export("PyObject_Call");
-        Repr = (delegate* unmanaged<nint, nint>)Export("PyObject_Repr");
         CheckBuffer = (delegate* unmanaged<nint, int>)Export("PyObject_CheckBuffer");
         GetBuffer = (delegate* unmanaged<nint, PyBuffer*, int, int>)Export("PyObject_GetBuffer");
         ReleaseBuffer = (delegate* unmanaged<PyBuffer*, void>)Export("PyBuffer_Release");
@@ -147,8 +141,8 @@ internal static unsafe class PyApi
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct PyBuffer
 {
-    public const int Simple = 0, Writable = 1, Format = 4, Dimensions = 8, Strides = 0x10 | Dimensions, ContiguousC = 0x20 | Strides;
-    public const int ContiguousF = 0x40 | Strides, ContiguousAny = 0x80 | Strides;
+    public const int Writable = 1, Format = 4, Dimensions = 8, Strides = 0x10 | Dimensions, ContiguousC = 0x20 | Strides;
+    public const int ContiguousF = 0x40 | Strides;
 
     public byte* Pointer;
     public nint Owner;

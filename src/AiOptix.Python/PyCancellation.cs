@@ -48,16 +48,5 @@ internal static unsafe class PyCancellation
     }
 
     [UnmanagedCallersOnly]
-    private static nint Cancelled(nint self, nint closure)
-    {
-        try
-        {
-            return Py.Bool(TypeBuilder.Value<CancellationTokenSource>(self).IsCancellationRequested);
-        }
-        catch (Exception e)
-        {
-            Errors.Raise(e);
-            return 0;
-        }
-    }
+    private static nint Cancelled(nint self, nint closure) => TypeBuilder.Read<CancellationTokenSource>(self, static c => Py.Bool(c.IsCancellationRequested));
 }

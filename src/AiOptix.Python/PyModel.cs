@@ -88,19 +88,19 @@ internal static unsafe class PyModel
     }
 
     [UnmanagedCallersOnly]
-    private static nint Name(nint self, nint closure) => Get(self, static m => Py.Text(m.Name));
+    private static nint Name(nint self, nint closure) => TypeBuilder.Read<Model>(self, static m => Py.Text(m.Name));
 
     [UnmanagedCallersOnly]
-    private static nint Inputs(nint self, nint closure) => Get(self, static m => Describe(m.Inputs));
+    private static nint Inputs(nint self, nint closure) => TypeBuilder.Read<Model>(self, static m => Describe(m.Inputs));
 
     [UnmanagedCallersOnly]
-    private static nint Outputs(nint self, nint closure) => Get(self, static m => Describe(m.Outputs));
+    private static nint Outputs(nint self, nint closure) => TypeBuilder.Read<Model>(self, static m => Describe(m.Outputs));
 
     [UnmanagedCallersOnly]
-    private static nint Metadata(nint self, nint closure) => Get(self, static m => Py.Text(ModelJson.Metadata(m).ToJsonString()));
+    private static nint Metadata(nint self, nint closure) => TypeBuilder.Read<Model>(self, static m => Py.Text(ModelJson.Metadata(m).ToJsonString()));
 
     [UnmanagedCallersOnly]
-    private static nint Operators(nint self, nint* arguments, nint count) => Get(self, static m => Py.Tuple(
+    private static nint Operators(nint self, nint* arguments, nint count) => TypeBuilder.Read<Model>(self, static m => Py.Tuple(
     [
         .. m.Graph.AllNodes.GroupBy(n => n.Operator.Name, StringComparer.Ordinal)
             .Select(g => Py.Tuple(Py.Text(g.Key), Py.Integer(g.Count()), Py.Bool(g.All(n => n.Operator.IsKnown)))),
@@ -137,19 +137,6 @@ internal static unsafe class PyModel
             var dims = Py.Entries(arguments[1]).ToDictionary(e => Py.ToText(e.Key), e => Py.ToInteger(e.Value), StringComparer.Ordinal);
             var sample = Blocking.Wait(_ => SampleInputs.Draw(model, seed, dims));
             return Values.Dict(model.Inputs.Select((input, i) => (input.Name, (RuntimeValue)sample.Values[i])));
-        }
-        catch (Exception e)
-        {
-            Errors.Raise(e);
-            return 0;
-        }
-    }
-
-    private static nint Get(nint self, Func<Model, nint> get)
-    {
-        try
-        {
-            return get(Of(self));
         }
         catch (Exception e)
         {

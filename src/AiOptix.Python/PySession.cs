@@ -145,30 +145,17 @@ internal static unsafe class PySession
     }
 
     [UnmanagedCallersOnly]
-    private static nint Threads(nint self, nint closure) => Get(self, static s => Py.Integer(s.Session.Threads));
+    private static nint Threads(nint self, nint closure) => TypeBuilder.Read<SessionObject>(self, static s => Py.Integer(s.Session.Threads));
 
     [UnmanagedCallersOnly]
-    private static nint Copies(nint self, nint closure) => Get(self, static s => Py.Integer(Interlocked.Read(ref s.Copies)));
+    private static nint Copies(nint self, nint closure) => TypeBuilder.Read<SessionObject>(self, static s => Py.Integer(Interlocked.Read(ref s.Copies)));
 
     [UnmanagedCallersOnly]
-    private static nint Inputs(nint self, nint closure) => Get(self, static s => PyModel.Describe(s.InputInfos));
+    private static nint Inputs(nint self, nint closure) => TypeBuilder.Read<SessionObject>(self, static s => PyModel.Describe(s.InputInfos));
 
     [UnmanagedCallersOnly]
-    private static nint Outputs(nint self, nint closure) => Get(self, static s => PyModel.Describe(s.OutputInfos));
+    private static nint Outputs(nint self, nint closure) => TypeBuilder.Read<SessionObject>(self, static s => PyModel.Describe(s.OutputInfos));
 
     [UnmanagedCallersOnly]
-    private static nint Closed(nint self, nint closure) => Get(self, static s => Py.Bool(s.IsClosed));
-
-    private static nint Get(nint self, Func<SessionObject, nint> get)
-    {
-        try
-        {
-            return get(TypeBuilder.Value<SessionObject>(self));
-        }
-        catch (Exception e)
-        {
-            Errors.Raise(e);
-            return 0;
-        }
-    }
+    private static nint Closed(nint self, nint closure) => TypeBuilder.Read<SessionObject>(self, static s => Py.Bool(s.IsClosed));
 }

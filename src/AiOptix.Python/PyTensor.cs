@@ -62,22 +62,22 @@ internal static unsafe class PyTensor
     }
 
     [UnmanagedCallersOnly]
-    private static nint GetDType(nint self, nint closure) => Get(self, static o => Py.Text(o.Tensor.DType.Name()));
+    private static nint GetDType(nint self, nint closure) => TypeBuilder.Read<TensorObject>(self, static o => Py.Text(o.Tensor.DType.Name()));
 
     [UnmanagedCallersOnly]
-    private static nint GetShape(nint self, nint closure) => Get(self, static o => Integers(o.Tensor.Shape.Dims));
+    private static nint GetShape(nint self, nint closure) => TypeBuilder.Read<TensorObject>(self, static o => Integers(o.Tensor.Shape.Dims));
 
     [UnmanagedCallersOnly]
-    private static nint GetBytes(nint self, nint closure) => Get(self, static o => Py.Integer(o.Tensor.ByteLength));
+    private static nint GetBytes(nint self, nint closure) => TypeBuilder.Read<TensorObject>(self, static o => Py.Integer(o.Tensor.ByteLength));
 
     [UnmanagedCallersOnly]
-    private static nint GetAddress(nint self, nint closure) => Get(self, static o => Py.Integer((nint)o.Tensor.Pointer));
+    private static nint GetAddress(nint self, nint closure) => TypeBuilder.Read<TensorObject>(self, static o => Py.Integer((nint)o.Tensor.Pointer));
 
     [UnmanagedCallersOnly]
-    private static nint GetReadOnly(nint self, nint closure) => Get(self, static o => Py.Bool(o.IsReadOnly));
+    private static nint GetReadOnly(nint self, nint closure) => TypeBuilder.Read<TensorObject>(self, static o => Py.Bool(o.IsReadOnly));
 
     [UnmanagedCallersOnly]
-    private static nint Strings(nint self, nint* arguments, nint count) => Get(self, static o =>
+    private static nint Strings(nint self, nint* arguments, nint count) => TypeBuilder.Read<TensorObject>(self, static o =>
     {
         if (o.Tensor.DType != DType.String) throw new ArgumentTypeException($"the tensor holds {o.Tensor.DType.Name()}, not strings");
         return Py.List(Array.ConvertAll(o.Tensor.Strings, Py.Text));
@@ -136,19 +136,6 @@ internal static unsafe class PyTensor
         var items = new nint[values.Length];
         for (var i = 0; i < items.Length; i++) items[i] = Py.Integer(values[i]);
         return Py.Tuple(items);
-    }
-
-    private static nint Get(nint self, Func<TensorObject, nint> get)
-    {
-        try
-        {
-            return get(Object(self));
-        }
-        catch (Exception e)
-        {
-            Errors.Raise(e);
-            return 0;
-        }
     }
 }
 

@@ -14,15 +14,8 @@ internal sealed unsafe class TensorObject(Tensor tensor, bool isReadOnly, nint h
     private bool released;
 
     /// <summary>The tensor.</summary>
-    /// <exception cref="ObjectDisposedException">CPython's collector took it out of a cycle of garbage.</exception>
-    public Tensor Tensor
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(released, this);
-            return tensor;
-        }
-    }
+    /// <exception cref="BufferException">CPython's collector took it out of a cycle of garbage.</exception>
+    public Tensor Tensor => released ? throw new BufferException("the tensor let go of its memory when a cycle of garbage was broken") : tensor;
 
     public nint Held => released ? 0 : held;
 

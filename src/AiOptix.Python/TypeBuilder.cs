@@ -109,6 +109,20 @@ internal sealed unsafe class TypeBuilder(string name, string doc)
     /// <summary>The C# object of a Python object.</summary>
     public static T Value<T>(nint self) where T : class => (T)GCHandle.FromIntPtr(Handle(self)).Target!;
 
+    /// <summary>What a property or a method without arguments gives: makes it from the C# object, and turns what is thrown into a Python error.</summary>
+    public static nint Read<T>(nint self, Func<T, nint> read) where T : class
+    {
+        try
+        {
+            return read(Value<T>(self));
+        }
+        catch (Exception e)
+        {
+            Errors.Raise(e);
+            return 0;
+        }
+    }
+
     private static ref nint Handle(nint self) => ref *(nint*)(self + HeaderBytes);
 
     [UnmanagedCallersOnly]

@@ -21,10 +21,10 @@ public sealed class Program
         Inputs = inputs;
         Outputs = outputs;
         Limits = limits;
+        InputSymbols = [.. inputs.Select(i => slots[i].Shape).Where(s => s is not null).SelectMany(s => s!.Symbols).Distinct(StringComparer.Ordinal)];
         Steps = RemoveUnread(outputs, steps);
         Segments = Segment.Split(this);
         bindings = [.. Segments.Select(s => new SegmentBindings(this, s))];
-        InputSymbols = [.. inputs.Select(i => slots[i].Shape).Where(s => s is not null).SelectMany(s => s!.Symbols).Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>The model's name.</summary>
@@ -76,7 +76,7 @@ public sealed class Program
     /// <summary>Leaves out steps whose results nobody reads; those that give a symbol its value stay, since binding the steps behind them asks for it.</summary>
     private Step[] RemoveUnread(IReadOnlyList<int> outputs, IReadOnlyList<Step> steps)
     {
-        var known = new HashSet<string>(Inputs.SelectMany(i => Slots[i].Shape?.Symbols ?? []), StringComparer.Ordinal);
+        var known = InputSymbols.ToHashSet(StringComparer.Ordinal);
         var defining = new HashSet<Step>();
         foreach (var step in steps)
             foreach (var symbol in step.Outputs.SelectMany(o => Slots[o].Shape?.DefinedSymbols ?? []))

@@ -14,7 +14,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
     internal static IReadOnlyList<Segment> Split(Program program)
     {
         var slots = program.Slots;
-        var known = new HashSet<string>(program.Inputs.SelectMany(i => slots[i].Shape?.Symbols ?? []), StringComparer.Ordinal);
+        var known = program.InputSymbols.ToHashSet(StringComparer.Ordinal);
         var ends = new List<int>();
         for (var s = 0; s < program.Steps.Count; s++)
         {
@@ -39,7 +39,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
         for (var s = 0; s < program.Steps.Count; s++)
             foreach (var i in program.Steps[s].Inputs)
                 if (i >= 0) lastReader[program.Root(i)] = s;
-        var known = new HashSet<string>(program.Inputs.SelectMany(i => slots[i].Shape?.Symbols ?? []), StringComparer.Ordinal);
+        var known = program.InputSymbols.ToHashSet(StringComparer.Ordinal);
         var result = new List<Segment>();
         for (var (k, first) = (0, 0); k < ends.Count; first = ends[k++])
         {

@@ -24,7 +24,7 @@ internal static unsafe class ConvTransposeRules
         long[] typical = [.. input.Shape.Select((d, i) => d.Constant ?? (i == 0 ? 1 : 56))];
         var shape = ConvParts.Describe(pointwise, groups, filters * taps, typical);
         var kernel = ConvTable.Select(shape, lowering.Target);
-        var columns = lowering.Intermediate(node.Name + ".columns", new TensorType(DType.Float32, new([input.Shape[0], filters * taps, .. input.Shape.Skip(2)])));
+        var columns = lowering.Between(node, new(DType.Float32, new([input.Shape[0], filters * taps, .. input.Shape.Skip(2)])));
         var parts = new ConvParts(lowering.Slot(input), columns, pointwise, groups, filters * taps, kernel, Pack(kernel.Plan(shape, lowering.Target), w, groups), null);
         lowering.Prepare($"{kernel.Name} {shape} pointwise", () => ConvPlan.Rehearse(kernel, shape with { Batch = 0 }, isKnown: false, Activation.None, lowering.Target));
         lowering.Emit(new ConvStep(node.Name, parts, lowering.Target) { Operation = "ConvTranspose", Origins = node.Origins });

@@ -59,13 +59,6 @@ internal sealed class Lowering
         return index;
     }
 
-    /// <summary>A slot for what one step of a node hands to the next.</summary>
-    public int Intermediate(string name, TensorType type)
-    {
-        slots.Add(new(slots.Count, name, type, SlotKind.Intermediate));
-        return slots.Count - 1;
-    }
-
     /// <summary>A slot for what one step of a node hands to another.</summary>
     public int Between(Node node, TensorType type)
     {

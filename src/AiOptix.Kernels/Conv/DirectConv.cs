@@ -136,7 +136,7 @@ internal sealed unsafe class DirectConv : ConvPlan
                             var whole = kernel.IsWhole(tile.Rows, tile.Columns);
                             tile.C = whole ? c : spill;
                             tile.Ldc = whole ? pixels : kernel.Nr;
-                            if (!whole && k0 > 0) Copy(c, pixels, spill, kernel.Nr, tile.Rows, tile.Columns);
+                            if (!whole && k0 > 0) GemmBlock.Copy(c, pixels, spill, kernel.Nr, tile.Rows, tile.Columns);
                             kernel.Tile(&tile);
                             if (last && finish != null)
                             {
@@ -148,17 +148,11 @@ internal sealed unsafe class DirectConv : ConvPlan
                                 e.Residual = call.Residual == null ? null : call.Residual + line + column;
                                 finish(&e);
                             }
-                            else if (!whole) Copy(spill, kernel.Nr, c, pixels, tile.Rows, tile.Columns);
+                            else if (!whole) GemmBlock.Copy(spill, kernel.Nr, c, pixels, tile.Rows, tile.Columns);
                         }
                     }
                 }
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Copy(float* from, nint fromStride, float* to, nint toStride, int rows, int columns)
-    {
-        for (var i = 0; i < rows; i++) Unsafe.CopyBlockUnaligned(to + i * toStride, from + i * fromStride, (uint)columns * sizeof(float));
     }
 }

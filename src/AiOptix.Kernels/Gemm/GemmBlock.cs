@@ -125,7 +125,7 @@ internal unsafe struct GemmBlock
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Copy(float* from, nint fromStride, float* to, nint toStride, int rows, int columns)
+    internal static void Copy(float* from, nint fromStride, float* to, nint toStride, int rows, int columns)
     {
         for (var i = 0; i < rows; i++) Unsafe.CopyBlockUnaligned(to + i * toStride, from + i * fromStride, (uint)columns * sizeof(float));
     }
