@@ -26,9 +26,7 @@ internal static class ConvRules
         var shape = ConvParts.Describe(geometry, checked((int)conv.Group), checked((int)w.Shape[0]), typical);
         var kernel = ConvTable.Select(shape, lowering.Target);
         var plan = kernel.Plan(shape, lowering.Target);
-        var packed = MemoryBlock.Allocate(plan.PackedWeightBytes);
-        plan.PackWeights((float*)w.Pointer, (float*)packed.Pointer);
-        GC.KeepAlive(w);
+        var packed = lowering.Pack($"{kernel.Name} {shape}", plan.PackedWeightBytes, to => plan.PackWeights((float*)w.Pointer, (float*)to), w);
         var parts = new ConvParts(lowering.Slot(x), lowering.Slot(chain.Output), geometry, (int)conv.Group, (int)w.Shape[0], kernel, packed, bias?.Constant ?? chain.Bias)
         {
             Residual = chain.Residual is { } r ? lowering.Slot(r) : -1,

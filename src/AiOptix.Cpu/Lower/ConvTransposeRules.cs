@@ -25,7 +25,9 @@ internal static unsafe class ConvTransposeRules
         var shape = ConvParts.Describe(pointwise, groups, filters * taps, typical);
         var kernel = ConvTable.Select(shape, lowering.Target);
         var columns = lowering.Between(node, new(DType.Float32, new([input.Shape[0], filters * taps, .. input.Shape.Skip(2)])));
-        var parts = new ConvParts(lowering.Slot(input), columns, pointwise, groups, filters * taps, kernel, Pack(kernel.Plan(shape, lowering.Target), w, groups), null);
+        var plan = kernel.Plan(shape, lowering.Target);
+        var packed = lowering.Pack($"transposed {kernel.Name} {shape}", plan.PackedWeightBytes, to => Pack(plan, w, groups, (float*)to), w);
+        var parts = new ConvParts(lowering.Slot(input), columns, pointwise, groups, filters * taps, kernel, packed, null);
         lowering.Prepare($"{kernel.Name} {shape} pointwise", () => ConvPlan.Rehearse(kernel, shape with { Batch = 0 }, isKnown: false, Activation.None, lowering.Target));
         lowering.Emit(new ConvStep(node.Name, parts, lowering.Target) { Operation = "ConvTranspose", Origins = node.Origins });
         EmitFold(lowering, node, op, columns, w.Shape, filters);
@@ -33,18 +35,15 @@ internal static unsafe class ConvTransposeRules
     }
 
     /// <summary>Weights [C, M/group, taps] as those of a convolution: [M·taps, C/group].</summary>
-    private static MemoryBlock Pack(ConvPlan plan, Tensor w, int groups)
+    private static void Pack(ConvPlan plan, Tensor w, int groups, float* packed)
     {
         var (channels, outputs) = (w.Shape[0] / groups, w.Shape.Product(1, w.Shape.Rank));
         using var turned = Tensor.Allocate(DType.Float32, new Shape(groups * outputs * channels));
-        float* from = (float*)w.Pointer, to = (float*)turned.Pointer;
+        float* from = (float*)w.Pointer, at = (float*)turned.Pointer;
         for (var g = 0; g < groups; g++)
             for (long o = 0; o < outputs; o++)
-                for (long c = 0; c < channels; c++) *to++ = from[(g * channels + c) * outputs + o];
-        var packed = MemoryBlock.Allocate(plan.PackedWeightBytes);
-        plan.PackWeights((float*)turned.Pointer, (float*)packed.Pointer);
-        GC.KeepAlive(w);
-        return packed;
+                for (long c = 0; c < channels; c++) *at++ = from[(g * channels + c) * outputs + o];
+        plan.PackWeights((float*)turned.Pointer, packed);
     }
 
     private static void EmitFold(Lowering lowering, Node node, ConvTranspose op, int columns, Shape weights, int filters)

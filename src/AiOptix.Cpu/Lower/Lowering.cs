@@ -14,12 +14,14 @@ internal sealed class Lowering
     private readonly HashSet<string> known;
     private readonly Dictionary<Node, Step?> claimed = [];
     private readonly Dictionary<string, Preparation> preparations = new(StringComparer.Ordinal);
+    private readonly PackedWeights weights;
 
-    public Lowering(Graph graph, Target target, Limits limits)
+    public Lowering(Graph graph, Target target, Limits limits, PackedWeights weights)
     {
         Graph = graph;
         Target = target;
         Limits = limits;
+        this.weights = weights;
         known = new(graph.Inputs.SelectMany(i => i.Shape?.Symbols ?? []), StringComparer.Ordinal);
     }
 
@@ -68,6 +70,16 @@ internal sealed class Lowering
 
     /// <summary>Has the code that a step may run made ready before the first run; steps that name the same code share it.</summary>
     public void Prepare(string name, Action rehearse) => preparations.TryAdd(name, new(name, rehearse));
+
+    /// <summary>
+    /// Memory that holds constants in packed form, 64-byte aligned. Who asks for the same form of the same constants gets the same memory, and it may come from a saved
+    /// program instead of <paramref name="pack"/>: only runs read it, and only <paramref name="pack"/> reads the constants' elements.
+    /// </summary>
+    /// <param name="form">Whatever decides the bytes besides the constants: what packs them, extents, groups, whether they are transposed.</param>
+    /// <param name="bytes">How many bytes.</param>
+    /// <param name="pack">Packs them. Runs at most once, before the first run, on any thread.</param>
+    /// <param name="sources">The constants that it reads.</param>
+    public MemoryBlock Pack(string form, long bytes, Packer pack, params ReadOnlySpan<Tensor> sources) => weights.Get(form, bytes, pack, sources);
 
     /// <summary>Adds a step.</summary>
     public void Emit(Step step) => steps.Add(step);
@@ -134,7 +146,7 @@ internal sealed class Lowering
     private ControlFlowStep WithPrograms(Node node, ControlFlow op)
     {
         var outlined = op.Subgraphs.Select(g => g.Outline()).ToArray();
-        var programs = outlined.Select(o => new Lowering(CompileTimeConstants.Evaluate(o.Graph, Limits), Target, Limits).Build()).ToArray();
+        var programs = outlined.Select(o => new Lowering(CompileTimeConstants.Evaluate(o.Graph, Limits), Target, Limits, weights).Build()).ToArray();
         var captured = outlined.Select(o => (IReadOnlyList<int>)[.. o.Captured.Select(Slot)]).ToArray();
         return new(node.Name, op, programs, InputSlots(node), captured, [.. node.Outputs.Select(Slot)]) { Operation = op.Name, Origins = node.Origins };
     }

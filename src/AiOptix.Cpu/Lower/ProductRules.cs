@@ -73,9 +73,8 @@ internal static class ProductRules
     {
         var (k, n) = transposed ? (w.Shape[1], w.Shape[0]) : (w.Shape[0], w.Shape[1]);
         var plan = new GemmPlan(new GemmShape(2, checked((int)n), checked((int)k), PackedB: true), lowering.Target);
-        var block = MemoryBlock.Allocate(plan.PackedBBytes);
-        plan.PackB((float*)w.Pointer, transposed ? 1 : (nint)n, transposed ? (nint)k : 1, (float*)block.Pointer);
-        GC.KeepAlive(w);
+        var block = lowering.Pack($"{plan.Kernel.Name} {plan.Shape} {transposed}", plan.PackedBBytes,
+            to => plan.PackB((float*)w.Pointer, transposed ? 1 : (nint)n, transposed ? (nint)k : 1, (float*)to), w);
         return (block, (int)k, (int)n);
     }
 

@@ -38,17 +38,18 @@ internal static unsafe class RecurrentRules
         var form = new GemmShape(2, columns, width, PackedB: true);
         var plan = new GemmPlan(form, target);
         var one = isRow ? (long)columns * width * sizeof(float) : plan.PackedBBytes;
-        var weights = MemoryBlock.Allocate(one * directions);
-        for (var d = 0; d < directions; d++)
+        var weights = lowering.Pack(isRow ? $"rows {form}" : $"{plan.Kernel.Name} {form}", one * directions, packed =>
         {
-            var from = (float*)w.Pointer + (nint)d * columns * width;
-            var to = (float*)(weights.Pointer + d * one);
-            if (!isRow) plan.PackB(from, 1, width, to);
-            else
-                for (var k = 0; k < width; k++)
-                    for (var j = 0; j < columns; j++) to[(nint)k * columns + j] = from[(nint)j * width + k];
-        }
-        GC.KeepAlive(w);
+            for (var d = 0; d < directions; d++)
+            {
+                var from = (float*)w.Pointer + (nint)d * columns * width;
+                var to = (float*)(packed + d * one);
+                if (!isRow) plan.PackB(from, 1, width, to);
+                else
+                    for (var k = 0; k < width; k++)
+                        for (var j = 0; j < columns; j++) to[(nint)k * columns + j] = from[(nint)j * width + k];
+            }
+        }, w);
         var bias = ProjectedBias(node, op, columns);
         var x = lowering.Slot(node.Inputs[0]!);
         var y = lowering.Between(node, new(DType.Float32, new(directions, input[0], input[1], columns)));
@@ -98,9 +99,7 @@ internal static unsafe class RecurrentRules
         var target = lowering.Target;
         var form = new RecurrentShape(cell, op.Directions, 0, checked((int)(batch.Constant ?? 0)), checked((int)r.Shape[2]), op.IsReverse(0), op.BatchFirst, Packed: batch.Constant != 1);
         var pack = new RecurrentPlan(form, functions, target);
-        var weights = MemoryBlock.Allocate(pack.WeightBytes);
-        pack.Pack((float*)r.Pointer, (float*)weights.Pointer);
-        GC.KeepAlive(r);
+        var weights = lowering.Pack($"{pack.Kernel.Name} {form}", pack.WeightBytes, to => pack.Pack((float*)r.Pointer, (float*)to), r);
         var candidateBias = cell == Cell.Gru && node.Input(3) is { Constant: { } b } ? CandidateBias(b, form.Hidden) : null;
         var peepholes = node.Input(7)?.Constant;
         int Slot(int i) => node.Input(i) is { } v ? lowering.Slot(v) : -1;
