@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
+using AiOptix.Kernels.Jit;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels;
@@ -23,6 +24,7 @@ public static class HostTarget
         if (isa != Isa.None && Avx512F.IsSupported && Avx512F.VL.IsSupported && Avx512BW.IsSupported && Avx512CD.IsSupported && Avx512DQ.IsSupported)
             isa |= Isa.Avx512;
         if (X86Base.IsSupported && isa != Isa.None) isa |= FromCpuId(isa);
+        if (isa != Isa.None && GeneratedCode.Obstacle is null) isa |= Isa.Jit;
         var (l1, l2, l3) = Caches();
         var unknown = new Target(isa);
         return new Target(isa, l1 > 0 ? (int)l1 : unknown.L1Bytes, l2 > 0 ? (int)l2 : unknown.L2Bytes, l3 > 0 ? l3 : unknown.L3Bytes);

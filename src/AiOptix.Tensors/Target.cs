@@ -18,6 +18,8 @@ public enum Isa
     Avx512Bf16 = 16,
     /// <summary>AMX with int8 and bf16 tiles.</summary>
     Amx = 32,
+    /// <summary>Machine code made at run time: x64, on a system that lets a process run what it wrote.</summary>
+    Jit = 64,
 }
 
 /// <summary>What a kernel choice may depend on: instruction sets and cache sizes of a machine, as plain data.</summary>
@@ -34,7 +36,7 @@ public sealed record Target(Isa Isa, int L1Bytes = 32 << 10, int L2Bytes = 1 << 
     public Target Cap(IsaCap cap) => cap switch
     {
         IsaCap.None => this with { Isa = Isa.None },
-        IsaCap.Avx2 => this with { Isa = Isa & (Isa.Avx2 | Isa.AvxVnni) },
+        IsaCap.Avx2 => this with { Isa = Isa & (Isa.Avx2 | Isa.AvxVnni | Isa.Jit) },
         _ => this,
     };
 }

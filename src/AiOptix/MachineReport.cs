@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using AiOptix.Kernels;
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Peak;
 using AiOptix.Tensors;
 using AiOptix.Threading;
@@ -36,6 +37,9 @@ public sealed record MachineReport(
             Isa.Avx512Bf16 => "avx512-bf16",
             _ => i.ToString().ToLowerInvariant(),
         })];
+
+    /// <summary>Why this process makes no machine code of its own; null when it does. Kernels that need none then do the work.</summary>
+    public string? GeneratedCodeObstacle => Target.Has(Isa.Avx2) ? GeneratedCode.Obstacle : "it needs AVX2";
 
     /// <summary>The strongest cap of <c>--isa</c> that changes nothing on this machine.</summary>
     public IsaCap StrongestCap => Target.Has(Isa.Avx512) ? IsaCap.Avx512 : Target.Has(Isa.Avx2) ? IsaCap.Avx2 : IsaCap.None;

@@ -44,6 +44,18 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("nothing was verified", outcome.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void WithoutGeneratedCodeEverythingWorksAndDoctorSaysSo()
+    {
+        static void Forbid(ProcessStartInfo start) => start.Environment["AIOPTIX_JIT"] = "0";
+        var doctor = Run(Forbid, "doctor", "--json").Json;
+        Assert.False(doctor.GetProperty("generated_code").GetBoolean());
+        Assert.Contains("no: ", Run(Forbid, "doctor").Output, StringComparison.Ordinal);
+        var outcome = Run(Forbid, "verify", desk.Case("case"), "--scaled-atol", "1e-4");
+        Assert.Equal("1 passed, 0 failed, 0 skipped", outcome.LastLine);
+        Assert.Equal(ExitCode.Done, outcome.Code);
+    }
+
     [SkippableFact]
     public void AnInterruptEndsARun()
     {

@@ -36,6 +36,7 @@ internal static class DoctorCommand
         terminal.Facts(
             ("Cores", string.Create(CultureInfo.InvariantCulture, $"{machine.LogicalCores} logical, {machine.PhysicalCores} physical")),
             ("Quota", machine.Quota is { } q ? string.Create(CultureInfo.InvariantCulture, $"{q:0.##} cores") : "none"),
+            ("Generated code", machine.GeneratedCodeObstacle is { } obstacle ? $"no: {obstacle}" : "yes"),
             ("Default threads", machine.DefaultThreads.ToString(CultureInfo.InvariantCulture)));
         terminal.Heading("What one core reaches");
         terminal.Facts(
@@ -58,6 +59,8 @@ internal static class DoctorCommand
         ["physical_cores"] = machine.PhysicalCores,
         ["quota_cores"] = machine.Quota,
         ["default_threads"] = machine.DefaultThreads,
+        ["generated_code"] = machine.GeneratedCodeObstacle is null,
+        ["generated_code_obstacle"] = machine.GeneratedCodeObstacle,
         ["float32_gflops"] = peaks.Float32Gflops,
         ["int8_gops"] = peaks.Int8Gops,
         ["copy_gigabytes_per_second"] = peaks.CopyGigabytes,

@@ -10,7 +10,7 @@ public sealed unsafe class AttentionKernel
     internal AttentionKernel(string name, int gemm, delegate*<SoftmaxRow*, void> softmax, delegate*<float*, int, float, void> scale)
     {
         Name = name;
-        Gemm = GemmTable.Rows[gemm];
+        Gemm = GemmTable.Intrinsics[gemm];
         Softmax = softmax;
         Scale = scale;
     }

@@ -50,21 +50,21 @@ public static class ConvTable
     }
 
     private static ConvKernel Matrix(string name, int gemm)
-        => new(name, GemmTable.Rows[gemm].Isa, MatrixConv.Suits, (s, t) => new MatrixConv(s, t, name, GemmTable.Rows[gemm]))
+        => new(name, GemmTable.Intrinsics[gemm].Isa, MatrixConv.Suits, (s, t) => new MatrixConv(s, t, name, GemmTable.Intrinsics[gemm]))
         {
-            Product = GemmTable.Rows[gemm],
+            Product = GemmTable.Intrinsics[gemm],
             ProductShape = static s => (s.Batch, s.OutputChannels),
         };
 
     private static ConvKernel Direct(string name, int gemm)
-        => new(name, GemmTable.Rows[gemm].Isa, DirectConv.Suits, (s, t) => new DirectConv(s, t, name, GemmTable.Rows[gemm]))
+        => new(name, GemmTable.Intrinsics[gemm].Isa, DirectConv.Suits, (s, t) => new DirectConv(s, t, name, GemmTable.Intrinsics[gemm]))
         {
-            Product = GemmTable.Rows[gemm],
+            Product = GemmTable.Intrinsics[gemm],
             ProductShape = static s => (s.GroupOutputs, s.Width.Output),
         };
 
     private static ConvKernel Im2col(string name, int gemm)
-        => new(name, GemmTable.Rows[gemm].Isa, static _ => true, (s, t) => new Im2colConv(s, t, name, GemmTable.Rows[gemm])) { Product = GemmTable.Rows[gemm] };
+        => new(name, GemmTable.Intrinsics[gemm].Isa, static _ => true, (s, t) => new Im2colConv(s, t, name, GemmTable.Intrinsics[gemm])) { Product = GemmTable.Intrinsics[gemm] };
 
     private static ConvKernel Depthwise<T>(string name, Isa isa) where T : unmanaged, IVec<T>
         => new(name, isa, DepthwiseConv<T>.Suits, (s, t) => new DepthwiseConv<T>(s, t, name));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Jit;
 
 namespace AiOptix.Kernels.Gemm;
 
@@ -10,6 +11,13 @@ internal unsafe struct GemmBlock
 {
     public delegate*<GemmTile*, void> Tile;
     public delegate*<EpilogueTile*, void> Finish;
+    /// <summary>Generated tiles in place of <see cref="Tile"/>, or none. They apply the epilogue themselves; <see cref="InTile"/> is the flag of its activation.</summary>
+    public TileSet Generated;
+    public TileFlags InTile;
+    /// <summary>Applies an activation that generated tiles do not know to what they stored; or null.</summary>
+    public delegate*<EpilogueTile*, void> FinishLeft;
+    /// <summary>Rows of a strip, at most <see cref="Mr"/>; less than that only where A needs no panels.</summary>
+    public int RowsAStrip;
     public int Mr, Nr, ColumnStep;
     public int Row0, Row1, Column0, Column1;
     public nint K, Kc;
@@ -45,17 +53,27 @@ internal unsafe struct GemmBlock
         {
             var steps = Math.Min(g->Kc, g->K - k0);
             if (g->BPanels == null && g->BDirect == null) g->PackB(g->BSource, k0, steps, g->Column0, g->Column1, g->BScratch, g->Nr);
-            for (var row = g->Row0; row < g->Row1; row += g->Mr)
+            var isGenerated = g->Generated.Height > 0;
+            var rowsAStrip = isGenerated && g->APanels == null ? g->RowsAStrip : g->Mr;
+            for (var row = g->Row0; row < g->Row1; row += rowsAStrip)
             {
-                var rows = Math.Min(g->Mr, g->Row1 - row);
+                var rows = Math.Min(rowsAStrip, g->Row1 - row);
                 float* a;
+                if (isGenerated && g->APanels == null && (g->AColumnStride == 1 || g->ARowStride == 1))
+                {
+                    a = g->A + row * g->ARowStride + k0 * g->AColumnStride;
+                    if (g->AColumnStride == 1) GeneratedStrip.Run(g, TileForm.Strided, a, g->ARowStride, row, rows, k0, steps);
+                    else GeneratedStrip.Run(g, TileForm.Adjacent, a, g->AColumnStride, row, rows, k0, steps);
+                    continue;
+                }
                 if (g->APanels != null) a = g->APanels + row * g->K + k0 * g->Mr;
                 else
                 {
                     a = g->AScratch;
                     PanelPack.Run(g->A + row * g->ARowStride + k0 * g->AColumnStride, g->ARowStride, g->AColumnStride, rows, g->Mr, steps, a);
                 }
-                Strip(g, a, row, rows, k0, steps);
+                if (isGenerated) GeneratedStrip.Run(g, TileForm.Adjacent, a, g->Mr, row, rows, k0, steps);
+                else Strip(g, a, row, rows, k0, steps);
             }
             k0 += g->Kc;
         }

@@ -1,3 +1,4 @@
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
@@ -17,6 +18,8 @@ public readonly unsafe struct GemmKernel
         Tile = tile;
     }
 
+    internal GemmKernel(string name, Isa isa, GeneratedTiles tiles) : this(name, isa, tiles.Set.Height, tiles.Set.Width, 1, tiles.Set.Lanes, null) => Generated = tiles;
+
     /// <summary>The specification in short: operation, type, tile, instruction set.</summary>
     public string Name { get; }
 
@@ -35,8 +38,11 @@ public readonly unsafe struct GemmKernel
     /// <summary>Lanes of the vectors it works with (1, 4, 8 or 16).</summary>
     public int VectorWidth { get; }
 
-    /// <summary>The micro-kernel.</summary>
+    /// <summary>The micro-kernel; null for generated ones.</summary>
     public delegate*<GemmTile*, void> Tile { get; }
+
+    /// <summary>The generated micro-kernels, which write tiles of any size exactly, read A in place and hold the epilogue; null for others.</summary>
+    internal GeneratedTiles? Generated { get; }
 
     /// <summary>True when a tile of that size is written exactly; otherwise it goes through the spill area of Mr × Nr floats.</summary>
     public bool IsWhole(int rows, int columns) => (rows == Mr || rows == 1 || rows % 4 == 0) && columns % ColumnStep == 0;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -30,6 +31,12 @@ public sealed unsafe class GemmPlan
         rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
         columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
         gemv = shape is { M: 1, PackedB: false } ? GemvTable.For(Kernel.VectorWidth) : null;
+        if (Kernel.Generated is not { } tiles) return;
+        foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
+        {
+            tiles.Prepare(TileForm.Adjacent, rows, shape.PackedA ? Kernel.Mr : RowsAStrip(rows), shape.N);
+            if (!shape.PackedA) tiles.Prepare(TileForm.Strided, rows, RowsAStrip(rows), shape.N);
+        }
     }
 
     /// <summary>The shape it was made for.</summary>
@@ -74,6 +81,7 @@ public sealed unsafe class GemmPlan
             var inner = batch - outer * Shape.Batch2;
             g.Row0 = rowTask * split.RowsATask;
             g.Row1 = Math.Min(Shape.M, g.Row0 + split.RowsATask);
+            g.RowsAStrip = RowsAStrip(g.Row1 - g.Row0);
             g.Column0 = columnTask * split.ColumnsATask;
             g.Column1 = Math.Min(Shape.N, g.Column0 + split.ColumnsATask);
             var a = call.A + outer * call.ABatchStride1 + inner * call.ABatchStride2;
@@ -96,6 +104,12 @@ public sealed unsafe class GemmPlan
         b->ColumnStride = call.BColumnStride;
         g->Tile = Kernel.Tile;
         g->Finish = Kernel.EpilogueFor(call.Activation);
+        if (Kernel.Generated is { } tiles)
+        {
+            g->Generated = tiles.Set;
+            g->InTile = TileActivation.Flag(call.Activation);
+            g->FinishLeft = TileActivation.IsLeft(call.Activation) ? g->Finish : null;
+        }
         (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
         (g->K, g->Kc) = (Shape.K, split.Kc);
         (g->ARowStride, g->AColumnStride) = (call.ARowStride, call.AColumnStride);
@@ -113,6 +127,13 @@ public sealed unsafe class GemmPlan
         g->BScratch = scratch;
         g->AScratch = scratch + (nint)split.Kc * split.ColumnsATask;
         g->Spill = g->AScratch + (nint)split.Kc * Kernel.Mr;
+    }
+
+    /// <summary>Rows of a tile where A needs no panels: tiles of one height, but for the last.</summary>
+    private int RowsAStrip(int rows)
+    {
+        var strips = Math.Max(1, (rows + Kernel.Mr - 1) / Kernel.Mr);
+        return Math.Max(1, (rows + strips - 1) / strips);
     }
 
     private void Pack(float* source, nint laneStride, nint stepStride, int lanes, int width, float* packed)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -11,11 +12,16 @@ public static unsafe class GemmTable
     /// <summary>The rows.</summary>
     public static IReadOnlyList<GemmKernel> Rows { get; } =
     [
+        new("gemm_f32_14x32_avx512_jit", Isa.Avx512 | Isa.Jit, GeneratedTiles.Avx512),
         new("gemm_f32_12x32_avx512", Isa.Avx512, 12, 32, 8, 16, &Tile12x32),
+        new("gemm_f32_6x16_avx2_jit", Isa.Avx2 | Isa.Jit, GeneratedTiles.Avx2),
         new("gemm_f32_6x16_avx2", Isa.Avx2, 6, 16, 4, 8, &Tile6x16),
         new("gemm_f32_4x8_v128", Isa.None, 4, 8, 4, 4, &Tile4x8),
         new("gemm_f32_scalar", Isa.None, 1, 1, 1, 1, &NarrowTiles.Tile1x1<V1>),
     ];
+
+    /// <summary>The rows that need no generated code, best first: one a vector width.</summary>
+    internal static IReadOnlyList<GemmKernel> Intrinsics { get; } = [.. Rows.Where(static r => r.Generated is null)];
 
     /// <summary>
     /// The best row that the target can run. It depends on nothing else, so an operand packed for one shape serves every other shape it may be
@@ -110,6 +116,7 @@ public static unsafe class GemmTable
     /// <param name="columns">Columns of the product; 0 when they are not known.</param>
     internal static void RehearseTiles(GemmKernel row, int rows, int columns)
     {
+        if (row.Generated is not null) return;
         using var memory = new RehearsalMemory();
         GemmTile tile = default;
         tile.A = memory.Floats(row.Mr);

@@ -47,7 +47,7 @@ public static unsafe class RecurrentTable
     private static RecurrentKernel Row<T>(string name, int gemm) where T : unmanaged, IVec<T> => new()
     {
         Name = name,
-        Gemm = GemmTable.Rows[gemm],
+        Gemm = GemmTable.Intrinsics[gemm],
         Sum = &RecurrentLoops.Sum<T>,
         Peephole = &RecurrentLoops.Peephole<T>,
         Candidate = &RecurrentLoops.Candidate<T>,

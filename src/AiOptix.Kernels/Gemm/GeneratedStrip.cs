@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Jit;
+
+namespace AiOptix.Kernels.Gemm;
+
+/// <summary>A strip of rows of a <see cref="GemmBlock"/> by generated tiles: exact at every edge, with the epilogue inside, over rows of A in place or a panel of them.</summary>
+internal static unsafe class GeneratedStrip
+{
+    /// <summary>Computes one K block of rows row…row + rows − 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(GemmBlock* g, TileForm form, float* a, nint aStride, int row, int rows, nint k0, nint steps)
+    {
+        var isLast = k0 + steps >= g->K;
+        var hasEpilogue = isLast && g->HasEpilogue;
+        TileArguments t = default;
+        var nowhere = 0;
+        t.Offsets = &nowhere;
+        (t.AStride, t.CStride, t.Steps, t.Pieces) = (aStride * sizeof(float), g->Ldc * sizeof(float), steps, 1);
+        var flags = k0 > 0 ? TileFlags.Accumulate : TileFlags.None;
+        if (hasEpilogue) flags |= Describe(&g->Epilogue, &t, row) | g->InTile;
+        t.Flags = (nint)flags;
+        var packed = g->BScratch;
+        for (var column = g->Column0; column < g->Column1; column += g->Nr)
+        {
+            var columns = Math.Min(g->Nr, g->Column1 - column);
+            t.BStride = g->Nr * sizeof(float);
+            if (g->BPanels != null) t.B = (byte*)(g->BPanels + column * g->K + k0 * g->Nr);
+            else if (g->BDirect == null)
+            {
+                t.B = (byte*)packed;
+                packed += steps * g->Nr;
+            }
+            else if (columns == g->Nr)
+            {
+                t.B = (byte*)(g->BDirect + k0 * g->BDirectStride + column);
+                t.BStride = g->BDirectStride * sizeof(float);
+            }
+            else
+            {
+                PanelPack.Run(g->BDirect + k0 * g->BDirectStride + column, 1, g->BDirectStride, columns, g->Nr, steps, packed);
+                t.B = (byte*)packed;
+            }
+            var c = g->C + row * g->Ldc + column;
+            t.C = (byte*)c;
+            if (hasEpilogue)
+            {
+                if (g->Epilogue.ColumnBias != null) t.ColumnBias = (byte*)(g->Epilogue.ColumnBias + column);
+                if (g->Epilogue.Residual != null) t.Residual = (byte*)(g->Epilogue.Residual + row * g->Epilogue.ResidualStride + column);
+            }
+            t.Tiles = 1;
+            t.A = (byte*)a;
+            g->Generated.Run(form, rows, columns, &t);
+            if (!hasEpilogue || g->FinishLeft == null) continue;
+            EpilogueTile e = default;
+            e.Source = e.Destination = c;
+            e.SourceStride = e.DestinationStride = g->Ldc;
+            (e.Rows, e.Columns, e.Alpha, e.Args) = (rows, columns, 1f, g->Epilogue.Args);
+            g->FinishLeft(&e);
+        }
+    }
+
+    private static TileFlags Describe(EpilogueTile* e, TileArguments* t, int row)
+    {
+        var flags = TileFlags.None;
+        (t->Alpha, t->First, t->Second, t->Nothing) = (e->Alpha, e->Args.Alpha, e->Args.Beta, -0f);
+        if (e->Alpha != 1f || e->RowBias != null)
+        {
+            flags |= TileFlags.Scale;
+            t->RowBias = e->RowBias == null ? (byte*)&t->Nothing : (byte*)(e->RowBias + row * e->RowBiasStride);
+            t->RowBiasStride = e->RowBias == null ? 0 : e->RowBiasStride * sizeof(float);
+        }
+        if (e->ColumnBias != null) flags |= TileFlags.ColumnBias;
+        if (e->Residual != null)
+        {
+            flags |= TileFlags.Residual;
+            t->ResidualStride = e->ResidualStride * sizeof(float);
+        }
+        return flags;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace AiOptix.Kernels.Jit;
+
+/// <summary>How a tile's rows of A lie in memory.</summary>
+internal enum TileForm
+{
+    /// <summary>Rows <see cref="TileArguments.AStride"/> apart, steps adjacent. Up to 14 rows.</summary>
+    Strided,
+    /// <summary>Rows adjacent, steps <see cref="TileArguments.AStride"/> apart.</summary>
+    Adjacent,
+}
+
+/// <summary>Everything that the code of a product tile depends on: the key by which it is shared.</summary>
+/// <param name="VectorBytes">Bytes of a vector: 64 (AVX-512) or 32 (AVX2).</param>
+/// <param name="Rows">Rows of the tile.</param>
+/// <param name="Vectors">Vectors a row.</param>
+/// <param name="HasTail">Whether the last vector is partly used.</param>
+/// <param name="Form">How A lies in memory.</param>
+internal readonly record struct TileCode(int VectorBytes, int Rows, int Vectors, bool HasTail, TileForm Form) : IKernelCode
+{
+    /// <inheritdoc/>
+    public string Name => string.Create(CultureInfo.InvariantCulture,
+        $"tile_f32_{Rows}x{Vectors * VectorBytes / sizeof(float)}{(HasTail ? "tail" : "")}_{(Form == TileForm.Strided ? "rows" : "panel")}_{(VectorBytes == 64 ? "avx512" : "avx2")}_jit");
+
+    /// <summary>The first vector register behind the accumulators.</summary>
+    public int FirstFree => Rows * Vectors;
+
+    /// <summary>The vector registers at a width.</summary>
+    public static int Registers(int vectorBytes) => vectorBytes == 64 ? 32 : 16;
+
+    /// <inheritdoc/>
+    public KernelGenerator Generator() => new TileGenerator(this);
+}

@@ -1,0 +1,127 @@
+using At = AiOptix.Kernels.Jit.TileArguments.At;
+
+namespace AiOptix.Kernels.Jit;
+
+/// <summary>
+/// Generates the tile of a batch-reduce product, C[rows, columns] = Σ A[row, step] · B[step, columns], with its epilogue.
+/// Vector registers: one accumulator a row and vector from 0 upwards for the whole sum, then one a vector of B, then those that hold an element of A in every lane.
+/// Each step loads the vectors of B once and broadcasts one element of A a row; every product is added in the order of the steps with one rounding.
+/// The last vector's unused lanes are neither read from nor written to C, bias and residual; B must be readable in whole vectors.
+/// General registers: rax, r9, r10 and rbx A, rdx B, rcx steps, r8 the stride of A, rbp that of B, r12 the pieces' offsets, r13 the pieces left.
+/// </summary>
+internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.VectorBytes)
+{
+    private const Gpr A = Gpr.Rax, B = Gpr.Rdx, Steps = Gpr.Rcx, AStride = Gpr.R8, BStride = Gpr.Rbp, Offsets = Gpr.R12, Pieces = Gpr.R13;
+    private const int StepsAtOnce = 4;
+
+    // A base and a multiple of the stride that an address can hold reach every row: rows 0, 1, 2, 4, 8 from the first base, 5, 6, 7, 9, 13 from the second, and so on.
+    private static readonly Gpr[] Bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
+    private static readonly int[] BaseRows = [0, 5, 3, 10];
+
+    private readonly bool isStrided = tile.Form == TileForm.Strided;
+
+    protected override ReadOnlySpan<Gpr> Saved => [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13];
+
+    protected override void Body()
+    {
+        Label nextTile = new(), accumulate = new(), start = new(), end = new();
+        var epilogue = new TileEpilogue(Code, tile, Arguments);
+        epilogue.LoadTail();
+        Code.Set(nextTile);
+        Code.Test(new(Arguments, At.Flags), (int)TileFlags.Accumulate);
+        Code.JumpIfNotZero(accumulate);
+        for (var i = 0; i < tile.Rows * tile.Vectors; i++) Code.Vector(VectorOp.Xor, i, i, i);
+        Code.Set(start);
+        Sum();
+        epilogue.Write();
+        foreach (var (field, step) in ((int, int)[])[(At.A, At.ATile), (At.C, At.CTile), (At.Residual, At.ResidualTile)])
+        {
+            Code.Load(A, new(Arguments, field));
+            Code.Add(A, new Mem(Arguments, step));
+            Code.Store(new(Arguments, field), A);
+        }
+        Code.Decrement(new Mem(Arguments, At.Tiles));
+        Code.JumpIfNotZero(nextTile);
+        Code.Jump(end);
+        Code.Set(accumulate);
+        epilogue.LoadSums();
+        Code.Jump(start);
+        Code.Set(end);
+    }
+
+    private void Sum()
+    {
+        Label piece = new(), blocks = new(), rest = new(), one = new(), done = new();
+        Code.Load(B, new(Arguments, At.B));
+        Code.Load(AStride, new(Arguments, At.AStride));
+        Code.Load(BStride, new(Arguments, At.BStride));
+        Code.Load(Offsets, new(Arguments, At.Offsets));
+        Code.Load(Pieces, new(Arguments, At.Pieces));
+        Code.Set(piece);
+        PlacePiece();
+        Code.Load(Steps, new(Arguments, At.Steps));
+        Code.Subtract(Steps, StepsAtOnce);
+        Code.JumpIfLess(rest);
+        Code.Set(blocks);
+        Several(StepsAtOnce);
+        Code.Subtract(Steps, StepsAtOnce);
+        Code.JumpIfNotLess(blocks);
+        Code.Set(rest);
+        Code.Add(Steps, StepsAtOnce);
+        Code.JumpIfZero(done);
+        Code.Set(one);
+        Several(1);
+        Code.Decrement(Steps);
+        Code.JumpIfNotZero(one);
+        Code.Set(done);
+        Code.Decrement(Pieces);
+        Code.JumpIfNotZero(piece);
+    }
+
+    private void PlacePiece()
+    {
+        Code.LoadInt32(A, new(Offsets));
+        Code.Add(Offsets, sizeof(int));
+        Code.Load(Steps, new(Arguments, At.A));
+        Code.Address(A, new(Steps) { Index = A, Scale = 2 });
+        if (!isStrided || tile.Rows <= BaseRows[2]) return;
+        Code.Address(Gpr.R9, new(AStride) { Index = AStride, Scale = 2 });
+        Code.Address(Gpr.Rbx, new(A) { Index = Gpr.R9, Scale = 1 });
+        Code.Address(Gpr.R10, new(AStride) { Index = AStride, Scale = 1 });
+        Code.Add(Gpr.R9, A);
+        Code.Add(Gpr.R10, A);
+    }
+
+    private void Several(int steps)
+    {
+        for (var step = 0; step < steps; step++)
+        {
+            for (var v = 0; v < tile.Vectors; v++) Code.Vector(VectorOp.Load, tile.FirstFree + v, 0, new Mem(B, v * tile.VectorBytes));
+            Code.Add(B, BStride);
+            for (var row = 0; row < tile.Rows; row++) MultiplyAdd(row, isStrided ? Strided(row, step) : new(A, row * sizeof(float)));
+            if (!isStrided) Code.Add(A, AStride);
+        }
+        if (!isStrided) return;
+        for (var i = 0; i < Bases.Length; i++)
+            if (tile.Rows > BaseRows[i]) Code.Add(Bases[i], steps * sizeof(float));
+    }
+
+    private static Mem Strided(int row, int step)
+    {
+        for (var i = 0; i < Bases.Length; i++)
+        {
+            var multiple = row - BaseRows[i];
+            if (multiple == 0) return new(Bases[i], step * sizeof(float));
+            if (multiple is 1 or 2 or 4 or 8) return new(Bases[i], step * sizeof(float)) { Index = AStride, Scale = int.Log2(multiple) };
+        }
+        throw new ArgumentOutOfRangeException(nameof(row), row, "a strided tile has no such row");
+    }
+
+    private void MultiplyAdd(int row, Mem element)
+    {
+        var spare = TileCode.Registers(tile.VectorBytes) - tile.FirstFree - tile.Vectors;
+        var register = tile.FirstFree + tile.Vectors + row % spare;
+        Code.Vector(VectorOp.Broadcast, register, 0, element);
+        for (var v = 0; v < tile.Vectors; v++) Code.Vector(VectorOp.MultiplyAdd231, row * tile.Vectors + v, register, tile.FirstFree + v);
+    }
+}
