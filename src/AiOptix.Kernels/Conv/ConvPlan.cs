@@ -7,7 +7,7 @@ namespace AiOptix.Kernels.Conv;
 
 /// <summary>
 /// A float32 convolution for one shape on one target. Immutable, and usable from many threads. Every kernel adds the terms of an output in the
-/// order channel, depth, height, width with one fused rounding each, so results do not depend on the kernel or the split.
+/// order of the shape's <see cref="ConvLayout"/> with one fused rounding each, then the bias, then the residual, so results do not depend on the kernel or the split.
 /// </summary>
 public abstract unsafe class ConvPlan
 {
@@ -52,6 +52,11 @@ public abstract unsafe class ConvPlan
     /// <param name="target">The machine.</param>
     public static void Rehearse(ConvKernel row, in ConvShape shape, bool isKnown, Activation? activation, Target target)
     {
+        if (row.Code is { } code)
+        {
+            code(shape, isKnown, activation, target);
+            return;
+        }
         if (row.Product is { } product)
         {
             var (rows, columns) = row.ProductShape(shape);
@@ -64,20 +69,26 @@ public abstract unsafe class ConvPlan
         var height = Few(shape.Height, 1);
         for (var h = 2; h <= shape.Height.Output && width.Output * height.Output % 32 != (isKnown ? shape.OutputPixels % 32 : 0) && h <= 32; h++) height = Few(shape.Height, h);
         var few = new ConvShape(1, groups, groups * outputs, groups, Few(shape.Depth, 1), height, width);
+        Rehearse(row.Plan(few, target), activation);
+    }
+
+    /// <summary>Runs a small plan over zeros.</summary>
+    private protected static void Rehearse(ConvPlan plan, Activation? activation)
+    {
+        var few = plan.Shape;
         using var memory = new RehearsalMemory();
-        var plan = row.Plan(few, target);
         var call = new ConvCall
         {
-            X = memory.Floats((long)few.Channels * few.InputPixels),
+            X = memory.Floats((long)Math.Max(few.Channels, few.XPitch) * few.InputPixels * few.Batch),
             PackedWeights = (float*)memory.Bytes(plan.PackedWeightBytes),
             Bias = activation is null ? null : memory.Floats(few.OutputChannels),
-            Y = memory.Floats((long)few.OutputChannels * few.OutputPixels),
+            Y = memory.Floats((long)Math.Max(few.OutputChannels, few.YPitch) * few.OutputPixels * few.Batch),
             Activation = activation ?? Activation.None,
         };
         plan.Run(call, 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
     }
 
     /// <summary>The axis with an input that is just long enough for some outputs.</summary>
-    private static ConvAxis Few(in ConvAxis axis, int outputs) =>
+    private protected static ConvAxis Few(in ConvAxis axis, int outputs) =>
         axis with { Input = Math.Max(1, (Math.Min(axis.Output, outputs) - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1 - axis.PadBegin - axis.PadEnd) };
 }

@@ -16,6 +16,9 @@ public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits
 
     /// <summary>The rows and columns of that product.</summary>
     internal Func<ConvShape, (int Rows, int Columns)> ProductShape { get; init; } = static s => (s.GroupOutputs, s.OutputPixels);
+
+    /// <summary>Makes the code ready that convolutions of a shape run, where a row has a way of its own: (shape, whether its spatial extents and batch are known, activation, target).</summary>
+    internal Action<ConvShape, bool, Activation?, Target>? Code { get; init; }
 }
 
 /// <summary>Every float32 convolution, best first; the last row is the scalar reference.</summary>
@@ -24,6 +27,12 @@ public static class ConvTable
     /// <summary>The rows.</summary>
     public static IReadOnlyList<ConvKernel> Rows { get; } =
     [
+        DepthwiseLast<V16>("conv_f32_last_depthwise_avx512", Isa.Avx512),
+        DepthwiseLast<V8>("conv_f32_last_depthwise_avx2", Isa.Avx2),
+        DepthwiseLast<V4>("conv_f32_last_depthwise_v128", Isa.None),
+        Tiles("conv_f32_last_12x32_avx512", PixelTiles.Rows[0]),
+        Tiles("conv_f32_last_6x16_avx2", PixelTiles.Rows[1]),
+        Tiles("conv_f32_last_4x8_v128", PixelTiles.Rows[2]),
         Matrix("conv_f32_matrix_12x32_avx512", 0),
         Matrix("conv_f32_matrix_6x16_avx2", 1),
         Matrix("conv_f32_matrix_4x8_v128", 2),
@@ -49,6 +58,18 @@ public static class ConvTable
         return Rows[^1];
     }
 
+    private static ConvKernel Tiles(string name, PixelTiles tiles)
+        => new(name, tiles.Isa, static s => s.Layout != ConvLayout.ChannelsFirst, (s, t) => new TileConv(s, t, name, tiles))
+        {
+            Code = (s, isKnown, activation, t) => TileConv.RehearseCode(s, isKnown, activation, t, name, tiles),
+        };
+
+    private static ConvKernel DepthwiseLast<T>(string name, Isa isa) where T : unmanaged, IVec<T>
+        => new(name, isa, DepthwiseLastConv<T>.Suits, (s, t) => new DepthwiseLastConv<T>(s, t, name))
+        {
+            Code = (s, _, activation, t) => DepthwiseLastConv<T>.RehearseCode(s, activation, t, name),
+        };
+
     private static ConvKernel Matrix(string name, int gemm)
         => new(name, GemmTable.Intrinsics[gemm].Isa, MatrixConv.Suits, (s, t) => new MatrixConv(s, t, name, GemmTable.Intrinsics[gemm]))
         {
@@ -64,7 +85,7 @@ public static class ConvTable
         };
 
     private static ConvKernel Im2col(string name, int gemm)
-        => new(name, GemmTable.Intrinsics[gemm].Isa, static _ => true, (s, t) => new Im2colConv(s, t, name, GemmTable.Intrinsics[gemm])) { Product = GemmTable.Intrinsics[gemm] };
+        => new(name, GemmTable.Intrinsics[gemm].Isa, static s => s.Layout == ConvLayout.ChannelsFirst, (s, t) => new Im2colConv(s, t, name, GemmTable.Intrinsics[gemm])) { Product = GemmTable.Intrinsics[gemm] };
 
     private static ConvKernel Depthwise<T>(string name, Isa isa) where T : unmanaged, IVec<T>
         => new(name, isa, DepthwiseConv<T>.Suits, (s, t) => new DepthwiseConv<T>(s, t, name));

@@ -66,7 +66,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
     // A unit is one band of one output channel of one image.
     private int Units { get; }
 
-    public static bool Suits(ConvShape shape) => shape.GroupChannels == 1 && shape.Groups > 1 && shape.Depth is { Input: 1, IsIdentity: true };
+    public static bool Suits(ConvShape shape) => shape.Layout == ConvLayout.ChannelsFirst && shape.GroupChannels == 1 && shape.Groups > 1 && shape.Depth is { Input: 1, IsIdentity: true };
 
     public override void PackWeights(float* weights, float* packed)
         => Buffer.MemoryCopy(weights, packed, PackedWeightBytes, PackedWeightBytes);

@@ -45,7 +45,7 @@ internal sealed unsafe class DirectConv : ConvPlan
     public override int Tasks => Shape.OutputPixels == 0 ? 0 : checked(bands * Shape.Batch * Shape.Groups);
 
     /// <summary>Few outputs a group, one step a column, lines long enough for a tile and not much longer than whole vectors.</summary>
-    public static bool Suits(ConvShape shape) => shape is { Depth: { Input: 1, IsIdentity: true }, Width.Stride: 1, Taps: > 1 } && shape.GroupOutputs is > 1 and <= FewOutputs
+    public static bool Suits(ConvShape shape) => shape is { Layout: ConvLayout.ChannelsFirst, Depth: { Input: 1, IsIdentity: true }, Width.Stride: 1, Taps: > 1 } && shape.GroupOutputs is > 1 and <= FewOutputs
         && shape.Width.Output >= 24 && Math.Ceiling(shape.Width.Output / 8.0) * 8 <= shape.Width.Output * 1.1 && shape.GroupChannels > 1;
 
     public override void PackWeights(float* weights, float* packed) => WeightPanels.Pack(Shape, kernel, weights, packed);

@@ -21,7 +21,7 @@ internal sealed unsafe class MatrixConv : ConvPlan
 
     public override int Tasks => plan.Tasks;
 
-    public static bool Suits(ConvShape shape) => shape is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true };
+    public static bool Suits(ConvShape shape) => shape is { Layout: ConvLayout.ChannelsFirst, Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true };
 
     public override void PackWeights(float* weights, float* packed) => plan.PackB(weights, 1, Shape.Terms, packed);
 

@@ -1,0 +1,251 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Loops;
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Conv;
+
+/// <summary>
+/// Channels-last convolution as sums over taps: a tile is some pixels of an output line by a panel of output channels, and what a tap sees of a pixel is a stretch of adjacent channels, read in
+/// place. Only where the window reaches beyond the input, or X has its channels first, input lines are copied into a band in scratch, with their zeros. Adjacent taps of a line are one stretch.
+/// </summary>
+internal sealed unsafe class TileConv : ConvPlan
+{
+    private readonly PixelTiles tiles;
+    private readonly ConvShape s;
+    private readonly TileSplit split;
+    private readonly bool copies;
+    private readonly int inputRows, inputColumns;
+    private readonly nint pixelFloats, rowFloats, planeFloats;
+    private readonly int[] offsets;
+    private readonly Block[] blocks;
+
+    public TileConv(in ConvShape shape, Target target, string name, PixelTiles tiles) : base(shape, name)
+    {
+        this.tiles = tiles;
+        s = Joined(shape);
+        copies = s.Layout == ConvLayout.FirstToLast || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width);
+        // A block of a panel's weights takes half of the first-level cache.
+        var steps = Math.Max(64, target.L1Bytes / 2 / (tiles.Width * sizeof(float)));
+        split = TileSplit.Of(s, tiles, target, steps, copies);
+        inputRows = Reach(s.Height, split.Rows);
+        inputColumns = Reach(s.Width, split.Columns);
+        pixelFloats = copies ? s.GroupChannels : s.XPitch;
+        rowFloats = pixelFloats * (copies ? inputColumns : s.Width.Input);
+        planeFloats = rowFloats * (copies ? inputRows : s.Height.Input);
+        var isJoined = s.Width.Dilation == 1 && pixelFloats == s.GroupChannels;
+        var run = isJoined ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
+        (offsets, blocks) = Blocks(run, isJoined ? s.Taps / s.Width.Kernel : s.Taps, isJoined ? 1 : s.Width.Kernel, steps);
+    }
+
+    public override long PackedWeightBytes => sizeof(float) * (long)s.Groups * GroupFloats;
+
+    public override long ScratchBytes => copies ? sizeof(float) * (long)planeFloats * s.Depth.Kernel : 0;
+
+    public override int Tasks => s.OutputPixels == 0 ? 0 : checked(split.Tasks * s.Batch * s.Depth.Output * s.Groups);
+
+    private nint GroupFloats => (nint)Panels * tiles.Width * s.Terms;
+
+    private int Panels => (s.GroupOutputs + tiles.Width - 1) / tiles.Width;
+
+    /// <summary>Packs the weights: group by group panels of output channels, in each the terms in their order.</summary>
+    public override void PackWeights(float* weights, float* packed)
+    {
+        // By the shape as it was given: a joined one counts taps as channels.
+        var (channels, taps, outputs, width) = (Shape.GroupChannels, Shape.Taps, Shape.GroupOutputs, tiles.Width);
+        for (var group = 0; group < Shape.Groups; group++)
+            for (var first = 0; first < outputs; first += width)
+                for (var tap = 0; tap < taps; tap++)
+                    for (var channel = 0; channel < channels; channel++)
+                    {
+                        var from = weights + (((nint)group * outputs + first) * channels + channel) * taps + tap;
+                        for (var o = 0; o < width; o++) *packed++ = first + o < outputs ? from[(nint)o * channels * taps] : 0f;
+                    }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
+    {
+        var finish = Epilogue.Select(call.Activation, tiles.Vector);
+        if (call.Bias == null && call.Residual == null && call.Activation == Activation.None) finish = null;
+        int lastUnit = -1, lastRow = -1, lastColumn = -1;
+        for (var task = firstTask; task < endTask; task++)
+        {
+            var unit = task / split.Tasks;
+            var at = split.Locate(task - unit * split.Tasks);
+            var group = unit % s.Groups;
+            var slice = unit / s.Groups % s.Depth.Output;
+            var image = unit / s.Groups / s.Depth.Output;
+            float* x;
+            if (copies)
+            {
+                x = (float*)scratch;
+                if (unit != lastUnit || at.Row != lastRow || at.Column != lastColumn) Spread(call.X, image, slice, group, at, x);
+                (lastUnit, lastRow, lastColumn) = (unit, at.Row, at.Column);
+            }
+            else
+            {
+                var row = ((nint)image * s.Depth.Input + (nint)slice * s.Depth.Stride) * s.Height.Input + (nint)at.Row * s.Height.Stride;
+                x = call.X + (row * s.Width.Input + (nint)at.Column * s.Width.Stride) * s.XPitch + (nint)group * s.GroupChannels;
+            }
+            var line = ((nint)image * s.Depth.Output + slice) * s.Height.Output + at.Row;
+            Products(call, finish, x, line * s.Width.Output + at.Column, group, at);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Products(in ConvCall call, delegate*<EpilogueTile*, void> finish, float* x, nint pixel, int group, in TileTask at)
+    {
+        PixelTile tile = default;
+        EpilogueTile e = default;
+        (e.Alpha, e.Args) = (1f, call.Args);
+        (e.SourceStride, e.DestinationStride, e.ResidualStride) = (s.YPitch, s.YPitch, s.ResidualPitch);
+        (tile.XStride, tile.YStride) = (pixelFloats * s.Width.Stride, s.YPitch);
+        int count = (at.Columns + tiles.Height - 1) / tiles.Height, height = at.Columns / count, higher = at.Columns - height * count;
+        fixed (int* places = offsets)
+        {
+            for (var b = 0; b < blocks.Length; b++)
+            {
+                var block = blocks[b];
+                tile.Offsets = places + block.First;
+                (tile.Pieces, tile.K, tile.Accumulate) = (block.Pieces, block.Length, b > 0);
+                var isLast = b == blocks.Length - 1;
+                for (var panel = at.Panel; panel < at.Panel + at.Panels; panel++)
+                {
+                    var output = panel * tiles.Width;
+                    tile.Columns = Math.Min(tiles.Width, s.GroupOutputs - output);
+                    tile.Weights = call.PackedWeights + group * GroupFloats + ((nint)panel * s.Terms + block.Term) * tiles.Width;
+                    output += group * s.GroupOutputs;
+                    for (var r = 0; r < at.Rows; r++)
+                    {
+                        tile.X = x + r * s.Height.Stride * rowFloats;
+                        var to = pixel + (nint)r * s.Width.Output;
+                        for (var c = 0; c < count; c++)
+                        {
+                            var pixels = c < higher ? height + 1 : height;
+                            tile.Y = call.Y + to * s.YPitch + output;
+                            tiles.For(pixels, tile.Columns)(&tile);
+                            if (isLast && finish != null)
+                            {
+                                e.Source = e.Destination = tile.Y;
+                                if (call.Bias != null) e.ColumnBias = call.Bias + output;
+                                if (call.Residual != null) e.Residual = call.Residual + to * s.ResidualPitch + output;
+                                (e.Rows, e.Columns) = (pixels, tile.Columns);
+                                finish(&e);
+                            }
+                            tile.X += pixels * tile.XStride;
+                            to += pixels;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Copies what a task's windows see of a group's channels into the band.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Spread(float* x, int image, int slice, int group, in TileTask at, float* band)
+    {
+        ConvAxis depth = s.Depth, height = s.Height, width = s.Width;
+        int rows = Reach(height, at.Rows), columns = Reach(width, at.Columns), left = at.Column * width.Stride - width.PadBegin;
+        int lo = Math.Clamp(-left, 0, columns), hi = Math.Clamp(width.Input - left, lo, columns);
+        var channels = s.GroupChannels;
+        for (var d = 0; d < depth.Kernel; d++)
+        {
+            var z = slice * depth.Stride + d * depth.Dilation - depth.PadBegin;
+            for (var r = 0; r < rows; r++)
+            {
+                var i = at.Row * height.Stride + r - height.PadBegin;
+                var to = band + d * planeFloats + r * rowFloats;
+                if ((uint)z >= (uint)depth.Input || (uint)i >= (uint)height.Input)
+                {
+                    LineCopy.Clear(to, columns * channels);
+                    continue;
+                }
+                LineCopy.Clear(to, lo * channels);
+                LineCopy.Clear(to + (nint)hi * channels, (columns - hi) * channels);
+                if (s.Layout == ConvLayout.FirstToLast)
+                {
+                    var planes = x + (((nint)image * s.Channels + (nint)group * channels) * depth.Input + z) * height.Input * width.Input + (nint)i * width.Input + left;
+                    PixelCopy.Interleave(planes + lo, s.InputPixels, to + (nint)lo * channels, hi - lo, channels);
+                }
+                else
+                {
+                    var from = x + ((((nint)image * depth.Input + z) * height.Input + i) * width.Input + left) * s.XPitch + (nint)group * channels;
+                    PixelCopy.Run(from + (nint)lo * s.XPitch, s.XPitch, to + (nint)lo * channels, hi - lo, channels);
+                }
+            }
+        }
+    }
+
+    /// <summary>Makes the code ready that convolutions of a shape run.</summary>
+    public static void RehearseCode(in ConvShape shape, bool isKnown, Activation? activation, Target target, string name, PixelTiles tiles)
+    {
+        var heights = new HashSet<int>(isKnown && shape.Batch > 0 ? new TileConv(shape, target, name, tiles).TileHeights() : Enumerable.Range(1, tiles.Height));
+        using var memory = new RehearsalMemory();
+        var offset = 0;
+        var tile = new PixelTile { X = memory.Floats(1), Offsets = &offset, Pieces = 1, K = 1, Weights = memory.Floats(tiles.Width), Y = memory.Floats(tiles.Width) };
+        foreach (var height in heights)
+            foreach (var columns in new[] { Math.Min(shape.GroupOutputs, tiles.Width), shape.GroupOutputs % tiles.Width })
+                if ((tile.Columns = columns) > 0) tiles.For(height, columns)(&tile);
+        var few = new ConvShape(1, shape.Channels, shape.OutputChannels, shape.Groups, Few(shape.Depth, 1), Few(shape.Height, 1), Few(shape.Width, heights.Min()));
+        var small = new TileConv(shape.Layout == ConvLayout.FirstToLast ? few.FirstToLast() : few.ChannelsLast(), target, name, tiles);
+        Rehearse(small, activation);
+        PixelCopy.Run(null, 0, null, 0, 1);
+        PixelCopy.Interleave(null, 0, null, 0, 1);
+    }
+
+    private IEnumerable<int> TileHeights()
+    {
+        for (var task = 0; task < split.Tasks; task++)
+        {
+            var columns = split.Locate(task).Columns;
+            var count = (columns + tiles.Height - 1) / tiles.Height;
+            yield return columns / count;
+            if (columns % count != 0) yield return columns / count + 1;
+        }
+    }
+
+    private static int Reach(in ConvAxis axis, int outputs) => (outputs - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1;
+
+    /// <summary>True when a window reaches beyond the input; a pad that no window sees needs none.</summary>
+    private static bool IsPadded(in ConvAxis axis) => axis.PadBegin > 0 || Reach(axis, axis.Output) > axis.Input;
+
+    /// <summary>The shape with axes joined that nothing slides along, as one long line: a pointwise convolution, or one output that sees the whole input.</summary>
+    private static ConvShape Joined(in ConvShape shape)
+    {
+        if (shape.Layout != ConvLayout.ChannelsLast) return shape;
+        if (shape is { Depth.IsIdentity: true, Height.IsIdentity: true, Width.IsIdentity: true })
+            return (shape with { Batch = 1, Depth = ConvAxis.None, Height = ConvAxis.None, Width = new(checked(shape.Batch * shape.InputPixels)) });
+        if (shape is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true } && shape.XPitch == shape.Channels)
+            return new ConvShape(1, shape.Terms, shape.OutputChannels, 1, ConvAxis.None, ConvAxis.None, new(shape.Batch)).ChannelsLast(0, shape.YPitch, shape.ResidualPitch);
+        return shape;
+    }
+
+    // Blocks of steps whose weights, a panel wide, stay in the first-level cache while all pixels of a task meet them.
+    private (int[] Offsets, Block[] Blocks) Blocks(int run, int runs, int runsALine, int most)
+    {
+        if (run * runs <= 3 * most / 2) most = Math.Max(1, run * runs);
+        var parts = Math.Max(1, (run + most - 1) / most);
+        var together = parts > 1 ? 1 : Math.Max(1, most / Math.Max(1, run));
+        together = (runs + (runs + together - 1) / together - 1) / ((runs + together - 1) / together);
+        var places = new List<int>();
+        var all = new List<Block>();
+        for (var first = 0; first < runs; first += together)
+            for (var part = 0; part < parts; part++)
+            {
+                int from = (int)((long)run * part / parts), to = (int)((long)run * (part + 1) / parts), pieces = Math.Min(together, runs - first);
+                all.Add(new(places.Count, pieces, to - from, first * run + from));
+                for (var r = first; r < first + pieces; r++)
+                {
+                    int line = r / runsALine, column = r % runsALine;
+                    places.Add(checked((int)(line / s.Height.Kernel * (copies ? 1 : s.Depth.Dilation) * planeFloats + line % s.Height.Kernel * s.Height.Dilation * rowFloats
+                        + column * s.Width.Dilation * pixelFloats + from)));
+                }
+            }
+        return ([.. places], [.. all]);
+    }
+
+    private readonly record struct Block(int First, int Pieces, int Length, int Term);
+}
