@@ -52,10 +52,19 @@ public class RehearsalTests
             LayerNormPlan.Rehearse(centred: true, r);
             LayerNormPlan.Rehearse(centred: false, r);
             GroupNormPlan.Rehearse(r);
+            GroupNormLastPlan.Rehearse(r);
             ChannelAffinePlan.Rehearse(r);
         });
-        Each(PoolTable.Rows, r => Here.Has(r.Needs), PoolPlan.Rehearse);
-        Each(FoldTable.Rows, r => Here.Has(r.Needs), FoldPlan.Rehearse);
+        Each(PoolTable.Rows, r => Here.Has(r.Needs), r =>
+        {
+            PoolPlan.Rehearse(r);
+            PoolPlan.Rehearse(r, isLast: true);
+        });
+        Each(FoldTable.Rows, r => Here.Has(r.Needs), r =>
+        {
+            FoldPlan.Rehearse(r);
+            FoldPlan.Rehearse(r, isLast: true);
+        });
         Each(ResizeTable.Rows, r => Here.Has(r.Needs), ResizePlan.Rehearse);
         Each(Enum.GetValues<ReduceKind>(), _ => true, kind => ReducePlan.Rehearse(kind, Here));
         ArgReducePlan.Rehearse();
@@ -106,7 +115,7 @@ public class RehearsalTests
         ];
         Each(ConvTable.Rows, r => Here.Has(r.Isa), row =>
         {
-            foreach (var shape in shapes.Where(s => row.Suits(s)))
+            foreach (var shape in shapes.SelectMany(s => new[] { s, s.ChannelsLast(), s.FirstToLast() }).Where(s => row.Suits(s)))
             {
                 ConvPlan.Rehearse(row, shape, isKnown: true, Activation.Relu, Here);
                 ConvPlan.Rehearse(row, shape, isKnown: false, null, Here);

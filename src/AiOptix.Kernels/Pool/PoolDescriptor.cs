@@ -1,12 +1,12 @@
 namespace AiOptix.Kernels.Pool;
 
 /// <summary>
-/// The contract of max and average pooling over a dense float tensor [planes, spatial…] with one to three spatial axes. Pads and output sizes
+/// The contract of max and average pooling over a dense float tensor [planes, spatial…, channels] with one to three spatial axes. Pads and output sizes
 /// are resolved by the caller (auto_pad, ceil mode). A window may reach beyond the end pad (ceil mode); what lies there counts neither as a
 /// value nor in the divisor. Every array has one entry a spatial axis, outermost first.
 /// </summary>
 /// <param name="Max">True for max, false for average.</param>
-/// <param name="Planes">Product of the batch and channel sizes.</param>
+/// <param name="Planes">Product of the batch and, unless they lie last, channel sizes.</param>
 /// <param name="Input">Input sizes.</param>
 /// <param name="Output">Output sizes.</param>
 /// <param name="Kernel">Window sizes.</param>
@@ -15,8 +15,11 @@ namespace AiOptix.Kernels.Pool;
 /// <param name="PadBegin">Padding before the first element, not negative.</param>
 /// <param name="PadEnd">Padding behind the last element, not negative.</param>
 /// <param name="CountIncludePad">Average: whether padding counts in the divisor.</param>
+/// <param name="Channels">Channels that lie last; 1 where they lie before the spatial axes.</param>
+/// <param name="XPitch">With channels last: elements from a pixel of the argument to the next; 0 when it is dense.</param>
+/// <param name="YPitch">The same of the result.</param>
 public sealed record PoolDescriptor(bool Max, long Planes, long[] Input, long[] Output, long[] Kernel, long[] Stride, long[] Dilation, long[] PadBegin, long[] PadEnd,
-    bool CountIncludePad);
+    bool CountIncludePad, long Channels = 1, long XPitch = 0, long YPitch = 0);
 
 /// <summary>What a pooling kernel needs for one output line.</summary>
 public unsafe struct PoolLine

@@ -10,6 +10,8 @@ public sealed unsafe class PoolPlan
     private readonly PoolLine form;
     private readonly Axis depth;
     private readonly Axis height;
+    private readonly Axis width;
+    private readonly long channels, xPitch, yPitch;
     private readonly float[] columnCounts;
     private readonly long inputWidth;
     private readonly Split split;
@@ -23,7 +25,10 @@ public sealed unsafe class PoolPlan
         Kernel = row ?? PoolTable.Select(descriptor.Max, target);
         depth = Axis.Of(descriptor, rank - 3);
         height = Axis.Of(descriptor, rank - 2);
-        var width = Axis.Of(descriptor, rank - 1);
+        width = Axis.Of(descriptor, rank - 1);
+        channels = descriptor.Channels;
+        xPitch = descriptor.XPitch == 0 ? channels : descriptor.XPitch;
+        yPitch = descriptor.YPitch == 0 ? channels : descriptor.YPitch;
         inputWidth = width.Input;
         columnCounts = new float[descriptor.Max ? 0 : width.Output];
         for (var c = 0; c < columnCounts.Length; c++) columnCounts[c] = width.Count(c, descriptor.CountIncludePad);
@@ -35,7 +40,8 @@ public sealed unsafe class PoolPlan
         (form.Kernel, form.Stride, form.Dilation) = (width.Kernel, width.Stride, width.Dilation);
         form.DepthStride = depth.Dilation * height.Input * width.Input;
         form.HeightStride = height.Dilation * width.Input;
-        split = new Split(width.Output == 0 ? 0 : descriptor.Planes * depth.Output * height.Output, (form.LineLength * height.Kernel * depth.Kernel) + (width.Output * width.Kernel));
+        split = new Split(width.Output * channels == 0 ? 0 : descriptor.Planes * depth.Output * height.Output,
+            channels > 1 ? width.Output * channels * width.Kernel * height.Kernel * depth.Kernel : (form.LineLength * height.Kernel * depth.Kernel) + (width.Output * width.Kernel));
     }
 
     private bool CountIncludePad { get; }
@@ -47,13 +53,18 @@ public sealed unsafe class PoolPlan
     public int Tasks => split.Tasks;
 
     /// <summary>Scratch bytes a worker needs.</summary>
-    public long ScratchBytes => 3 * form.LineLength * sizeof(float);
+    public long ScratchBytes => channels > 1 ? 0 : 3 * form.LineLength * sizeof(float);
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>; <paramref name="scratch"/> is this worker's own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(float* x, float* y, int firstTask, int endTask, byte* scratch)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
+        if (channels > 1)
+        {
+            Pixels(x, y, first, end);
+            return;
+        }
         var line = form;
         line.Scratch = (float*)scratch;
         fixed (float* counts = columnCounts)
@@ -77,10 +88,44 @@ public sealed unsafe class PoolPlan
         }
     }
 
-    /// <summary>Rehearses a row: pools a few elements with strides 1, 2 and 3, so that its code is compiled before a run needs it.</summary>
-    public static void Rehearse(PoolKernel row)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Pixels(float* x, float* y, long first, long end)
+    {
+        var pixel = new PoolPixel { Channels = channels, Divides = !Kernel.Max, WidthStride = width.Dilation * xPitch, HeightStride = form.HeightStride * xPitch, DepthStride = form.DepthStride * xPitch };
+        for (var n = first; n < end; n++)
+        {
+            var outer = n / height.Output;
+            var h = n - outer * height.Output;
+            var plane = outer / depth.Output;
+            var d = outer - plane * depth.Output;
+            var (d0, dn) = depth.Valid(d);
+            var (h0, hn) = height.Valid(h);
+            (pixel.Depths, pixel.Heights) = (dn, hn);
+            var lines = depth.Count(d, CountIncludePad) * height.Count(h, CountIncludePad);
+            var line = x + ((plane * depth.Input + d0) * height.Input + h0) * inputWidth * xPitch;
+            for (long c = 0; c < width.Output; c++)
+            {
+                var (w0, wn) = width.Valid(c);
+                pixel.Widths = wn;
+                pixel.X = line + w0 * xPitch;
+                pixel.Y = y + (n * width.Output + c) * yPitch;
+                if (!Kernel.Max) pixel.Divisor = columnCounts[c] * lines;
+                Kernel.Pixel(&pixel);
+            }
+        }
+    }
+
+    /// <summary>Rehearses a row: pools a few elements with strides 1, 2 and 3, or channels last, so that its code is compiled before a run needs it.</summary>
+    public static void Rehearse(PoolKernel row, bool isLast = false)
     {
         using var memory = new RehearsalMemory();
+        if (isLast)
+        {
+            const int channels = RehearsalMemory.Row;
+            var last = new PoolPlan(new(row.Max, 1, [1], [1], [1], [1], [1], [0], [0], CountIncludePad: false, channels), HostTarget.Current, row);
+            last.Run(memory.Floats(channels), memory.Floats(channels), 0, last.Tasks, null);
+            return;
+        }
         const int length = 2 * RehearsalMemory.Row;
         var (x, y) = ((nint)memory.Floats(3 * length), (nint)memory.Floats(4 * length));
         for (var stride = 1; stride <= 3; stride++)

@@ -7,12 +7,13 @@ namespace AiOptix.Kernels.Pool;
 /// <summary>A row of the pooling table.</summary>
 public readonly unsafe struct PoolKernel
 {
-    internal PoolKernel(string name, Isa needs, bool max, delegate*<PoolLine*, void> run)
+    internal PoolKernel(string name, Isa needs, bool max, delegate*<PoolLine*, void> run, delegate*<PoolPixel*, void> pixel)
     {
         Name = name;
         Needs = needs;
         Max = max;
         Run = run;
+        Pixel = pixel;
     }
 
     /// <summary>The specification.</summary>
@@ -23,6 +24,8 @@ public readonly unsafe struct PoolKernel
     public readonly bool Max;
     /// <summary>The code: one output line.</summary>
     public readonly delegate*<PoolLine*, void> Run;
+    /// <summary>The code where channels lie last: one output pixel.</summary>
+    public readonly delegate*<PoolPixel*, void> Pixel;
 }
 
 /// <summary>The table of pooling kernels, best first, the scalar reference last; all rows of a kind give the same bits.</summary>
@@ -36,9 +39,9 @@ public static unsafe class PoolTable
 
     private static PoolKernel[] Kind<TF>(string stem, bool max) where TF : struct, IReduceF32 =>
     [
-        new(stem + "avx512", Isa.Avx512, max, &PoolLoop.Line<TF, V16>),
-        new(stem + "avx2", Isa.Avx2, max, &PoolLoop.Line<TF, V8>),
-        new(stem + "vector128", Isa.None, max, &PoolLoop.Line<TF, V4>),
-        new(stem + "scalar", Isa.None, max, &PoolLoop.Line<TF, V1>),
+        new(stem + "avx512", Isa.Avx512, max, &PoolLoop.Line<TF, V16>, &PoolPixelLoop.Pixel<TF, V16>),
+        new(stem + "avx2", Isa.Avx2, max, &PoolLoop.Line<TF, V8>, &PoolPixelLoop.Pixel<TF, V8>),
+        new(stem + "vector128", Isa.None, max, &PoolLoop.Line<TF, V4>, &PoolPixelLoop.Pixel<TF, V4>),
+        new(stem + "scalar", Isa.None, max, &PoolLoop.Line<TF, V1>, &PoolPixelLoop.Pixel<TF, V1>),
     ];
 }

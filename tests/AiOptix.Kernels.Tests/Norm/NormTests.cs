@@ -69,7 +69,7 @@ public unsafe class NormTests
         var row = NormTable.Rows.Single(r => r.Name == name);
         Sweep.Require(row.Needs);
         var random = new Random(4);
-        foreach (var (batch, channels, groups, spatial) in new (long, long, long, long)[] { (1, 4, 2, 5), (2, 6, 6, 33), (3, 8, 1, 100), (2, 32, 8, 1), (4, 16, 4, 400) })
+        foreach (var (batch, channels, groups, spatial) in new (long, long, long, long)[] { (1, 4, 2, 5), (2, 6, 6, 33), (3, 8, 1, 100), (1, 150, 150, 600), (2, 132, 3, 7), (2, 32, 8, 1), (4, 16, 4, 400) })
         {
             var count = batch * channels * spatial;
             using var x = new GuardedArray<float>(Sweep.Floats(random, count));
@@ -92,6 +92,23 @@ public unsafe class NormTests
             for (var r = 0; r < batch * groups; r++) Normalise(exact, r * size, size, 1e-3f, centred: true);
             for (var i = 0; i < count; i++) exact[i] = exact[i] * scale.Pointer[i / spatial % channels] + bias.Pointer[i / spatial % channels];
             Sweep.AssertClose(exact, y.Span, 1e-6, 8e-6, $"{name} group norm");
+
+            // The same with channels last.
+            long Last(long i) => i / (channels * spatial) * (channels * spatial) + i % spatial * channels + i / spatial % channels;
+            using var turned = new GuardedArray<float>(count);
+            for (long i = 0; i < count; i++) turned.Pointer[Last(i)] = x.Pointer[i];
+            var last = new GroupNormLastPlan(batch, channels, groups, spatial, 1e-3f, HostTarget.Current, row);
+            using var scratch = new GuardedArray<byte>(last.ScratchBytes);
+            Sweep.Scattered(last.Tasks, (first, end) =>
+            {
+                var a = new NormArgs { X = turned.Pointer, Y = y.Pointer, Scale = scale.Pointer, Bias = bias.Pointer };
+                last.Run(&a, first, end, scratch.Pointer);
+            });
+            scalarArgs.X = turned.Pointer;
+            var scalarLast = new GroupNormLastPlan(batch, channels, groups, spatial, 1e-3f, HostTarget.Current, NormTable.Rows[^1]);
+            scalarLast.Run(&scalarArgs, 0, scalarLast.Tasks, scratch.Pointer);
+            Sweep.AssertSame(same.Span, y.Span, $"{name} group norm, channels last");
+            Sweep.AssertClose([.. Enumerable.Range(0, (int)count).OrderBy(i => Last(i)).Select(i => exact[i])], y.Span, 1e-6, 8e-6, $"{name} group norm, channels last");
 
             var affine = new ChannelAffinePlan(batch, channels, spatial, HostTarget.Current, row);
             Sweep.Scattered(affine.Tasks, (first, end) => affine.Run(x.Pointer, scale.Pointer, bias.Pointer, y.Pointer, first, end));
