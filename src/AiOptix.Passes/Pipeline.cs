@@ -31,6 +31,7 @@ public static class Pipeline
         ]),
         new("fold into weights",
         [
+            new PadFolding(),
             new BatchNormFolding(),
             new ChannelConstantFolding(),
         ]),
