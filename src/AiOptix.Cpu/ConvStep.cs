@@ -1,3 +1,5 @@
+using AiOptix.Cpu.Lower;
+using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.Vectors;
@@ -8,6 +10,7 @@ namespace AiOptix.Cpu;
 
 /// <summary>A float32 convolution with its epilogue.</summary>
 /// <param name="Input">The input's slot.</param>
+/// <param name="InputShape">The input's shape.</param>
 /// <param name="Output">The output's slot.</param>
 /// <param name="Geometry">The window.</param>
 /// <param name="Groups">Groups.</param>
@@ -15,18 +18,33 @@ namespace AiOptix.Cpu;
 /// <param name="Kernel">The row whose form the weights are packed in.</param>
 /// <param name="Weights">The packed weights.</param>
 /// <param name="Bias">One addend an output channel, or null.</param>
-internal sealed record ConvParts(int Input, int Output, ConvGeometry Geometry, int Groups, int OutputChannels, ConvKernel Kernel, MemoryBlock Weights, Tensor? Bias)
+internal sealed record ConvParts(int Input, SymbolicShape InputShape, int Output, ConvGeometry Geometry, int Groups, int OutputChannels, ConvKernel Kernel, MemoryBlock Weights, Tensor? Bias)
 {
     /// <summary>A slot of the output's shape that is added, or -1.</summary>
     public int Residual { get; init; } = -1;
+
+    /// <summary>Where the channels lie.</summary>
+    public ConvLayout Layout { get; init; }
+
+    /// <summary>With channels last, which of the channels of its slots it reads, adds and writes.</summary>
+    public (ChannelSlice Input, ChannelSlice Residual, ChannelSlice Output) Slices { get; init; }
 
     public Activation Activation { get; init; }
 
     public ActivationArgs Args { get; init; }
 
-    /// <summary>The kernel's descriptor for an input shape.</summary>
-    public static ConvShape Describe(ConvGeometry geometry, int groups, int outputChannels, ReadOnlySpan<long> input)
+    /// <summary>The kernel's descriptor for an input shape, which lies as the layout says.</summary>
+    public static ConvShape Describe(ConvGeometry geometry, int groups, int outputChannels, ReadOnlySpan<long> input, ConvLayout layout = ConvLayout.ChannelsFirst,
+        (ChannelSlice Input, ChannelSlice Residual, ChannelSlice Output) slices = default)
     {
+        if (layout != ConvLayout.ChannelsFirst)
+        {
+            if (layout == ConvLayout.ChannelsLast) input = (long[])[input[0], input[^1], .. input[1..^1]];
+            var shape = Describe(geometry, groups, outputChannels, input);
+            return layout == ConvLayout.ChannelsLast
+                ? shape.ChannelsLast(slices.Input.Pitch, slices.Output.Pitch, slices.Residual.Pitch)
+                : shape.FirstToLast(slices.Output.Pitch, slices.Residual.Pitch);
+        }
         var axes = new ConvAxis[3];
         var missing = 3 - geometry.Rank;
         for (var i = 0; i < 3; i++)
@@ -54,7 +72,7 @@ internal sealed class ConvStep(string name, ConvParts parts, Target target)
 
     public override BoundStep Bind(BindContext context)
     {
-        var shape = ConvParts.Describe(parts.Geometry, parts.Groups, parts.OutputChannels, context.Shape(parts.Input).Dims);
+        var shape = ConvParts.Describe(parts.Geometry, parts.Groups, parts.OutputChannels, InputDims(context), parts.Layout, parts.Slices);
         var plan = parts.Kernel.Plan(shape, target);
         if (plan.PackedWeightBytes != parts.Weights.Length)
             throw new InvalidInputException($"node '{Name}': the input has {shape.Channels} channels, the weights were made for another number");
@@ -67,17 +85,19 @@ internal sealed class ConvStep(string name, ConvParts parts, Target target)
         };
     }
 
+    private long[] InputDims(BindContext context) => [.. parts.InputShape.Select(context.Evaluate)];
+
     private sealed unsafe class Bound(ConvParts parts, ConvPlan plan) : BoundStep
     {
         public override void Run(nint* slots, int firstTask, int endTask, byte* scratch)
         {
             var call = new ConvCall
             {
-                X = (float*)slots[parts.Input],
+                X = (float*)slots[parts.Input] + parts.Slices.Input.Offset,
                 PackedWeights = (float*)parts.Weights.Pointer,
                 Bias = parts.Bias is null ? null : (float*)parts.Bias.Pointer,
-                Residual = parts.Residual >= 0 ? (float*)slots[parts.Residual] : null,
-                Y = (float*)slots[parts.Output],
+                Residual = parts.Residual >= 0 ? (float*)slots[parts.Residual] + parts.Slices.Residual.Offset : null,
+                Y = (float*)slots[parts.Output] + parts.Slices.Output.Offset,
                 Activation = parts.Activation,
                 Args = parts.Args,
             };

@@ -20,7 +20,7 @@ public sealed class CpuBackend : IBackend
     public string Name => "cpu";
 
     /// <inheritdoc/>
-    public Program Compile(Graph graph, Limits limits) => new Lowering(CompileTimeConstants.Evaluate(graph, limits), Target, limits, new PackedWeights()).Build();
+    public Program Compile(Graph graph, Limits limits) => Lowering.Compile(graph, Target, limits, new PackedWeights());
 
     /// <inheritdoc/>
     public IStepRunner CreateRunner(int threads) => new CpuRunner(threads);

@@ -15,6 +15,7 @@ public sealed class Patch
     private readonly List<Node> dropped = [];
     private readonly List<Value> released = [];
     private bool done;
+    private bool named;
 
     /// <summary>Starts a patch for a graph.</summary>
     /// <param name="graph">The graph.</param>
@@ -41,9 +42,14 @@ public sealed class Patch
     public Value Add(Operator op, params ReadOnlySpan<Value?> inputs) => AddNode(op, inputs, 1).Output;
 
     /// <summary>Adds a node to the patch.</summary>
-    public Node AddNode(Operator op, ReadOnlySpan<Value?> inputs, int outputs)
+    /// <param name="op">The operator.</param>
+    /// <param name="inputs">Its inputs.</param>
+    /// <param name="outputs">How many outputs it has.</param>
+    /// <param name="like">A node whose name and origins it takes; without one they follow from the nodes that go away.</param>
+    public Node AddNode(Operator op, ReadOnlySpan<Value?> inputs, int outputs, Node? like = null)
     {
-        var node = graph.Create(op, inputs, new string?[outputs], null);
+        var node = graph.Create(op, inputs, new string?[outputs], like?.Name);
+        if (like is not null) (node.Origins, named) = (like.Origins, true);
         added.Add(node);
         return node;
     }
@@ -143,7 +149,7 @@ public sealed class Patch
         for (var i = 0; i < added.Count; i++)
         {
             if (added[i].Origins.IsEmpty) added[i].Origins = [.. origins];
-            if (root is not null && removed.Contains(root)) added[i].Name = i == added.Count - 1 ? root.Name : $"{root.Name}/{added[i].Operator.Name}";
+            if (root is not null && !named && removed.Contains(root)) added[i].Name = i == added.Count - 1 ? root.Name : $"{root.Name}/{added[i].Operator.Name}";
         }
     }
 

@@ -1,3 +1,4 @@
+using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Runtime;
@@ -13,16 +14,21 @@ internal sealed class Lowering
     private readonly Dictionary<Value, int> slotOf = [];
     private readonly HashSet<string> known;
     private readonly Dictionary<Node, Step?> claimed = [];
+    private readonly Dictionary<Value, ChannelSlice> slices = [];
+
+    // The nodes before the first one whose result has a shape that only a run can tell: their steps are bound together, so that one may write into a slot long before another completes it.
+    private readonly HashSet<Node> beforeData;
     private readonly Dictionary<string, Preparation> preparations = new(StringComparer.Ordinal);
     private readonly PackedWeights weights;
 
-    public Lowering(Graph graph, Target target, Limits limits, PackedWeights weights)
+    private Lowering(Graph graph, Target target, Limits limits, PackedWeights weights)
     {
         Graph = graph;
         Target = target;
         Limits = limits;
         this.weights = weights;
         known = new(graph.Inputs.SelectMany(i => i.Shape?.Symbols ?? []), StringComparer.Ordinal);
+        beforeData = [.. graph.Nodes.TakeWhile(n => n.Outputs.All(o => o.Shape?.Symbols.All(known.Contains) == true))];
     }
 
     public Graph Graph { get; }
@@ -31,8 +37,14 @@ internal sealed class Lowering
 
     public Limits Limits { get; }
 
-    /// <summary>Lowers every node.</summary>
-    public Program Build()
+    /// <summary>Evaluates what is constant, gives every value its layout, and lowers every node.</summary>
+    public static Program Compile(Graph graph, Target target, Limits limits, PackedWeights weights)
+    {
+        var laid = LayoutAssignment.Assign(CompileTimeConstants.Evaluate(graph, limits));
+        return new Lowering(CompileTimeConstants.Evaluate(laid, limits), target, limits, weights).Build();
+    }
+
+    private Program Build()
     {
         RefuseUnknown();
         var inputs = Graph.Inputs.Select(Slot).ToArray();
@@ -49,11 +61,12 @@ internal sealed class Lowering
         return new(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits) { Preparations = preparations.Values };
     }
 
-    /// <summary>The slot of a value.</summary>
+    /// <summary>The slot of a value; one that lies among the channels of another is brought there first.</summary>
     public int Slot(Value value)
     {
         if (slotOf.TryGetValue(value, out var index)) return index;
         index = slots.Count;
+        if (slices.TryGetValue(value, out var slice)) Emit(MovementRules.Gather(this, value, slice, index));
         var kind = value.Constant is not null ? SlotKind.Constant : value.Producer is null ? SlotKind.Input
             : value.OutputUses > 0 && Graph.Outputs.Contains(value) ? SlotKind.Output : SlotKind.Intermediate;
         slots.Add(new(index, value.Name, value.Type, kind, value.Constant));
@@ -81,12 +94,37 @@ internal sealed class Lowering
     /// <param name="sources">The constants that it reads.</param>
     public MemoryBlock Pack(string form, long bytes, Packer pack, params ReadOnlySpan<Tensor> sources) => weights.Get(form, bytes, pack, sources);
 
+    /// <summary>
+    /// Where a step may write a value whose channels lie last: among the channels of a value that it is joined into, so that nothing is left to copy, or into a slot of its own.
+    /// </summary>
+    public ChannelSlice Place(Value value)
+    {
+        if (slotOf.ContainsKey(value) || value is not { DType: DType.Float32, Shape: { Rank: >= 3 and var rank }, OutputUses: 0 }) return Read(value);
+        foreach (var user in value.Users)
+        {
+            if (!beforeData.Contains(user) || user.Operator is not Concat concat || MovementRules.Normal(concat.Axis, rank) != rank - 1 || user.Output.Shape![-1].Constant is not (<= int.MaxValue and var pitch)) continue;
+            Value[] before = [.. user.Inputs.TakeWhile(i => i != value)!];
+            if (user.Inputs.Count(i => i == value) != 1 || before.Any(i => i.Shape?[-1].Constant is null)) continue;
+            return slices[value] = new(Slot(user.Output), (int)before.Sum(i => i.Shape![-1].Constant!.Value), (int)pitch);
+        }
+        return Read(value);
+    }
+
+    /// <summary>Lets a value be some of the channels of another, which lie last in both.</summary>
+    public void Slice(Value value, ChannelSlice slice) => slices[value] = slice;
+
+    /// <summary>Where a step that reads channels among others finds a value.</summary>
+    public ChannelSlice Read(Value value) => slotOf.TryGetValue(value, out var own) ? new(own, 0, 0) : slices.TryGetValue(value, out var slice) ? slice : new(Slot(value), 0, 0);
+
     /// <summary>Adds a step.</summary>
     public void Emit(Step step) => steps.Add(step);
 
     /// <summary>Adds the step of one node over a kernel plan that <paramref name="bind"/> makes when shapes are known.</summary>
-    public void Emit(Node node, IEnumerable<int> inputs, Func<BindContext, BoundStep> bind) =>
-        Emit(new PlanStep(node.Name, [.. inputs.Distinct()], [.. node.Outputs.Select(Slot)], bind) { Operation = node.Operator.Name, Origins = node.Origins });
+    public void Emit(Node node, IEnumerable<int> inputs, Func<BindContext, BoundStep> bind) => Emit(node, inputs, node.Outputs.Select(Slot), bind);
+
+    /// <summary>The same, with slots that it writes in place of the outputs' own.</summary>
+    public void Emit(Node node, IEnumerable<int> inputs, IEnumerable<int> outputs, Func<BindContext, BoundStep> bind) =>
+        Emit(new PlanStep(node.Name, [.. inputs.Distinct()], [.. outputs], bind) { Operation = node.Operator.Name, Origins = node.Origins });
 
     /// <summary>Adds a step that stands for several nodes, at the place of the last of them, when all that it reads exists.</summary>
     public void Emit(Step step, IReadOnlyList<Node> nodes)
@@ -146,7 +184,7 @@ internal sealed class Lowering
     private ControlFlowStep WithPrograms(Node node, ControlFlow op)
     {
         var outlined = op.Subgraphs.Select(g => g.Outline()).ToArray();
-        var programs = outlined.Select(o => new Lowering(CompileTimeConstants.Evaluate(o.Graph, Limits), Target, Limits, weights).Build()).ToArray();
+        var programs = outlined.Select(o => Compile(o.Graph, Target, Limits, weights)).ToArray();
         var captured = outlined.Select(o => (IReadOnlyList<int>)[.. o.Captured.Select(Slot)]).ToArray();
         return new(node.Name, op, programs, InputSlots(node), captured, [.. node.Outputs.Select(Slot)]) { Operation = op.Name, Origins = node.Origins };
     }
@@ -174,5 +212,20 @@ internal sealed class Lowering
         if (unknown.Length == 0) return;
         var list = string.Join(", ", unknown.Select(g => $"{g.Key} ({g.Count()}×, first in node '{g.First().Name}')"));
         throw new UnsupportedModelException($"model '{Graph.Name}' uses operators that are not supported: {list}");
+    }
+}
+
+/// <summary>Some of the channels of a slot whose channels lie last.</summary>
+/// <param name="Slot">The slot.</param>
+/// <param name="Offset">The first channel.</param>
+/// <param name="Pitch">The slot's channels; 0 when the slice is all of it.</param>
+internal readonly record struct ChannelSlice(int Slot, int Offset, int Pitch)
+{
+    /// <summary>Elements from an index of each axis to the next, for a slice of a shape.</summary>
+    public long[] Strides(Shape shape)
+    {
+        var strides = shape.Strides();
+        for (var axis = 0; Pitch != 0 && axis < shape.Rank - 1; axis++) strides[axis] = shape.Product(axis + 1, shape.Rank - 1) * Pitch;
+        return strides;
     }
 }

@@ -1,3 +1,4 @@
+using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Elementwise;
@@ -15,6 +16,7 @@ internal static class LoweringRules
     {
         // Products
         [typeof(Attention)] = AttentionRules.Attention,
+        [typeof(ChannelsLast)] = ChannelsLastRules.Lower,
         [typeof(Conv)] = ConvRules.Conv,
         [typeof(ConvTranspose)] = ConvTransposeRules.ConvTranspose,
         [typeof(Gemm)] = ProductRules.Gemm,

@@ -1,3 +1,4 @@
+using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Copy;
@@ -19,7 +20,10 @@ internal static class MovementRules
 
     public static bool Transpose(Lowering lowering, Node node)
     {
-        var perm = ((Transpose)node.Operator).PermutationOf(node.Inputs[0]!.Shape!.Rank);
+        var shape = node.Inputs[0]!.Shape!;
+        var perm = ((Transpose)node.Operator).PermutationOf(shape.Rank);
+        // Where only axes of one element move, the elements stay.
+        if (perm.Where(a => shape[a].Constant != 1) is var moved && moved.SequenceEqual(moved.Order())) return View(lowering, node);
         return Move(lowering, node, [CopyForm.Transpose, CopyForm.Strided], (c, source) =>
         {
             var strides = c.Shape(source).Strides();
@@ -61,34 +65,53 @@ internal static class MovementRules
     public static bool Concat(Lowering lowering, Node node)
     {
         if (!IsBytes(node.Output.DType)) return false;
-        var output = lowering.Slot(node.Output);
-        int[] inputs = [.. node.Inputs.Select(i => lowering.Slot(i!))];
-        var size = node.Output.DType.Bits() / 8;
         var axis = Normal(((Concat)node.Operator).Axis, node.Output.Shape!.Rank);
-        PrepareCopies(lowering, size, node.Inputs.Any(i => IsShort(i!, size)), CopyForm.Strided);
-        lowering.Emit(new MoveStep(node.Name, inputs, [output], lowering.Target, c => Windows(c, inputs, output, axis, size, intoWhole: true))
-        {
-            Operation = node.Operator.Name,
-            Origins = node.Origins,
-        });
+        var whole = new ChannelSlice(lowering.Slot(node.Output), 0, 0);
+        var parts = node.Inputs.Select(i => (Value: i!, Slice: lowering.Read(i!))).ToArray();
+        Copies(lowering, node, parts, whole, axis, intoWhole: true);
         return true;
     }
 
     public static bool Split(Lowering lowering, Node node)
     {
         if (!IsBytes(node.Output.DType)) return false;
-        var input = lowering.Slot(node.Inputs[0]!);
-        int[] outputs = [.. node.Outputs.Select(lowering.Slot)];
-        var size = node.Output.DType.Bits() / 8;
         var axis = Normal(((Split)node.Operator).Axis, node.Output.Shape!.Rank);
-        PrepareCopies(lowering, size, node.Outputs.Any(o => IsShort(o, size)), CopyForm.Strided);
-        lowering.Emit(new MoveStep(node.Name, [input], outputs, lowering.Target, c => Windows(c, outputs, input, axis, size, intoWhole: false))
+        var whole = lowering.Read(node.Inputs[0]!);
+        if (AreSlices(node, axis))
         {
-            Operation = node.Operator.Name,
-            Origins = node.Origins,
-        });
+            var at = whole.Offset;
+            foreach (var o in node.Outputs)
+            {
+                lowering.Slice(o, new(whole.Slot, at, whole.Pitch == 0 ? (int)node.Inputs[0]!.Shape![-1].Constant!.Value : whole.Pitch));
+                at += (int)o.Shape![-1].Constant!.Value;
+            }
+            return true;
+        }
+        Copies(lowering, node, [.. node.Outputs.Select(o => (o, new ChannelSlice(lowering.Slot(o), 0, 0)))], whole, axis, intoWhole: false);
         return true;
     }
+
+    /// <summary>The copy of a value that lies among the channels of another into a slot of its own.</summary>
+    public static MoveStep Gather(Lowering lowering, Value value, ChannelSlice slice, int slot)
+    {
+        var size = value.DType.Bits() / 8;
+        PrepareCopies(lowering, size, IsShort(value, size), CopyForm.Strided);
+        return new(value.Name, [slice.Slot], [slot], lowering.Target, c =>
+        {
+            var shape = c.Shape(slot);
+            return [new Move(slice.Slot, slot, new(size, shape.Dims.ToArray(), slice.Strides(shape), shape.Strides()), slice.Offset)];
+        })
+        {
+            Operation = "Slice",
+            Origins = value.Producer?.Origins ?? [],
+        };
+    }
+
+    // Pieces of channels, last, of which at least one is read where it lies.
+    private static bool AreSlices(Node node, int axis) =>
+        node.Output is { DType: DType.Float32, Shape.Rank: >= 3 and var rank } && axis == rank - 1 && node.Inputs[0]!.Shape![-1].Constant is <= int.MaxValue
+        && node.Outputs.All(o => o.OutputUses == 0 && o.Shape![-1].Constant is not null)
+        && node.Outputs.Any(o => o.Users.Any(u => u.Operator is ChannelsLast { Inner: Conv or Pool } or Concat));
 
     /// <summary>True when elements of the type are whole bytes.</summary>
     public static bool IsBytes(DType type) => type != DType.String && type.Bits() >= 8;
@@ -108,21 +131,38 @@ internal static class MovementRules
     /// <summary>True when a row along the last axis is, or may turn out to be, no longer than the widest element that a copy moves at once.</summary>
     public static bool IsShort(Value value, int size) => value.Shape!.Rank == 0 || value.Shape[-1].Constant is not { } n || n * size <= 16;
 
-    /// <summary>Copies between parts and the whole that they make up along an axis.</summary>
-    private static IEnumerable<Move> Windows(BindContext c, int[] parts, int whole, int axis, int size, bool intoWhole)
+    /// <summary>A step that copies between parts and the whole that they make up along an axis; parts that lie in their place already are left out.</summary>
+    private static void Copies(Lowering lowering, Node node, (Value Value, ChannelSlice Slice)[] parts, ChannelSlice whole, int axis, bool intoWhole)
     {
-        var strides = c.Shape(whole).Strides();
-        long at = 0;
-        foreach (var part in parts)
+        var all = intoWhole ? node.Output : node.Inputs[0]!;
+        var size = all.DType.Bits() / 8;
+        bool[] isThere = [.. parts.Select(p => p.Slice.Slot == whole.Slot)];
+        int[] left = [.. parts.Where((_, i) => !isThere[i]).Select(p => p.Slice.Slot).Distinct()];
+        if (left.Length == 0) return;
+        PrepareCopies(lowering, size, parts.Any(p => IsShort(p.Value, size)), CopyForm.Strided);
+        var shapes = parts.Select(p => p.Value.Shape!).ToArray();
+        lowering.Emit(new MoveStep(node.Name, intoWhole ? left : [whole.Slot], intoWhole ? [whole.Slot] : left, lowering.Target, Windows)
         {
-            var shape = c.Shape(part);
-            var own = shape.Strides();
-            yield return intoWhole
-                ? new(part, whole, new(size, shape.Dims.ToArray(), own, strides), 0, at * strides[axis])
-                : new(whole, part, new(size, shape.Dims.ToArray(), strides, own), at * strides[axis], 0);
-            at += shape[axis];
+            Operation = node.Operator.Name,
+            Origins = node.Origins,
+        });
+        IEnumerable<Move> Windows(BindContext c)
+        {
+            var wholeShape = new Shape([.. all.Shape!.Select(c.Evaluate)]);
+            var strides = whole.Strides(wholeShape);
+            long at = 0;
+            for (var i = 0; i < parts.Length; i++)
+            {
+                var shape = new Shape([.. shapes[i].Select(c.Evaluate)]);
+                var (slice, own, offset) = (parts[i].Slice, parts[i].Slice.Strides(shape), whole.Offset + at * strides[axis]);
+                if (!isThere[i])
+                    yield return intoWhole
+                        ? new(slice.Slot, whole.Slot, new(size, shape.Dims.ToArray(), own, strides), slice.Offset, offset)
+                        : new(whole.Slot, slice.Slot, new(size, shape.Dims.ToArray(), strides, own), offset, slice.Offset);
+                at += shape[axis];
+            }
+            if (at != wholeShape[axis]) throw new InvalidInputException($"pieces of extent {at} do not make up {wholeShape[axis]} along axis {axis}");
         }
-        if (at != c.Shape(whole)[axis]) throw new InvalidInputException($"pieces of extent {at} do not make up {c.Shape(whole)[axis]} along axis {axis}");
     }
 
     private static bool Move(Lowering lowering, Node node, CopyForm[] forms, Func<BindContext, int, (Shape Dims, long[] Strides, long Offset)> read, bool isShort = false)

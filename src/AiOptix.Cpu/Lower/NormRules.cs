@@ -29,9 +29,13 @@ internal static unsafe class NormRules
     }
 
     /// <summary>With constant statistics, a factor and an addend a channel, worked out in float64 and rounded once.</summary>
-    public static bool BatchNormalization(Lowering lowering, Node node)
+    public static bool BatchNormalization(Lowering lowering, Node node) => Affine(lowering, node, (BatchNormalization)node.Operator, channelAxis: 1);
+
+    /// <summary>The same with channels last.</summary>
+    public static bool ChannelsLast(Lowering lowering, Node node, BatchNormalization op) => Affine(lowering, node, op, node.Output.Shape!.Rank - 1);
+
+    private static bool Affine(Lowering lowering, Node node, BatchNormalization op, int channelAxis)
     {
-        var op = (BatchNormalization)node.Operator;
         var input = node.Inputs[0]!;
         if (op.Training || input.DType != DType.Float32 || input.Shape!.Rank < 2) return false;
         if (node.Inputs.Skip(1).Any(i => i!.Constant is not { DType: DType.Float32 })) return false;
@@ -42,8 +46,8 @@ internal static unsafe class NormRules
         lowering.Emit(node, [x], context =>
         {
             var shape = context.Shape(x);
-            if (shape[1] != scale.Count) throw new InvalidInputException($"node {node}: the input has {shape[1]} channels; the statistics are for {scale.Count}");
-            var plan = new ChannelAffinePlan(shape[0], shape[1], shape.Product(2, shape.Rank), target);
+            if (shape[channelAxis] != scale.Count) throw new InvalidInputException($"node {node}: the input has {shape[channelAxis]} channels; the statistics are for {scale.Count}");
+            var plan = new ChannelAffinePlan(shape.Product(0, channelAxis), scale.Count, shape.Product(channelAxis + 1, shape.Rank), target);
             return new PlanTasks((s, from, to, _) => plan.Run((float*)s[x], (float*)scale.Pointer, (float*)bias.Pointer, (float*)s[y], from, to))
             {
                 Kernel = plan.Kernel.Name,
@@ -102,6 +106,37 @@ internal static unsafe class NormRules
         return true;
     }
 
+    /// <summary>GroupNorm, or InstanceNorm where <paramref name="groups"/> is null, over channels that lie last.</summary>
+    public static bool ChannelsLast(Lowering lowering, Node node, long? groups, float epsilon)
+    {
+        var input = node.Inputs[0]!;
+        if (node.Inputs.Any(i => i!.DType != DType.Float32)) return false;
+        var (x, scale, bias, y) = (lowering.Slot(input), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Inputs[2]!), lowering.Slot(node.Output));
+        var target = lowering.Target;
+        lowering.Prepare("group norm last", () => GroupNormLastPlan.Rehearse(NormTable.Select(target)));
+        lowering.Emit(node, [x, scale, bias], context =>
+        {
+            var shape = context.Shape(x);
+            var channels = Fitting(node, shape[-1], context.Shape(scale), context.Shape(bias), groups);
+            var plan = new GroupNormLastPlan(shape[0], channels, groups ?? channels, shape.Product(1, shape.Rank - 1), epsilon, target);
+            return new PlanTasks((s, from, to, scratch) =>
+            {
+                var args = new NormArgs { X = (float*)s[x], Scale = (float*)s[scale], Bias = (float*)s[bias], Y = (float*)s[y] };
+                plan.Run(&args, from, to, scratch);
+            })
+            {
+                Kernel = plan.Kernel.Name,
+                Tasks = plan.Tasks,
+                ScratchBytes = plan.ScratchBytes,
+            };
+        });
+        return true;
+    }
+
+    private static long Fitting(Node node, long channels, Shape scale, Shape bias, long? groups) =>
+        scale.Count == channels && bias.Count == channels && (groups is not { } n || channels % n == 0) ? channels
+            : throw new InvalidInputException($"node {node}: scale {scale}, bias {bias} and groups do not fit {channels} channels");
+
     private static bool Groups(Lowering lowering, Node node, long? groups, float epsilon)
     {
         var input = node.Inputs[0]!;
@@ -112,9 +147,8 @@ internal static unsafe class NormRules
         lowering.Emit(node, [x, scale, bias], context =>
         {
             var shape = context.Shape(x);
-            if (context.Shape(scale).Count != shape[1] || context.Shape(bias).Count != shape[1] || (groups is { } n && shape[1] % n != 0))
-                throw new InvalidInputException($"node {node}: scale {context.Shape(scale)}, bias {context.Shape(bias)} and groups do not fit {shape[1]} channels");
-            var plan = new GroupNormPlan(shape[0], shape[1], groups ?? shape[1], shape.Product(2, shape.Rank), epsilon, target);
+            var channels = Fitting(node, shape[1], context.Shape(scale), context.Shape(bias), groups);
+            var plan = new GroupNormPlan(shape[0], channels, groups ?? channels, shape.Product(2, shape.Rank), epsilon, target);
             return new PlanTasks((s, from, to, _) =>
             {
                 var args = new NormArgs { X = (float*)s[x], Scale = (float*)s[scale], Bias = (float*)s[bias], Y = (float*)s[y] };

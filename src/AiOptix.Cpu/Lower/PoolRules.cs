@@ -8,21 +8,27 @@ namespace AiOptix.Cpu.Lower;
 /// <summary>Max and average pooling in float32 over one to three axes.</summary>
 internal static unsafe class PoolRules
 {
-    public static bool Pool(Lowering lowering, Node node)
+    public static bool Pool(Lowering lowering, Node node) => Lower(lowering, node, (Pool)node.Operator, isLast: false);
+
+    public static bool ChannelsLast(Lowering lowering, Node node, Pool pool) => Lower(lowering, node, pool, isLast: true);
+
+    private static bool Lower(Lowering lowering, Node node, Pool pool, bool isLast)
     {
-        var pool = (Pool)node.Operator;
         var input = node.Inputs[0]!;
         if (input.DType != DType.Float32 || input.Shape!.Rank is < 3 or > 5 || node.Outputs.Skip(1).Any(o => !o.IsUnused)) return false;
         var geometry = pool.Geometry;
         if (geometry.Pads.Any(p => p < 0)) return false;
-        var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
+        var from = isLast ? lowering.Read(input) : new(lowering.Slot(input), 0, 0);
+        var to = isLast ? lowering.Place(node.Output) : new(lowering.Slot(node.Output), 0, 0);
+        var (inputShape, outputShape) = (input.Shape, node.Output.Shape!);
         var target = lowering.Target;
         var row = PoolTable.Select(pool is MaxPool, target);
-        lowering.Prepare(row.Name, () => PoolPlan.Rehearse(row));
-        lowering.Emit(node, [x], context =>
+        lowering.Prepare($"{row.Name} {isLast}", () => PoolPlan.Rehearse(row, isLast));
+        lowering.Emit(node, [from.Slot], [to.Slot], context =>
         {
-            var plan = new PoolPlan(Describe(pool, geometry, context.Shape(x), context.Shape(y)), target);
-            return new PlanTasks((s, from, to, scratch) => plan.Run((float*)s[x], (float*)s[y], from, to, scratch))
+            var descriptor = Describe(pool, geometry, inputShape.Evaluate(context.Symbols), outputShape.Evaluate(context.Symbols), isLast);
+            var plan = new PoolPlan(descriptor with { XPitch = from.Pitch, YPitch = to.Pitch }, target);
+            return new PlanTasks((s, first, end, scratch) => plan.Run((float*)s[from.Slot] + from.Offset, (float*)s[to.Slot] + to.Offset, first, end, scratch))
             {
                 Kernel = plan.Kernel.Name,
                 Tasks = plan.Tasks,
@@ -32,11 +38,12 @@ internal static unsafe class PoolRules
         return true;
     }
 
-    private static PoolDescriptor Describe(Pool pool, ConvGeometry geometry, Shape input, Shape output)
+    private static PoolDescriptor Describe(Pool pool, ConvGeometry geometry, Shape input, Shape output, bool isLast)
     {
+        var first = isLast ? 1 : 2;
         long[] Each(Func<int, long> of) => [.. Enumerable.Range(0, geometry.Rank).Select(of)];
-        return new(pool is MaxPool, input[0] * input[1], Each(i => input[i + 2]), Each(i => output[i + 2]), Each(i => geometry.Kernel[i]), Each(geometry.Stride),
-            Each(geometry.Dilation), Each(i => geometry.PadsOf(i, input[i + 2]).Begin), Each(i => geometry.PadsOf(i, input[i + 2]).End),
-            pool is AveragePool { CountIncludePad: true });
+        return new(pool is MaxPool, isLast ? input[0] : input[0] * input[1], Each(i => input[i + first]), Each(i => output[i + first]), Each(i => geometry.Kernel[i]), Each(geometry.Stride),
+            Each(geometry.Dilation), Each(i => geometry.PadsOf(i, input[i + first]).Begin), Each(i => geometry.PadsOf(i, input[i + first]).End),
+            pool is AveragePool { CountIncludePad: true }, isLast ? input[-1] : 1);
     }
 }

@@ -1,0 +1,64 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Layout;
+
+/// <summary>
+/// Which values have their channels last. Convolutions and windows ask for it; what works on elements, channels or axes follows the value that it reads. A value whose channels lie last stands in the
+/// graph as a Transpose of what is really made, so a reorder is left exactly where a user that does not follow reads such a value, or one that follows reads another: at the graph's inputs and outputs,
+/// and around operators that are not listed here. A Transpose of the file between the two orders is one of them and vanishes.
+/// </summary>
+internal static class LayoutAssignment
+{
+    /// <summary>A graph that computes the same, with channels last where that serves: a copy, or the graph itself when nothing asks for it. A pure function.</summary>
+    public static Graph Assign(Graph graph)
+    {
+        if (!graph.Nodes.Any(Asks)) return graph;
+        var copy = graph.Clone();
+        foreach (var node in copy.Nodes.ToArray())
+        {
+            var isThere = node.Outputs.Count > 0 && copy.Values.GetValueOrDefault(node.Output.Name) == node.Output;
+            if (!isThere || node.Output.Shape is null) continue;
+            var patch = new LayoutPatch(node);
+            if (Asks(node) ? patch.Wrap() : Follows(node) && Follow(patch)) patch.Apply();
+            else patch.Discard();
+        }
+        return copy;
+    }
+
+    /// <summary>True for operators that are faster with channels last, whatever stands around them.</summary>
+    private static bool Asks(Node node) => node.Operator switch
+    {
+        Conv or ConvTranspose => node.Inputs[1]!.Constant is { Shape.Rank: >= 3 and <= 5 } && node.Inputs[0] is { DType: DType.Float32, Shape: { } s } && s[1].Constant is > 0,
+        _ => false,
+    };
+
+    /// <summary>True when a value that the node reads has its channels last and is of the rank that it makes or works on.</summary>
+    private static bool Follows(Node node) => node.Inputs.Any(i => LayoutPatch.Source(i) is not null);
+
+    private static bool Follow(LayoutPatch p) => p.Node.Operator switch
+    {
+        Pool or BatchNormalization or InstanceNormalization or GroupNormalization => IsFirst(p) && p.Node.Outputs.Skip(1).All(o => o.IsUnused) && p.Wrap(),
+        GlobalAveragePool => IsFirst(p) && LayoutRules.Spatial(p, new ReduceMean()),
+        GlobalMaxPool => IsFirst(p) && LayoutRules.Spatial(p, new ReduceMax()),
+        UnaryFloat or Clip or Cast or Not or Identity => IsFirst(p) && LayoutRules.Unary(p),
+        BinaryNumeric or Variadic or Comparison or Logical or Pow or Where => LayoutRules.Broadcast(p),
+        Concat c => LayoutRules.Concat(p, c),
+        Split s => IsFirst(p) && LayoutRules.Split(p, s),
+        Slice => IsFirst(p) && LayoutRules.Slice(p),
+        Pad => IsFirst(p) && LayoutRules.Pad(p),
+        Resize r => IsFirst(p) && LayoutRules.Resize(p, r),
+        Softmax s => IsFirst(p) && LayoutRules.Line(p, s, s.Axis, axis => s with { Axis = axis }),
+        LogSoftmax s => IsFirst(p) && LayoutRules.Line(p, s, s.Axis, axis => s with { Axis = axis }),
+        Reduction r => IsFirst(p) && LayoutRules.Reduce(p, r),
+        ArgReduction a => IsFirst(p) && LayoutRules.Position(p, a),
+        Transpose t => IsFirst(p) && LayoutRules.Transpose(p, t),
+        Reshape or Flatten => IsFirst(p) && LayoutRules.Reshape(p),
+        Unsqueeze => IsFirst(p) && LayoutRules.Unsqueeze(p),
+        Squeeze => IsFirst(p) && LayoutRules.Squeeze(p),
+        _ => false,
+    };
+
+    private static bool IsFirst(LayoutPatch p) => LayoutPatch.Source(p.Node.Inputs[0]) is not null;
+}
