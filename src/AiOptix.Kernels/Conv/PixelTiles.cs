@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
@@ -37,6 +38,8 @@ public sealed unsafe class PixelTiles
 {
     private readonly delegate*<PixelTile*, void>[] code;
 
+    private PixelTiles(Isa isa, GeneratedTiles generated) : this(isa, generated.Set.Lanes, generated.Set.Height, []) => Generated = generated;
+
     private PixelTiles(Isa isa, int vector, int height, delegate*<PixelTile*, void>[] code)
     {
         (Isa, Vector, Height) = (isa, vector, height);
@@ -46,6 +49,8 @@ public sealed unsafe class PixelTiles
     /// <summary>All widths, best first.</summary>
     internal static IReadOnlyList<PixelTiles> Rows { get; } =
     [
+        new(Isa.Avx512 | Isa.Jit, GeneratedTiles.Avx512),
+        new(Isa.Avx2 | Isa.Jit, GeneratedTiles.Avx2),
         new(Isa.Avx512, V16.Count, 12, Of<V16>()),
         new(Isa.Avx2, V8.Count, 6, Of<V8>()),
         new(Isa.None, V4.Count, 4, Of<V4>()),
@@ -62,6 +67,9 @@ public sealed unsafe class PixelTiles
 
     /// <summary>Pixels of the highest tile.</summary>
     public int Height { get; }
+
+    /// <summary>Generated micro-kernels with the epilogue inside, in place of <see cref="For"/>; or null.</summary>
+    internal GeneratedTiles? Generated { get; }
 
     /// <summary>The micro-kernel for a number of pixels and output channels.</summary>
     public delegate*<PixelTile*, void> For(int pixels, int columns) => code[2 * pixels - (columns > Vector ? 1 : 2)];

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -37,6 +38,10 @@ internal sealed unsafe class TileConv : ConvPlan
         var isJoined = s.Width.Dilation == 1 && pixelFloats == s.GroupChannels;
         var run = isJoined ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
         (offsets, blocks) = Blocks(run, isJoined ? s.Taps / s.Width.Kernel : s.Taps, isJoined ? 1 : s.Width.Kernel, steps);
+        if (tiles.Generated is not { } generated) return;
+        foreach (var height in TileHeights().Distinct())
+            foreach (var columns in PanelWidths())
+                generated.Prepare(TileForm.Strided, height, columns);
     }
 
     public override long PackedWeightBytes => sizeof(float) * (long)s.Groups * GroupFloats;
@@ -90,7 +95,8 @@ internal sealed unsafe class TileConv : ConvPlan
                 x = call.X + (row * s.Width.Input + (nint)at.Column * s.Width.Stride) * s.XPitch + (nint)group * s.GroupChannels;
             }
             var line = ((nint)image * s.Depth.Output + slice) * s.Height.Output + at.Row;
-            Products(call, finish, x, line * s.Width.Output + at.Column, group, at);
+            if (tiles.Generated is { } generated) GeneratedProducts(call, generated.Set, finish, x, line * s.Width.Output + at.Column, group, at);
+            else Products(call, finish, x, line * s.Width.Output + at.Column, group, at);
         }
     }
 
@@ -143,6 +149,63 @@ internal sealed unsafe class TileConv : ConvPlan
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void GeneratedProducts(in ConvCall call, in TileSet set, delegate*<EpilogueTile*, void> finish, float* x, nint pixel, int group, in TileTask at)
+    {
+        TileArguments tile = default;
+        EpilogueTile e = default;
+        (e.Alpha, e.Args, e.SourceStride, e.DestinationStride) = (1f, call.Args, s.YPitch, s.YPitch);
+        (tile.AStride, tile.BStride, tile.CStride, tile.ResidualStride) = (pixelFloats * s.Width.Stride * sizeof(float), tiles.Width * sizeof(float), s.YPitch * sizeof(float), s.ResidualPitch * sizeof(float));
+        (tile.First, tile.Second, tile.Nothing) = (call.Args.Alpha, call.Args.Beta, -0f);
+        var last = TileActivation.Flag(call.Activation) | (call.Bias == null ? TileFlags.None : TileFlags.ColumnBias) | (call.Residual == null ? TileFlags.None : TileFlags.Residual);
+        if (!TileActivation.IsLeft(call.Activation)) finish = null;
+        int count = (at.Columns + tiles.Height - 1) / tiles.Height, height = at.Columns / count, higher = at.Columns - height * count;
+        fixed (int* places = offsets)
+        {
+            for (var b = 0; b < blocks.Length; b++)
+            {
+                var block = blocks[b];
+                tile.Offsets = places + block.First;
+                (tile.Pieces, tile.Steps) = (block.Pieces, block.Length);
+                var isLast = b == blocks.Length - 1;
+                tile.Flags = (nint)((b > 0 ? TileFlags.Accumulate : TileFlags.None) | (isLast ? last : TileFlags.None));
+                for (var panel = at.Panel; panel < at.Panel + at.Panels; panel++)
+                {
+                    var output = panel * tiles.Width;
+                    var columns = Math.Min(tiles.Width, s.GroupOutputs - output);
+                    tile.B = (byte*)(call.PackedWeights + group * GroupFloats + ((nint)panel * s.Terms + block.Term) * tiles.Width);
+                    output += group * s.GroupOutputs;
+                    tile.ColumnBias = (byte*)(call.Bias + output);
+                    for (var r = 0; r < at.Rows; r++)
+                    {
+                        var to = pixel + (nint)r * s.Width.Output;
+                        var from = x + r * s.Height.Stride * rowFloats;
+                        for (var part = 0; part < 2; part++)
+                        {
+                            // First the higher tiles of the line, then the others.
+                            int rows = part == 0 ? height + 1 : height, number = part == 0 ? higher : count - higher;
+                            if (number == 0) continue;
+                            var c = call.Y + to * s.YPitch + output;
+                            (tile.Tiles, tile.ATile, tile.CTile, tile.ResidualTile) = (number, rows * tile.AStride, rows * tile.CStride, rows * tile.ResidualStride);
+                            tile.A = (byte*)from;
+                            tile.C = (byte*)c;
+                            tile.Residual = (byte*)(call.Residual + to * s.ResidualPitch + output);
+                            set.Run(TileForm.Strided, rows, columns, &tile);
+                            if (isLast && finish != null)
+                            {
+                                e.Source = e.Destination = c;
+                                (e.Rows, e.Columns) = (rows * number, columns);
+                                finish(&e);
+                            }
+                            to += rows * number;
+                            from += rows * number * s.Width.Stride * pixelFloats;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>Copies what a task's windows see of a group's channels into the band.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Spread(float* x, int image, int slice, int group, in TileTask at, float* band)
@@ -183,18 +246,23 @@ internal sealed unsafe class TileConv : ConvPlan
     public static void RehearseCode(in ConvShape shape, bool isKnown, Activation? activation, Target target, string name, PixelTiles tiles)
     {
         var heights = new HashSet<int>(isKnown && shape.Batch > 0 ? new TileConv(shape, target, name, tiles).TileHeights() : Enumerable.Range(1, tiles.Height));
+        var few = new ConvShape(1, shape.Channels, shape.OutputChannels, shape.Groups, Few(shape.Depth, 1), Few(shape.Height, 1), Few(shape.Width, heights.Min()));
+        var small = new TileConv(shape.Layout == ConvLayout.FirstToLast ? few.FirstToLast() : few.ChannelsLast(), target, name, tiles);
         using var memory = new RehearsalMemory();
         var offset = 0;
         var tile = new PixelTile { X = memory.Floats(1), Offsets = &offset, Pieces = 1, K = 1, Weights = memory.Floats(tiles.Width), Y = memory.Floats(tiles.Width) };
-        foreach (var height in heights)
-            foreach (var columns in new[] { Math.Min(shape.GroupOutputs, tiles.Width), shape.GroupOutputs % tiles.Width })
-                if ((tile.Columns = columns) > 0) tiles.For(height, columns)(&tile);
-        var few = new ConvShape(1, shape.Channels, shape.OutputChannels, shape.Groups, Few(shape.Depth, 1), Few(shape.Height, 1), Few(shape.Width, heights.Min()));
-        var small = new TileConv(shape.Layout == ConvLayout.FirstToLast ? few.FirstToLast() : few.ChannelsLast(), target, name, tiles);
+        foreach (var height in tiles.Generated is null ? heights : [])
+            foreach (var columns in small.PanelWidths())
+            {
+                tile.Columns = columns;
+                tiles.For(height, columns)(&tile);
+            }
         Rehearse(small, activation);
         PixelCopy.Run(null, 0, null, 0, 1);
         PixelCopy.Interleave(null, 0, null, 0, 1);
     }
+
+    private IEnumerable<int> PanelWidths() => new[] { Math.Min(s.GroupOutputs, tiles.Width), s.GroupOutputs % tiles.Width }.Where(w => w > 0).Distinct();
 
     private IEnumerable<int> TileHeights()
     {

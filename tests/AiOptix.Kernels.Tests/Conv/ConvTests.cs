@@ -181,6 +181,7 @@ public unsafe class ConvTests
         Assert.Equal("conv_f32_im2col_12x32_avx512", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, three, three), all).Name);
         Assert.Equal("conv_f32_direct_12x32_avx512", ConvTable.Select(new(1, 64, 24, 1, ConvAxis.None, three with { Input = 56 }, three with { Input = 56 }), all).Name);
         Assert.Equal("conv_f32_last_12x32_avx512", ConvTable.Select(new ConvShape(1, 3, 24, 1, ConvAxis.None, three, three).FirstToLast(), all).Name);
+        Assert.Equal("conv_f32_last_14x32_avx512_jit", ConvTable.Select(new ConvShape(1, 64, 64, 1, ConvAxis.None, three, three).ChannelsLast(), new Target((Isa)127)).Name);
         Assert.Equal("conv_f32_last_depthwise_avx2", ConvTable.Select(new ConvShape(1, 64, 64, 64, ConvAxis.None, three, three).ChannelsLast(), all.Cap(IsaCap.Avx2)).Name);
         Assert.Equal("conv_f32_depthwise_avx2", ConvTable.Select(new(1, 64, 64, 64, ConvAxis.None, three, three), all.Cap(IsaCap.Avx2)).Name);
         Assert.Equal("conv_f32_matrix_4x8_v128", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, one, one), all.Cap(IsaCap.None)).Name);
