@@ -2,6 +2,7 @@ using AiOptix.Cpu.Layout;
 using AiOptix.Cpu.Lower;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Graphs.Ops.Ml;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
 
@@ -22,6 +23,9 @@ public class RuleTests
         [typeof(GRU)] = (g, x) => RecurrentTests.Layer(g, new GRU(RecurrentDirection.Bidirectional), g.Add(new Reshape(), x, Ints(g, 7, -1, 27)), 27, 5),
         [typeof(LSTM)] = (g, x) => RecurrentTests.Layer(g, new LSTM(RecurrentDirection.Reverse), g.Add(new Reshape(), x, Ints(g, 7, -1, 27)), 27, 5),
         [typeof(RNN)] = (g, x) => RecurrentTests.Layer(g, new RNN(), g.Add(new Reshape(), x, Ints(g, 7, -1, 27)), 27, 5),
+        [typeof(TreeEnsemble)] = (g, x) => g.Add(new TreeEnsemble(TreeTests.Forest(3, targets: 2), 2, TreeAggregate.Max), TreeTests.Rows(g, x)),
+        [typeof(TreeEnsembleClassifier)] = (g, x) => g.Add(new TreeEnsembleClassifier(TreeTests.Forest(3, targets: 3), new([7, 8, 9])), [TreeTests.Rows(g, x)], [null, null]).Outputs[1],
+        [typeof(TreeEnsembleRegressor)] = (g, x) => g.Add(new TreeEnsembleRegressor(TreeTests.Forest(3, targets: 1), 1), TreeTests.Rows(g, x)),
         [typeof(MatMul)] = (g, x) => g.Add(new MatMul(), x, g.AddConstant(PlanCheck.Random(1, 9, 4))),
         [typeof(GlobalAveragePool)] = (g, x) => g.Add(new GlobalAveragePool(), x),
         [typeof(GlobalMaxPool)] = (g, x) => g.Add(new GlobalMaxPool(), x),

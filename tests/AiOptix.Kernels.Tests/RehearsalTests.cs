@@ -13,6 +13,7 @@ using AiOptix.Kernels.Recurrent;
 using AiOptix.Kernels.Reduce;
 using AiOptix.Kernels.Resize;
 using AiOptix.Kernels.Softmax;
+using AiOptix.Kernels.Trees;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
@@ -74,6 +75,9 @@ public class RehearsalTests
             SoftmaxPlan.Rehearse(logarithm: true, rows: false, r);
         });
     }
+
+    [Fact]
+    public void TreeRows() => Each(TreeTable.Rows, r => Here.Has(r.Needs), TreePlan.Rehearse);
 
     [Fact]
     public void ProductRows() => Each(GemmTable.Rows, r => Here.Has(r.Isa), row =>

@@ -1,6 +1,7 @@
 using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Graphs.Ops.Ml;
 using AiOptix.Kernels.Elementwise;
 using AiOptix.Kernels.Reduce;
 
@@ -26,6 +27,11 @@ internal static class LoweringRules
         [typeof(GRU)] = RecurrentRules.Layer,
         [typeof(LSTM)] = RecurrentRules.Layer,
         [typeof(RNN)] = RecurrentRules.Layer,
+
+        // Trees
+        [typeof(TreeEnsemble)] = TreeRules.Regression,
+        [typeof(TreeEnsembleClassifier)] = TreeRules.Classifier,
+        [typeof(TreeEnsembleRegressor)] = TreeRules.Regression,
 
         // Reductions
         [typeof(GlobalAveragePool)] = ReduceRules.Global(ReduceKind.Mean),
