@@ -139,6 +139,9 @@ public sealed partial class Graph
         return symbol;
     }
 
+    /// <summary>The symbols that stand for expressions, see <see cref="Bounded"/>.</summary>
+    public IEnumerable<(string Symbol, Dim Extent)> Abbreviations => abbreviations.Where(a => a.Value.SymbolName is not null).Select(a => (a.Value.SymbolName!, a.Key));
+
     /// <summary>Keeps <see cref="FreshSymbol"/> from giving this name.</summary>
     public void ReserveSymbol(string name)
     {
@@ -180,6 +183,7 @@ public sealed partial class Graph
     {
         var copy = new Graph(Name, parent) { Metadata = Metadata, Annotation = Annotation, freshNames = freshNames, freshSymbols = freshSymbols, isOutlined = isOutlined };
         foreach (var (key, c) in constraints) copy.constraints.Add(key, c);
+        foreach (var (extent, symbol) in abbreviations) copy.abbreviations.Add(extent, symbol);
         foreach (var i in inputs) (map[i] = copy.AddInput(i.Name, i.Type!)).Annotation = i.Annotation;
         CopyInto(copy, map);
         return copy;

@@ -51,7 +51,7 @@ public static class Optimizer
         progress?.Report(new("rewriting", 0));
         var (rewritten, report) = Rewrite(graph, options, without: null, cancellation);
         using var baseline = Open(graph, backend, options);
-        using var result = Open(rewritten, backend, options);
+        using var result = Settling.Open(rewritten, backend, options.Limits, options.Threads);
         var proof = Prove(baseline, result, samples, options.Tolerance, new Stage(progress, "proving"), cancellation);
         progress?.Report(new("timing", 0));
         var speed = Time(baseline, result, samples[0], options.TimingTime, cancellation);
@@ -114,7 +114,7 @@ public static class Optimizer
         {
             progress?.Report(new($"timing {counts[i].Pass}", (double)i / counts.Length));
             var (without, _) = Rewrite(graph, options, counts[i].Pass, cancellation);
-            using var session = Open(without, backend, options);
+            using var session = Settling.Open(without, backend, options.Limits, options.Threads);
             gains[i] = new(counts[i].Pass, counts[i].Count, Time(session, result, sample, options.PassTimingTime, cancellation));
         }
         return gains;

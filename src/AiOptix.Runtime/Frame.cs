@@ -38,6 +38,9 @@ internal sealed unsafe class Frame
 
     public Dictionary<string, long> Symbols { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>How many symbols the shapes of the inputs gave values.</summary>
+    public int InputSymbols { get; set; }
+
     public SegmentBinding? FirstBinding { get; set; }
 
     public byte* Scratch => scratch is null ? null : scratch.Pointer;

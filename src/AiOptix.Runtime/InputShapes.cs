@@ -16,6 +16,7 @@ internal static class InputShapes
             var slot = program.Slots[program.Inputs[i]];
             if (slot.Shape is { } expected) Match(expected, shapes[i], symbols, $"input '{slot.Name}'");
         }
+        program.Derived.Evaluate(symbols);
     }
 
     /// <summary>Holds a concrete shape against a symbolic one; symbols that have no value yet get theirs.</summary>

@@ -13,8 +13,9 @@ public sealed class Program
 
     /// <summary>Creates a program from the steps of a lowered graph, in an order in which they can run. Steps whose results nobody reads are left out.</summary>
     public Program(string name, IReadOnlyList<Slot> slots, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs, IReadOnlyList<Step> steps,
-        IReadOnlyCollection<DimConstraint> constraints, Limits limits)
+        IReadOnlyCollection<DimConstraint> constraints, Limits limits, DerivedSymbols? derived = null)
     {
+        Derived = derived ?? new([]);
         Constraints = constraints;
         Name = name;
         Slots = slots;
@@ -51,6 +52,9 @@ public sealed class Program
     /// <summary>The symbols that the shapes of the inputs define.</summary>
     public IReadOnlyList<string> InputSymbols { get; }
 
+    /// <summary>The symbols that stand for expressions over others.</summary>
+    internal DerivedSymbols Derived { get; }
+
     /// <summary>What must hold between extents; every binding is held against them.</summary>
     public IReadOnlyCollection<DimConstraint> Constraints { get; }
 
@@ -71,16 +75,20 @@ public sealed class Program
     }
 
     /// <summary>The binding of a segment for the given symbol values; made when it is new, kept in a bounded number.</summary>
-    public SegmentBinding Bind(int segment, IReadOnlyDictionary<string, long> symbols) => bindings[segment].Get(symbols);
+    public SegmentBinding Bind(int segment, IReadOnlyDictionary<string, long> symbols) => bindings[segment].Get(Derived.Completed(symbols));
 
     /// <summary>Leaves out steps whose results nobody reads; those that give a symbol its value stay, since binding the steps behind them asks for it.</summary>
     private Step[] RemoveUnread(IReadOnlyList<int> outputs, IReadOnlyList<Step> steps)
     {
         var known = InputSymbols.ToHashSet(StringComparer.Ordinal);
+        Derived.Close(known);
         var defining = new HashSet<Step>();
         foreach (var step in steps)
+        {
             foreach (var symbol in step.Outputs.SelectMany(o => Slots[o].Shape?.DefinedSymbols ?? []))
                 if (known.Add(symbol)) defining.Add(step);
+            if (defining.Contains(step)) Derived.Close(known);
+        }
         var read = new bool[Slots.Count];
         foreach (var o in outputs) read[Root(o)] = true;
         var kept = new Stack<Step>();

@@ -15,6 +15,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
     {
         var slots = program.Slots;
         var known = program.InputSymbols.ToHashSet(StringComparer.Ordinal);
+        program.Derived.Close(known);
         var ends = new List<int>();
         for (var s = 0; s < program.Steps.Count; s++)
         {
@@ -24,6 +25,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
                 throw new InvalidOperationException($"step {program.Steps[s].Name}: a kernel step cannot make a shape that depends on data");
             ends.Add(s + 1);
             foreach (var o in program.Steps[s].Outputs) known.UnionWith(slots[o].Shape?.DefinedSymbols ?? []);
+            program.Derived.Close(known);
         }
         if (ends.Count == 0 || ends[^1] < program.Steps.Count) ends.Add(program.Steps.Count);
         return Build(program, ends);
@@ -40,6 +42,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
             foreach (var i in program.Steps[s].Inputs)
                 if (i >= 0) lastReader[program.Root(i)] = s;
         var known = program.InputSymbols.ToHashSet(StringComparer.Ordinal);
+        program.Derived.Close(known);
         var result = new List<Segment>();
         for (var (k, first) = (0, 0); k < ends.Count; first = ends[k++])
         {
@@ -52,6 +55,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
             result.Add(new(k, first, ends[k], [.. known.Order(StringComparer.Ordinal)], [.. carried]));
             for (var s = first; s < ends[k]; s++)
                 foreach (var o in program.Steps[s].Outputs) known.UnionWith(slots[o].Shape?.DefinedSymbols ?? []);
+            program.Derived.Close(known);
         }
         return result;
     }

@@ -21,11 +21,21 @@ public sealed unsafe class Session : IDisposable
     private readonly Stack<Frame> frames = new();
     private readonly Dictionary<Program, Session> inner = [];
     private readonly Session? outer;
+    private readonly SettledSessions? settled;
     private int running;
     private bool disposed;
 
     /// <summary>Creates a session that owns its runner, and has the code of the program's kernels made ready: no run compiles or waits for any.</summary>
-    public Session(Program program, IStepRunner runner) : this(program, runner, outer: null) { }
+    /// <param name="program">The program.</param>
+    /// <param name="runner">What runs its steps.</param>
+    /// <param name="settle">
+    /// Compiles the model for the extents of its inputs, or gives null when that brings nothing; for models that leave open what only extents tell. Called in the first run with
+    /// shapes not seen before, for a bounded number of them; others run <paramref name="program"/>.
+    /// </param>
+    public Session(Program program, IStepRunner runner, Func<IReadOnlyDictionary<string, long>, Program?>? settle = null) : this(program, runner, outer: null)
+    {
+        if (settle is not null) settled = new(this, settle);
+    }
 
     private Session(Program program, IStepRunner runner, Session? outer)
     {
@@ -71,6 +81,11 @@ public sealed unsafe class Session : IDisposable
     /// <exception cref="InputTypeException">An input or output has the wrong element type.</exception>
     public void Run(ReadOnlySpan<RuntimeValue> inputs, Span<RuntimeValue?> outputs, CancellationToken cancellation = default)
     {
+        if (settled?.Find(inputs) is { } other)
+        {
+            other.Run(inputs, outputs, cancellation);
+            return;
+        }
         CheckCount(outputs.Length);
         var frame = Rent();
         try
@@ -104,6 +119,11 @@ public sealed unsafe class Session : IDisposable
     /// <exception cref="InputTypeException">An input or output has the wrong element type.</exception>
     public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
     {
+        if (settled?.Find(inputs) is { } other)
+        {
+            other.Run(inputs, outputs, cancellation);
+            return;
+        }
         CheckCount(outputs.Length);
         var frame = Rent();
         try
@@ -169,8 +189,12 @@ public sealed unsafe class Session : IDisposable
         }
         pool.Close();
         foreach (var session in inner.Values) session.Dispose();
+        settled?.Dispose();
         if (outer is null) runner.Dispose();
     }
+
+    /// <summary>A session of another program on the same threads, which tells the same listener of its steps.</summary>
+    internal Session Inside(Program program) => new(program, runner, this);
 
     private void CheckCount(int outputs)
     {
@@ -214,11 +238,12 @@ public sealed unsafe class Session : IDisposable
         if (same)
         {
             // What the last run learnt from data does not hold for this one.
-            if (frame.Symbols.Count > Program.InputSymbols.Count) InputShapes.Solve(Program, frame.InputShapes, frame.Symbols);
+            if (frame.Symbols.Count > frame.InputSymbols) InputShapes.Solve(Program, frame.InputShapes, frame.Symbols);
             return;
         }
         frame.FirstBinding = null;
         InputShapes.Solve(Program, frame.InputShapes, frame.Symbols);
+        frame.InputSymbols = frame.Symbols.Count;
         frame.FirstBinding = Program.Bind(0, frame.Symbols);
     }
 
@@ -307,7 +332,11 @@ public sealed unsafe class Session : IDisposable
         var root = Program.Root(slot.Index);
         if (value is Tensor t)
         {
-            if (slot.Shape is { } s) InputShapes.Match(s, t.Shape, frame.Symbols, $"'{slot.Name}'");
+            if (slot.Shape is { } s)
+            {
+                InputShapes.Match(s, t.Shape, frame.Symbols, $"'{slot.Name}'");
+                Program.Derived.Evaluate(frame.Symbols);
+            }
             if (frame.Values[root] is Tensor given && Program.Slots[root].Kind == SlotKind.Output)
             {
                 Accept(frame, root, t.Shape);

@@ -81,7 +81,7 @@ public sealed class Model
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         var graph = options.Rewrite ? Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph : Graph;
         var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa));
-        return new Session(backend.Compile(graph, options.Limits), backend.CreateRunner(options.Threads));
+        return options.Rewrite ? Settling.Open(graph, backend, options.Limits, options.Threads) : new Session(backend.Compile(graph, options.Limits), backend.CreateRunner(options.Threads));
     }
 }
 

@@ -13,6 +13,7 @@ internal sealed class Lowering
     private readonly List<Step> steps = [];
     private readonly Dictionary<Value, int> slotOf = [];
     private readonly HashSet<string> known;
+    private readonly DerivedSymbols derived;
     private readonly Dictionary<Node, Step?> claimed = [];
     private readonly Dictionary<Value, ChannelSlice> slices = [];
 
@@ -28,6 +29,8 @@ internal sealed class Lowering
         Limits = limits;
         this.weights = weights;
         known = new(graph.Inputs.SelectMany(i => i.Shape?.Symbols ?? []), StringComparer.Ordinal);
+        derived = new(graph.Abbreviations);
+        derived.Close(known);
         beforeData = [.. graph.Nodes.TakeWhile(n => n.Outputs.All(o => o.Shape?.Symbols.All(known.Contains) == true))];
     }
 
@@ -58,7 +61,7 @@ internal sealed class Lowering
             Lower(node);
         }
         var outputs = Graph.Outputs.Select((_, i) => OutputSlot(i)).ToArray();
-        return new(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits) { Preparations = preparations.Values };
+        return new(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits, derived) { Preparations = preparations.Values };
     }
 
     /// <summary>The slot of a value; one that lies among the channels of another is brought there first.</summary>
@@ -172,6 +175,7 @@ internal sealed class Lowering
         if (isKnown && LoweringRules.Find(node.Operator) is { } rule && rule(this, node)) return;
         Reference(node);
         foreach (var o in node.Outputs) known.UnionWith(o.Shape?.DefinedSymbols ?? []);
+        derived.Close(known);
     }
 
     private bool IsFollowed(Value value) =>
