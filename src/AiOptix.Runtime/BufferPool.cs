@@ -1,12 +1,15 @@
+using System.Numerics;
 using AiOptix.Tensors;
 
 namespace AiOptix.Runtime;
 
-/// <summary>Output memory that is used again once its last holder lets go. Bounded; what does not fit is freed.</summary>
-internal sealed class BufferPool
+/// <summary>
+/// Output memory that is used again once its last holder lets go: memory fresh from the system costs a page fault every 4 KiB. Blocks come in an eighth of a power of two, so
+/// that outputs which grow from run to run, like a decoder's cache, find one too. Bounded; what lay longest is freed.
+/// </summary>
+/// <param name="most">How many blocks are kept.</param>
+internal sealed class BufferPool(int most)
 {
-    private const int MaxKept = 16;
-
     private readonly List<MemoryBlock> free = [];
 
     // Keeps lent memory reachable: when a caller forgets a tensor, its finalizer brings the block back, and the block's own must not have freed it before.
@@ -17,7 +20,7 @@ internal sealed class BufferPool
     public Tensor Rent(DType type, Shape shape)
     {
         if (type == DType.String) return Tensor.Allocate(type, shape);
-        var bytes = type.ByteLength(shape.Count);
+        var bytes = Rounded(type.ByteLength(shape.Count));
         var block = Take(bytes) ?? MemoryBlock.Allocate(bytes);
         lock (free) lent.Add(block);
         unsafe
@@ -37,6 +40,14 @@ internal sealed class BufferPool
         }
     }
 
+    /// <summary>Up to the next of eight steps between powers of two.</summary>
+    private static long Rounded(long bytes)
+    {
+        if (bytes <= 64) return 64;
+        var step = 1L << Math.Max(6, BitOperations.Log2((ulong)bytes) - 3);
+        return bytes > long.MaxValue - step ? bytes : (bytes + step - 1) & -step;
+    }
+
     private MemoryBlock? Take(long bytes)
     {
         lock (free)
@@ -54,15 +65,21 @@ internal sealed class BufferPool
 
     private void Return(MemoryBlock block)
     {
+        MemoryBlock? dropped = null;
         lock (free)
         {
             lent.Remove(block);
-            if (!closed && free.Count < MaxKept)
+            if (closed) dropped = block;
+            else
             {
+                if (free.Count >= most)
+                {
+                    dropped = free[0];
+                    free.RemoveAt(0);
+                }
                 free.Add(block);
-                return;
             }
         }
-        block.LetGo();
+        dropped?.LetGo();
     }
 }

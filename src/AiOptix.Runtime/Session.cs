@@ -16,8 +16,10 @@ public readonly record struct StepTiming(Step Step, BoundStep? Bound, TimeSpan E
 /// </summary>
 public sealed unsafe class Session : IDisposable
 {
+    private const int FewestBuffers = 16;
+
     private readonly IStepRunner runner;
-    private readonly BufferPool pool = new();
+    private readonly BufferPool pool;
     private readonly Stack<Frame> frames = new();
     private readonly Dictionary<Program, Session> inner = [];
     private readonly Session? outer;
@@ -40,6 +42,7 @@ public sealed unsafe class Session : IDisposable
     private Session(Program program, IStepRunner runner, Session? outer)
     {
         Program = program;
+        pool = new(Math.Max(FewestBuffers, 2 * program.Outputs.Count));
         this.runner = runner;
         this.outer = outer;
         runner.Prepare(program.Preparations);
