@@ -30,7 +30,7 @@ public sealed unsafe class GemmPlan
         split = GemmSplit.Of(shape, Kernel.Mr, Kernel.Nr, target.L1Bytes, target.L2Bytes);
         rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
         columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
-        gemv = shape is { M: 1, PackedB: false } ? GemvTable.For(Kernel.VectorWidth) : null;
+        gemv = shape.M == 1 && (!shape.PackedB || Kernel.Nr == 2 * Kernel.VectorWidth) ? GemvTable.For(Kernel.VectorWidth) : null;
         if (Kernel.Generated is not { } tiles) return;
         foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
         {
@@ -92,7 +92,8 @@ public sealed unsafe class GemmPlan
             else g.BDirect = call.BColumnStride == 1 && g.Row1 - g.Row0 <= Kernel.Mr ? b.First : null;
             g.C = call.C + outer * call.CBatchStride1 + inner * call.CBatchStride2;
             if (call.Residual != null) g.Epilogue.Residual = call.Residual + outer * call.ResidualBatchStride1 + inner * call.ResidualBatchStride2;
-            if (gemv is { } vector && g.BDirect != null && !Shape.PackedA) vector.Run(&g);
+            if (gemv is { } row && !Shape.PackedA && Shape.PackedB) row.Panels(&g);
+            else if (gemv is { } vector && g.BDirect != null && !Shape.PackedA) vector.Run(&g);
             else GemmBlock.Run(&g);
         }
     }

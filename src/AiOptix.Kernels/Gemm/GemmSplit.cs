@@ -45,6 +45,8 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
         }
         r = Parts(rows, Parts(rows, r));
         c = Parts(columns, Parts(columns, c));
+        // A single row goes over four panels at a time.
+        if (shape is { M: 1, PackedB: true } && c > 4) c = (c + 3) & ~3;
         return new(kc, r * mr, c * nr);
     }
 

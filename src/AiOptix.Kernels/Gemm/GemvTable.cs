@@ -7,12 +7,13 @@ namespace AiOptix.Kernels.Gemm;
 /// <summary>A row of <see cref="GemvTable"/>.</summary>
 public readonly unsafe struct GemvKernel
 {
-    internal GemvKernel(string name, Isa isa, int vectorWidth, delegate*<GemmBlock*, void> run)
+    internal GemvKernel(string name, Isa isa, int vectorWidth, delegate*<GemmBlock*, void> run, delegate*<GemmBlock*, void> panels)
     {
         Name = name;
         Isa = isa;
         VectorWidth = vectorWidth;
         Run = run;
+        Panels = panels;
     }
 
     /// <summary>The specification in short.</summary>
@@ -24,11 +25,15 @@ public readonly unsafe struct GemvKernel
     /// <summary>Lanes of its vectors.</summary>
     public int VectorWidth { get; }
 
+    /// <summary>B in place.</summary>
     internal delegate*<GemmBlock*, void> Run { get; }
+
+    /// <summary>B in panels of two vectors.</summary>
+    internal delegate*<GemmBlock*, void> Panels { get; }
 }
 
 /// <summary>
-/// Kernels for a single row times a row-major matrix that is read once, in place and along its rows: bound by memory. They add in the order of
+/// Kernels for a single row times a matrix that is read once, in place and along its rows, or in panels: bound by memory. They add in the order of
 /// k like the matrix kernels, and so give the same bits.
 /// </summary>
 public static unsafe class GemvTable
@@ -36,10 +41,10 @@ public static unsafe class GemvTable
     /// <summary>The rows, best first.</summary>
     public static IReadOnlyList<GemvKernel> Rows { get; } =
     [
-        new("gemv_f32_8rows_avx512", Isa.Avx512, 16, &Run<V16>),
-        new("gemv_f32_8rows_avx2", Isa.Avx2, 8, &Run<V8>),
-        new("gemv_f32_8rows_v128", Isa.None, 4, &Run<V4>),
-        new("gemv_f32_scalar", Isa.None, 1, &Run<V1>),
+        new("gemv_f32_8rows_avx512", Isa.Avx512, 16, &Run<V16>, &GemvPanels.Run<V16>),
+        new("gemv_f32_8rows_avx2", Isa.Avx2, 8, &Run<V8>, &GemvPanels.Run<V8>),
+        new("gemv_f32_8rows_v128", Isa.None, 4, &Run<V4>, &GemvPanels.Run<V4>),
+        new("gemv_f32_scalar", Isa.None, 1, &Run<V1>, &GemvPanels.Run<V1>),
     ];
 
     /// <summary>The row of a vector width, that of the matrix kernel it stands beside.</summary>
@@ -94,11 +99,18 @@ public static unsafe class GemvTable
             a += step;
             b += ldb;
         }
+        Conclude(g);
+    }
+
+    /// <summary>The epilogue over the row's columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Conclude(GemmBlock* g)
+    {
         if (!g->HasEpilogue) return;
         var e = g->Epilogue;
-        e.Source = e.Destination = c;
+        e.Source = e.Destination = g->C + g->Column0;
         e.Rows = 1;
-        e.Columns = columns;
+        e.Columns = g->Column1 - g->Column0;
         if (e.ColumnBias != null) e.ColumnBias += g->Column0;
         if (e.Residual != null) e.Residual += g->Column0;
         g->Finish(&e);
