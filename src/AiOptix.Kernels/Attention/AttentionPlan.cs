@@ -1,18 +1,24 @@
 using System.Runtime.CompilerServices;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Loops;
+using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Attention;
 
 /// <summary>
-/// Attention for one shape on one target. Immutable, and usable from many threads. A task is a block of queries of one head: its scores stay in
-/// the worker's scratch, from the first product through softmax to the second.
+/// Attention for one shape on one target. Immutable, and usable from many threads. A task is a block of queries of one head. It walks over the keys in blocks: the
+/// scores of a block stay in the worker's scratch from the first product through softmax to the second, and results of earlier blocks are scaled to the largest score
+/// so far (online softmax). Blocks follow from the shape alone. A single query has products of its own that read keys and values in place.
 /// </summary>
 public sealed unsafe class AttentionPlan
 {
     private const double OperationsATask = 1e6;
     private const int EnoughTasks = 16;
+    private const int MostKeys = 288;
+    private const int KeyGrain = 96;
+    private const int MostRows = 192;
+    private const int RowGrain = 24;
 
     private readonly int block;
     private readonly int blocks;
@@ -21,6 +27,7 @@ public sealed unsafe class AttentionPlan
     private readonly int scoreKc;
     private readonly int valueKc;
     private readonly nint panelFloats;
+    private readonly nint mixedFloats;
 
     /// <summary>Plans attention with a kernel, by default the best that the target has.</summary>
     public AttentionPlan(in AttentionShape shape, Target target, AttentionKernel? kernel = null)
@@ -30,18 +37,20 @@ public sealed unsafe class AttentionPlan
         Kernel = kernel ?? AttentionTable.Select(target);
         int mr = Kernel.Gemm.Mr, nr = Kernel.Gemm.Nr;
         var work = 2.0 * shape.Batch * shape.Heads * shape.Queries * shape.Keys * ((double)shape.Width + shape.ValueWidth) / OperationsATask;
-        var wantedBlocks = Math.Ceiling(Math.Clamp(work, 1, EnoughTasks) / Math.Max(1.0, (double)shape.Batch * shape.Heads));
-        pitch = (shape.Keys + 31) & ~15;
-        var fitting = Math.Max(1, target.L2Bytes / 2 / sizeof(float) / pitch);
-        var rows = (int)Math.Min(fitting, Math.Ceiling(shape.Queries / wantedBlocks));
-        block = Math.Max(mr, (rows + mr - 1) / mr * mr);
+        var wanted = Math.Ceiling(Math.Clamp(work, 1, EnoughTasks) / Math.Max(1.0, (double)shape.Batch * shape.Heads));
+        var rows = (int)Math.Ceiling(shape.Queries / Math.Max(wanted, Math.Ceiling((double)shape.Queries / MostRows)));
+        block = Math.Clamp((rows + RowGrain - 1) / RowGrain * RowGrain, 1, Math.Max(1, shape.Queries));
         blocks = (shape.Queries + block - 1) / block;
-        scoreKc = GemmSplit.Of(new(block, shape.Keys, shape.Width), mr, nr, target.L1Bytes, target.L2Bytes).Kc;
-        valueKc = GemmSplit.Of(new(block, shape.ValueWidth, shape.Keys), mr, nr, target.L1Bytes, target.L2Bytes).Kc;
-        keyBlock = Math.Max(1, target.L2Bytes / 4 / sizeof(float) / scoreKc / nr) * nr;
-        keyBlock = Math.Min(keyBlock, (shape.Keys + nr - 1) / nr * nr);
-        var valueColumns = (nint)(shape.ValueWidth + nr - 1) / nr * nr;
-        panelFloats = Math.Max((nint)scoreKc * keyBlock, valueKc * valueColumns);
+        var keyBlocks = Math.Max(1, (shape.Keys + MostKeys - 1) / MostKeys);
+        keyBlock = Math.Max(KeyGrain, ((shape.Keys + keyBlocks - 1) / keyBlocks + KeyGrain - 1) / KeyGrain * KeyGrain);
+        var keys = Math.Min(keyBlock, shape.Keys);
+        pitch = (keys + 31) & ~15;
+        mixedFloats = keyBlocks == 1 ? 0 : (nint)block * shape.ValueWidth;
+        scoreKc = GemmSplit.Of(new(block, keys, shape.Width), mr, nr, target.L1Bytes, target.L2Bytes).Kc;
+        valueKc = GemmSplit.Of(new(block, shape.ValueWidth, keys), mr, nr, target.L1Bytes, target.L2Bytes).Kc;
+        panelFloats = Math.Max(scoreKc * Whole(keys, nr), valueKc * Whole(shape.ValueWidth, nr));
+
+        static nint Whole(int columns, int nr) => ((nint)columns + nr - 1) / nr * nr;
     }
 
     /// <summary>The shape it was made for.</summary>
@@ -54,98 +63,175 @@ public sealed unsafe class AttentionPlan
     public int Tasks => Shape.ValueWidth == 0 ? 0 : checked(Shape.Batch * Shape.Heads * blocks);
 
     /// <summary>Bytes of scratch that each worker needs, at any alignment.</summary>
-    public long ScratchBytes => sizeof(float) * ((long)block * pitch + block + panelFloats + (long)Kernel.Gemm.Mr * (Math.Max(scoreKc, valueKc) + Kernel.Gemm.Nr));
+    public long ScratchBytes =>
+        sizeof(float) * ((long)block * (pitch + 4) + mixedFloats + panelFloats + (long)Kernel.Gemm.Mr * (Math.Max(scoreKc, valueKc) + Kernel.Gemm.Nr));
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(in AttentionCall call, int firstTask, int endTask, byte* scratch)
     {
-        var scores = (float*)scratch;
-        var sums = scores + (nint)block * pitch;
+        Rows r;
+        r.Scores = (float*)scratch;
+        r.Sums = r.Scores + (nint)block * pitch;
+        r.Maxima = r.Sums + block;
+        r.Added = r.Maxima + block;
+        r.Kept = r.Added + block;
+        var mixed = r.Kept + block;
         GemmBlock g = default;
         StridedSource source = default;
         g.Tile = Kernel.Gemm.Tile;
         (g.Mr, g.Nr, g.ColumnStep) = (Kernel.Gemm.Mr, Kernel.Gemm.Nr, Kernel.Gemm.ColumnStep);
         g.PackB = &StridedSource.Pack;
         g.BSource = &source;
-        g.BScratch = sums + block;
+        g.BScratch = mixed + mixedFloats;
         g.AScratch = g.BScratch + panelFloats;
         g.Spill = g.AScratch + (nint)g.Mr * Math.Max(scoreKc, valueKc);
+        var single = Shape.Queries == 1 && call is { QStrides.Element: 1, KStrides.Element: 1, VStrides.Element: 1 };
         for (var task = firstTask; task < endTask; task++)
         {
             var unit = task / blocks;
-            var query = (task - unit * blocks) * block;
-            var batch = unit / Shape.Heads;
-            var head = unit - batch * Shape.Heads;
-            var keyHead = head / (Shape.Heads / Shape.KeyHeads);
-            var rows = Math.Min(block, Shape.Queries - query);
-            var keys = call.Causal ? (int)Math.Clamp((long)query + rows + call.CausalOffset, 0, Shape.Keys) : Shape.Keys;
-
-            g.Row1 = rows;
-            source = new() { First = call.K + call.KStrides.Of(batch, keyHead), RowStride = call.KStrides.Element, ColumnStride = call.KStrides.Position };
-            g.A = call.Q + call.QStrides.Of(batch, head) + query * call.QStrides.Position;
-            (g.ARowStride, g.AColumnStride) = (call.QStrides.Position, call.QStrides.Element);
-            (g.K, g.Kc) = (Shape.Width, scoreKc);
-            g.C = scores;
-            g.Ldc = pitch;
-            for (var key = 0; key < keys; key += keyBlock)
+            r.Query = (task - unit * blocks) * block;
+            r.Count = Math.Min(block, Shape.Queries - r.Query);
+            r.Batch = unit / Shape.Heads;
+            r.Head = unit - r.Batch * Shape.Heads;
+            var keyHead = r.Head / (Shape.Heads / Shape.KeyHeads);
+            var q = call.Q + call.QStrides.Of(r.Batch, r.Head) + r.Query * call.QStrides.Position;
+            var k = call.K + call.KStrides.Of(r.Batch, keyHead);
+            var v = call.V + call.VStrides.Of(r.Batch, keyHead);
+            var y = call.Y + call.YStrides.Of(r.Batch, r.Head) + r.Query * call.YStrides.Position;
+            new Span<float>(r.Sums, r.Count).Clear();
+            new Span<float>(r.Maxima, r.Count).Fill(float.NegativeInfinity);
+            var first = Visible(call, r.Batch, r.Query).First;
+            var end = Visible(call, r.Batch, r.Query + r.Count - 1).End;
+            var begin = first / keyBlock * keyBlock;
+            for (var key = begin; key < end; key += keyBlock)
             {
-                g.Column0 = key;
-                g.Column1 = Math.Min(keys, key + keyBlock);
-                GemmBlock.Run(&g);
+                (r.Key, r.Keys) = (key, Math.Min(keyBlock, end - key));
+                float* keys = k + key * call.KStrides.Position, values = v + key * call.VStrides.Position;
+                var to = key == begin ? y : mixed;
+                var step = key == begin ? call.YStrides.Position : Shape.ValueWidth;
+                if (single) Kernel.Dots(q, keys, call.KStrides.Position, Shape.Width, r.Keys, r.Scores);
+                else
+                {
+                    source = new() { First = keys, RowStride = call.KStrides.Element, ColumnStride = call.KStrides.Position };
+                    g.A = q;
+                    (g.ARowStride, g.AColumnStride) = (call.QStrides.Position, call.QStrides.Element);
+                    (g.Row1, g.Column1, g.K, g.Kc) = (r.Count, r.Keys, Shape.Width, scoreKc);
+                    g.C = r.Scores;
+                    g.Ldc = pitch;
+                    GemmBlock.Run(&g);
+                }
+                Softmax(call, &r);
+                if (single) Kernel.Mix(r.Scores, values, call.VStrides.Position, Shape.ValueWidth, r.Keys, to);
+                else
+                {
+                    source = new() { First = values, RowStride = call.VStrides.Position, ColumnStride = call.VStrides.Element };
+                    g.A = r.Scores;
+                    (g.ARowStride, g.AColumnStride) = (pitch, 1);
+                    (g.Row1, g.Column1, g.K, g.Kc) = (r.Count, Shape.ValueWidth, r.Keys, valueKc);
+                    g.C = to;
+                    g.Ldc = step;
+                    GemmBlock.Run(&g);
+                }
+                Join(&r, key == begin, y, call.YStrides.Position, mixed);
             }
-
-            Softmax(call, scores, sums, batch, head, query, rows, keys);
-
-            source = new() { First = call.V + call.VStrides.Of(batch, keyHead), RowStride = call.VStrides.Position, ColumnStride = call.VStrides.Element };
-            g.A = scores;
-            (g.ARowStride, g.AColumnStride) = (pitch, 1);
-            (g.K, g.Kc) = (keys, valueKc);
-            g.C = call.Y + call.YStrides.Of(batch, head) + query * call.YStrides.Position;
-            g.Ldc = call.YStrides.Position;
-            (g.Column0, g.Column1) = (0, Shape.ValueWidth);
-            GemmBlock.Run(&g);
-            for (var i = 0; i < rows; i++) Kernel.Scale(g.C + i * g.Ldc, Shape.ValueWidth, 1f / sums[i]);
+            for (var i = 0; i < r.Count; i++)
+            {
+                if (r.Sums[i] == 0) new Span<float>(y + i * call.YStrides.Position, Shape.ValueWidth).Clear();
+                else Kernel.Scale(y + i * call.YStrides.Position, Shape.ValueWidth, 1f / r.Sums[i]);
+            }
         }
     }
 
+    /// <summary>The keys that a query may see by its place, apart from a mask's contents.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private (int First, int End) Visible(in AttentionCall call, int batch, int query)
+    {
+        var keys = (long)Math.Min(Shape.Keys, call.MaskKeys);
+        long position = query + (long)call.Position;
+        if (call.Valid != null)
+        {
+            var valid = Math.Clamp(call.Valid[batch], 0, Shape.Keys);
+            keys = Math.Min(keys, valid);
+            position = query + call.Valid[batch] - Shape.Queries;
+        }
+        var first = call.Before == int.MaxValue ? 0 : Math.Clamp(position - call.Before, 0, keys);
+        var end = call.After == int.MaxValue ? keys : Math.Clamp(position + call.After + 1, 0, keys);
+        return ((int)first, (int)end);
+    }
+
+    /// <summary>Scores of a block of keys to weights.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Softmax(in AttentionCall call, float* scores, float* sums, int batch, int head, int query, int rows, int keys)
+    private void Softmax(in AttentionCall call, Rows* r)
     {
         SoftmaxRow row;
-        for (var i = 0; i < rows; i++)
+        row.Keys = r->Keys;
+        row.Factor = call.Scale;
+        row.Softcap = call.Softcap;
+        row.Sum = 0;
+        var mask = call.MaskStrides.Of(r->Batch, r->Head) + r->Query * call.MaskStrides.Position + r->Key;
+        for (var i = 0; i < r->Count; i++)
         {
-            row.Scores = scores + (nint)i * pitch;
-            row.Mask = call.Mask == null ? null : call.Mask + call.MaskStrides.Of(batch, head) + (query + i) * call.MaskStrides.Position;
-            row.MaskStride = call.MaskStrides.Element;
-            row.Keys = keys;
-            row.Visible = call.Causal ? (int)Math.Clamp((long)query + i + 1 + call.CausalOffset, 0, keys) : keys;
-            row.Factor = call.Scale;
-            row.Sum = 0;
+            var (first, end) = Visible(call, r->Batch, r->Query + i);
+            row.Scores = r->Scores + (nint)i * pitch;
+            row.Mask = call.Mask == null ? null : call.Mask + mask + i * call.MaskStrides.Position;
+            row.Allowed = call.Allowed == null ? null : call.Allowed + mask + i * call.MaskStrides.Position;
+            row.First = Math.Clamp(first - r->Key, 0, r->Keys);
+            row.End = Math.Clamp(end - r->Key, 0, r->Keys);
+            row.Max = r->Maxima[i];
             Kernel.Softmax(&row);
-            sums[i] = row.Sum;
+            r->Added[i] = row.Sum;
+            r->Kept[i] = r->Sums[i] == 0 ? 0 : VecMath.Exp(new V1(r->Maxima[i] - row.Max)).Value;
+            r->Maxima[i] = row.Max;
         }
     }
 
-    /// <summary>Rehearses a row: attends to a few keys with and without a mask, so that its code is compiled before a run needs it.</summary>
+    /// <summary>Adds a block's weighted values to those of the blocks before; the task's first block needs no adding. Rows that see none of its keys stay as they are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Join(Rows* r, bool isFirst, float* y, nint step, float* mixed)
+    {
+        for (var i = 0; i < r->Count; i++, y += step, mixed += Shape.ValueWidth)
+        {
+            if (r->Added[i] == 0) continue;
+            if (!isFirst && r->Sums[i] == 0) Unsafe.CopyBlockUnaligned(y, mixed, (uint)Shape.ValueWidth * sizeof(float));
+            else if (!isFirst) Kernel.Join(y, mixed, Shape.ValueWidth, r->Kept[i]);
+            r->Sums[i] = r->Sums[i] == 0 ? r->Added[i] : MathF.FusedMultiplyAdd(r->Sums[i], r->Kept[i], r->Added[i]);
+        }
+    }
+
+    /// <summary>The rows of a task and where they stand.</summary>
+    private struct Rows
+    {
+        public int Batch, Head, Query, Count, Key, Keys;
+        public float* Scores, Sums, Maxima, Added, Kept;
+    }
+
+    /// <summary>Rehearses a row: attends to a few keys in every way there is, so that its code is compiled before a run needs it.</summary>
     /// <param name="row">The row.</param>
     /// <param name="shape">The shape; Queries, Keys, Width or ValueWidth is 0 where it is not known.</param>
     public static void Rehearse(AttentionKernel row, AttentionShape shape)
     {
-        GemmTable.RehearseTiles(row.Gemm, shape.Queries, shape.Keys);
+        const int keys = MostKeys + 5;
+        GemmTable.RehearseTiles(row.Gemm, shape.Queries, shape.Keys > MostKeys ? 0 : shape.Keys);
         GemmTable.RehearseTiles(row.Gemm, shape.Queries, shape.ValueWidth);
         foreach (var queries in shape.Queries is 0 or 1 ? new[] { 1, row.Gemm.Mr } : [row.Gemm.Mr])
         {
             using var memory = new RehearsalMemory();
-            var n = row.Gemm.Nr + 1;
-            var plan = new AttentionPlan(new(1, 1, 1, queries, n, n, n), HostTarget.Current, row);
-            var call = new AttentionCall { Q = memory.Floats(queries * n), K = memory.Floats(n * n), V = memory.Floats(n * n), Y = memory.Floats(queries * n) };
-            call.QStrides = call.KStrides = call.VStrides = call.YStrides = call.MaskStrides = new(0, 0, n);
+            var width = Math.Max(row.Gemm.Nr, 64) + 1;
+            var plan = new AttentionPlan(new(1, 1, 1, queries, keys, width, width), HostTarget.Current, row);
+            var call = new AttentionCall { Q = memory.Floats(queries * width), K = memory.Floats(keys * width), V = memory.Floats(keys * width), Y = memory.Floats(queries * width) };
+            call.QStrides = call.KStrides = call.VStrides = call.YStrides = new(0, 0, width);
+            call.MaskStrides = new(0, 0, keys);
             var scratch = memory.Bytes(plan.ScratchBytes);
             plan.Run(call, 0, plan.Tasks, scratch);
-            call.Mask = memory.Floats(queries * n);
+            call.Mask = memory.Floats(queries * keys);
+            call.Softcap = 1;
             plan.Run(call, 0, plan.Tasks, scratch);
-            call.MaskStrides = new(0, 0, 0, 0);
+            call.Mask = null;
+            call.Allowed = memory.Bytes(queries * keys);
+            plan.Run(call, 0, plan.Tasks, scratch);
+            if (queries == 1) continue;
+            call.KStrides = new(0, 0, 1, keys);
             plan.Run(call, 0, plan.Tasks, scratch);
         }
     }

@@ -48,12 +48,22 @@ public unsafe struct AttentionCall
     public HeadStrides YStrides;
     /// <summary>Addends of the scores [batch, head, query, key], or null.</summary>
     public float* Mask;
-    /// <summary>Strides of <see cref="Mask"/>; position is the query, element the key.</summary>
+    /// <summary>Bytes [batch, head, query, key] that are 0 where a query does not see a key, or null.</summary>
+    public byte* Allowed;
+    /// <summary>Strides of <see cref="Mask"/> or <see cref="Allowed"/>; position is the query, and keys must be adjacent.</summary>
     public HeadStrides MaskStrides;
+    /// <summary>Keys that the mask covers; those behind are hidden.</summary>
+    public int MaskKeys = int.MaxValue;
+    /// <summary>How many keys of each batch there are, or null when all are; query 0 stands at that number less the number of queries then.</summary>
+    public long* Valid;
     /// <summary>The factor of the scores, usually 1/√Width.</summary>
     public float Scale = 1f;
-    /// <summary>True to hide key j from query i where j &gt; i + <see cref="CausalOffset"/>.</summary>
-    public bool Causal;
-    /// <summary>How many keys query 0 sees beyond the first: 0 aligns the corner of the mask top left, Keys − Queries bottom right.</summary>
-    public int CausalOffset;
+    /// <summary>When not 0, scaled scores s become Softcap·tanh(s / Softcap).</summary>
+    public float Softcap;
+    /// <summary>The key position at which query 0 stands; query i stands i behind.</summary>
+    public int Position;
+    /// <summary>How many keys before its own position a query sees.</summary>
+    public int Before = int.MaxValue;
+    /// <summary>How many keys after its own position a query sees: 0 in causal attention.</summary>
+    public int After = int.MaxValue;
 }

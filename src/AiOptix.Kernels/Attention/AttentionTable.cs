@@ -7,13 +7,7 @@ namespace AiOptix.Kernels.Attention;
 /// <summary>A row of <see cref="AttentionTable"/>.</summary>
 public sealed unsafe class AttentionKernel
 {
-    internal AttentionKernel(string name, int gemm, delegate*<SoftmaxRow*, void> softmax, delegate*<float*, int, float, void> scale)
-    {
-        Name = name;
-        Gemm = GemmTable.Intrinsics[gemm];
-        Softmax = softmax;
-        Scale = scale;
-    }
+    internal AttentionKernel(string name, int gemm) => (Name, Gemm) = (name, GemmTable.Intrinsics[gemm]);
 
     /// <summary>The specification in short.</summary>
     public string Name { get; }
@@ -24,9 +18,20 @@ public sealed unsafe class AttentionKernel
     /// <summary>The micro-kernel of both products.</summary>
     public GemmKernel Gemm { get; }
 
-    internal delegate*<SoftmaxRow*, void> Softmax { get; }
+    /// <summary>Scores of a row to weights.</summary>
+    internal delegate*<SoftmaxRow*, void> Softmax { get; init; }
 
-    internal delegate*<float*, int, float, void> Scale { get; }
+    /// <summary>y = y·factor: y, elements, factor.</summary>
+    internal delegate*<float*, int, float, void> Scale { get; init; }
+
+    /// <summary>y = y·factor + added: y, added, elements, factor.</summary>
+    internal delegate*<float*, float*, int, float, void> Join { get; init; }
+
+    /// <summary>Scores of one query: query, keys, floats from key to key, width, keys, scores.</summary>
+    internal delegate*<float*, float*, nint, int, int, float*, void> Dots { get; init; }
+
+    /// <summary>The weighted sum of values: weights, values, floats from value to value, width, keys, result.</summary>
+    internal delegate*<float*, float*, nint, int, int, float*, void> Mix { get; init; }
 }
 
 /// <summary>Every float32 attention, best first; the last row is the scalar reference.</summary>
@@ -35,10 +40,10 @@ public static unsafe class AttentionTable
     /// <summary>The rows.</summary>
     public static IReadOnlyList<AttentionKernel> Rows { get; } =
     [
-        new("attention_f32_12x32_avx512", 0, &SoftmaxRow.Run<V16>, &SoftmaxRow.Scale<V16>),
-        new("attention_f32_6x16_avx2", 1, &SoftmaxRow.Run<V8>, &SoftmaxRow.Scale<V8>),
-        new("attention_f32_4x8_v128", 2, &SoftmaxRow.Run<V4>, &SoftmaxRow.Scale<V4>),
-        new("attention_f32_scalar", 3, &SoftmaxRow.Run<V1>, &SoftmaxRow.Scale<V1>),
+        Row<V16>("attention_f32_12x32_avx512", 0),
+        Row<Pair<V8>>("attention_f32_6x16_avx2", 1),
+        Row<Pair<Pair<V4>>>("attention_f32_4x8_v128", 2),
+        Row<Pair<Pair<Pair<Pair<V1>>>>>("attention_f32_scalar", 3),
     ];
 
     /// <summary>The best row that the target can run.</summary>
@@ -50,4 +55,13 @@ public static unsafe class AttentionTable
         }
         return Rows[^1];
     }
+
+    private static AttentionKernel Row<T>(string name, int gemm) where T : unmanaged, IVec<T> => new(name, gemm)
+    {
+        Softmax = &SoftmaxRow.Run<T>,
+        Scale = &SoftmaxRow.Scale<T>,
+        Join = &SoftmaxRow.Join<T>,
+        Dots = &OneQuery.Dots<T>,
+        Mix = &OneQuery.Mix<T>,
+    };
 }

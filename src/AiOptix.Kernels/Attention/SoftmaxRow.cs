@@ -1,29 +1,36 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using AiOptix.Kernels.Vectors;
 
 namespace AiOptix.Kernels.Attention;
 
 /// <summary>
-/// One row of scores on its way to weights: e^(scale·s + mask − max), and the sum of them. The sum runs in sixteen lanes at every vector width,
-/// so every width gives the same bits. A row that may see no key at all gives
-/// weights of 0, as the ONNX operator Attention demands.
+/// One row of scores on its way to weights: e^(s − max) of the scaled, capped and masked scores s, and the sum of them. Keys come in blocks: the largest score of earlier
+/// blocks goes in, that of all blocks comes out. Vectors have sixteen lanes at every machine width, and scores have room up to a multiple of sixteen, so every width
+/// gives the same bits. A row that sees no key of the block gives weights of 0 and the sum 0.
 /// </summary>
 internal unsafe struct SoftmaxRow
 {
     private const int Lanes = 16;
 
-    /// <summary>The scores, overwritten by the weights.</summary>
+    /// <summary>The scores, overwritten by the weights; room for a multiple of sixteen.</summary>
     public float* Scores;
     /// <summary>Addends of the keys, or null.</summary>
     public float* Mask;
-    /// <summary>Floats between addends.</summary>
-    public nint MaskStride;
-    /// <summary>Keys that the query sees.</summary>
-    public int Visible;
-    /// <summary>Keys that have a score; those not visible get the weight 0.</summary>
+    /// <summary>Bytes that are 0 where a key is hidden, or null.</summary>
+    public byte* Allowed;
+    /// <summary>The first key that the query sees; those before get the weight 0.</summary>
+    public int First;
+    /// <summary>The key after the last one that it sees; those from there on get the weight 0.</summary>
+    public int End;
+    /// <summary>Keys of the block.</summary>
     public int Keys;
     /// <summary>The factor of the scores.</summary>
     public float Factor;
+    /// <summary>The soft cap of the scaled scores, or 0.</summary>
+    public float Softcap;
+    /// <summary>The largest score of earlier blocks, −∞ when there is none; on return of this one too.</summary>
+    public float Max;
     /// <summary>Result: the sum of the weights.</summary>
     public float Sum;
 
@@ -31,30 +38,80 @@ internal unsafe struct SoftmaxRow
     public static void Run<T>(SoftmaxRow* r) where T : unmanaged, IVec<T>
     {
         var s = r->Scores;
-        var n = r->Visible;
-        new Span<float>(s + n, r->Keys - n).Clear();
-        if (r->Mask != null && r->MaskStride != 1)
+        int begin = r->First & -Lanes, end = (r->End + Lanes - 1) & -Lanes, all = (r->Keys + Lanes - 1) & -Lanes;
+        var largest = r->First < r->End ? Adjust<T>(r, begin, end) : float.NegativeInfinity;
+        if (r->First >= r->End || (float.IsNegativeInfinity(largest) && !HasNaN(s + begin, end - begin)))
         {
-            for (var j = 0; j < n; j++) s[j] = V1.Fma(new(s[j]), new(r->Factor), new(r->Mask[j * r->MaskStride])).Value;
-        }
-        var max = Largest<T>(r, n);
-        if (float.IsNegativeInfinity(max) && !HasNaN(s, n))
-        {
-            new Span<float>(s, n).Clear();
-            r->Sum = 1f;
+            new Span<float>(s, all).Clear();
+            r->Sum = 0;
             return;
         }
-        var shift = T.Set(max);
-        for (var j = 0; j < n; j += T.Count)
+        r->Max = Math.Max(largest, r->Max);
+        var (shift, sum) = (T.Set(r->Max), T.Zero);
+        for (var j = begin; j < end; j += T.Count)
         {
-            var left = n - j;
-            var v = left >= T.Count ? T.Load(s + j) : T.LoadPart(s + j, left);
-            v = VecMath.Exp(v - shift);
-            if (left >= T.Count) T.Store(s + j, v);
-            else T.StorePart(s + j, v, left);
+            var v = VecMath.Exp(T.Load(s + j) - shift);
+            T.Store(s + j, v);
+            sum += v;
         }
-        r->Sum = Total<T>(s, n);
+        new Span<float>(s, begin).Clear();
+        new Span<float>(s + end, all - end).Clear();
+        r->Sum = T.Sum(sum);
     }
+
+    // Scales, caps and masks; hidden keys get −∞. Returns the largest that is not NaN.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Adjust<T>(SoftmaxRow* r, int begin, int end) where T : unmanaged, IVec<T>
+    {
+        var s = r->Scores;
+        var addends = stackalloc float[Lanes];
+        T factor = T.Set(r->Softcap == 0 ? r->Factor : r->Factor / r->Softcap), cap = T.Set(r->Softcap), none = T.Set(-0f);
+        var max = T.Set(float.NegativeInfinity);
+        for (var j = begin; j < end; j += T.Count)
+        {
+            var left = r->End - j;
+            var addend = none;
+            if (r->Mask != null) addend = left >= T.Count ? T.Load(r->Mask + j) : T.LoadPart(r->Mask + j, left);
+            else if (r->Allowed != null)
+            {
+                Addends(r->Allowed + j, Math.Min(left, Lanes), addends);
+                addend = T.Load(addends);
+            }
+            var v = T.Load(s + j);
+            v = r->Softcap == 0 ? T.Fma(v, factor, addend) : T.Fma(VecMath.Tanh(v * factor), cap, addend);
+            T.Store(s + j, v);
+            if (j < r->First || left < T.Count)
+            {
+                for (var i = j; i < r->First; i++) s[i] = float.NegativeInfinity;
+                for (var i = Math.Max(r->End, j); i < j + T.Count; i++) s[i] = float.NegativeInfinity;
+                v = T.Load(s + j);
+            }
+            max = T.MaxOr(v, max);
+        }
+        return T.MaxLane(max);
+    }
+
+    // 0 for the bytes that are not 0, −∞ for those that are.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Addends(byte* allowed, int n, float* addends)
+    {
+        if (n < Lanes)
+        {
+            for (var i = 0; i < n; i++) addends[i] = allowed[i] != 0 ? -0f : float.NegativeInfinity;
+            for (var i = n; i < Lanes; i++) addends[i] = 0;
+            return;
+        }
+        var (low, high) = Vector128.Widen(Vector128.Equals(Vector128.Load(allowed), Vector128<byte>.Zero).AsSByte());
+        var (a, b) = Vector128.Widen(low);
+        var (c, d) = Vector128.Widen(high);
+        Hide(a).Store(addends);
+        Hide(b).Store(addends + 4);
+        Hide(c).Store(addends + 8);
+        Hide(d).Store(addends + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Hide(Vector128<int> hidden) => Vector128.ConditionalSelect(hidden.AsSingle(), Vector128.Create(float.NegativeInfinity), Vector128.Create(-0f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool HasNaN(float* s, int n)
@@ -74,85 +131,13 @@ internal unsafe struct SoftmaxRow
         if (j < n) T.StorePart(y + j, T.LoadPart(y + j, n - j) * f, n - j);
     }
 
-    // Applies factor and mask (unless a strided mask was applied already) and finds the maximum of what is not NaN.
+    /// <summary>y = y·factor + added over n floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Largest<T>(SoftmaxRow* r, int n) where T : unmanaged, IVec<T>
+    public static void Join<T>(float* y, float* added, int n, float factor) where T : unmanaged, IVec<T>
     {
-        var s = r->Scores;
-        var done = r->Mask != null && r->MaskStride != 1;
-        var mask = done ? null : r->Mask;
-        var factor = T.Set(done ? 1f : r->Factor);
-        T none = T.Set(-0f), max = T.Set(float.NegativeInfinity);
+        var f = T.Set(factor);
         var j = 0;
-        for (; j <= n - T.Count; j += T.Count)
-        {
-            var v = T.Fma(T.Load(s + j), factor, mask == null ? none : T.Load(mask + j));
-            T.Store(s + j, v);
-            max = T.MaxOr(v, max);
-        }
-        var lanes = stackalloc float[Lanes];
-        T.Store(lanes, max);
-        var largest = lanes[0];
-        for (var i = 1; i < T.Count; i++) largest = Math.Max(largest, lanes[i]);
-        for (; j < n; j++)
-        {
-            var v = V1.Fma(new(s[j]), new(done ? 1f : r->Factor), new(mask == null ? -0f : mask[j])).Value;
-            s[j] = v;
-            if (v > largest) largest = v;
-        }
-        return largest;
-    }
-
-    // One method a width, so that only the code of one width is compiled.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Total<T>(float* s, int n) where T : unmanaged, IVec<T> => T.Count switch
-    {
-        Lanes => TotalInOne<T>(s, n),
-        8 => TotalInTwo<T>(s, n),
-        _ => TotalInFour(s, n),
-    };
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float TotalInOne<T>(float* s, int n) where T : unmanaged, IVec<T>
-    {
-        var sum = T.Zero;
-        var j = 0;
-        for (; j <= n - Lanes; j += Lanes) sum += T.Load(s + j);
-        if (j < n) sum += T.LoadPart(s + j, n - j);
-        return T.Sum(sum);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float TotalInTwo<T>(float* s, int n) where T : unmanaged, IVec<T>
-    {
-        T a = T.Zero, b = T.Zero;
-        var j = 0;
-        for (; j <= n - Lanes; j += Lanes)
-        {
-            a += T.Load(s + j);
-            b += T.Load(s + j + 8);
-        }
-        a += T.LoadPart(s + j, Math.Min(8, n - j));
-        b += T.LoadPart(s + j + 8, Math.Clamp(n - j - 8, 0, 8));
-        return T.Sum(a + b);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float TotalInFour(float* s, int n)
-    {
-        V4 p = V4.Zero, q = V4.Zero, u = V4.Zero, v = V4.Zero;
-        var i = 0;
-        for (; i <= n - Lanes; i += Lanes)
-        {
-            p += V4.Load(s + i);
-            q += V4.Load(s + i + 4);
-            u += V4.Load(s + i + 8);
-            v += V4.Load(s + i + 12);
-        }
-        p += V4.LoadPart(s + i, Math.Min(4, n - i));
-        q += V4.LoadPart(s + i + 4, Math.Clamp(n - i - 4, 0, 4));
-        u += V4.LoadPart(s + i + 8, Math.Clamp(n - i - 8, 0, 4));
-        v += V4.LoadPart(s + i + 12, Math.Clamp(n - i - 12, 0, 4));
-        return V4.Sum(p + u + (q + v));
+        for (; j <= n - T.Count; j += T.Count) T.Store(y + j, T.Fma(T.Load(y + j), f, T.Load(added + j)));
+        if (j < n) T.StorePart(y + j, T.Fma(T.LoadPart(y + j, n - j), f, T.LoadPart(added + j, n - j)), n - j);
     }
 }
