@@ -23,6 +23,7 @@ internal static class CommandLine
             VerifyCommand.Create(terminal, arguments),
             OptimizeCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            ProfileCommand.Create(terminal),
             ZooCommand.Create(terminal),
             DoctorCommand.Create(terminal),
         };

@@ -81,7 +81,6 @@ internal sealed class ConvStep(string name, ConvParts parts, Target target)
             Kernel = plan.KernelName,
             Tasks = plan.Tasks,
             ScratchBytes = plan.ScratchBytes,
-            Flops = 2.0 * shape.Batch * shape.OutputChannels * shape.OutputPixels * shape.Terms,
         };
     }
 

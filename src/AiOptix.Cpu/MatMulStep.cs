@@ -86,7 +86,6 @@ internal sealed class MatMulStep(string name, MatMulParts parts, Target target) 
             Kernel = plan.Kernel.Name,
             Tasks = checked(plan.Tasks * outers.Length),
             ScratchBytes = plan.ScratchBytes,
-            Flops = 2.0 * m * n * k * one.Extent * two.Extent * outers.Length,
         };
     }
 

@@ -6,6 +6,7 @@ namespace AiOptix.Runtime;
 public sealed class SegmentBinding
 {
     private readonly Shape?[] shapes;
+    private readonly BindContext context;
 
     internal SegmentBinding(Program program, Segment segment, IReadOnlyDictionary<string, long> symbols)
     {
@@ -21,7 +22,7 @@ public sealed class SegmentBinding
             program.Limits.CheckTensor(slot.DType, shape, $"'{slot.Name}'");
             shapes[slot.Index] = shape;
         }
-        var context = new BindContext(program.Slots, symbols);
+        context = new BindContext(program.Slots, new Dictionary<string, long>(symbols, StringComparer.Ordinal));
         Steps = new BoundStep?[segment.EndStep - segment.FirstStep];
         for (var i = 0; i < Steps.Length; i++)
             if (program.Steps[segment.FirstStep + i] is KernelStep step) Steps[i] = step.Bind(context);
@@ -51,6 +52,19 @@ public sealed class SegmentBinding
 
     /// <summary>The concrete shape of a slot, or null when nobody knows it when the segment begins.</summary>
     public Shape? Shape(int slot) => shapes[slot];
+
+    /// <summary>What a step of the segment has to do.</summary>
+    internal StepCost Cost(Step step)
+    {
+        var flops = step.Flops is { } f && f.Symbols.All(context.Symbols.ContainsKey) ? f.Evaluate(context.Symbols) : 0;
+        var bytes = step.OwnedBytes;
+        foreach (var slot in step.Inputs.Concat(step.Outputs).Where(s => s >= 0).Distinct())
+        {
+            if (shapes[slot] is not { } shape) return new(flops, 0);
+            bytes += context.DType(slot).ByteLength(shape.Count);
+        }
+        return new(flops, bytes);
+    }
 
     private static void Check(Program program, HashSet<string> known, IReadOnlyDictionary<string, long> symbols)
     {

@@ -4,12 +4,6 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Runtime;
 
-/// <summary>One step of a run, as it happened.</summary>
-/// <param name="Step">The step.</param>
-/// <param name="Bound">Its kernel; null for a managed step.</param>
-/// <param name="Elapsed">Wall time.</param>
-public readonly record struct StepTiming(Step Step, BoundStep? Bound, TimeSpan Elapsed);
-
 /// <summary>
 /// A program with threads, ready to run. <see cref="Run(ReadOnlySpan{Tensor}, ReadOnlySpan{Tensor}, CancellationToken)"/> may be called from several threads at once. With outputs given by
 /// the caller, and neither Reference steps nor shapes that depend on data, a run with shapes seen before allocates nothing.
@@ -24,6 +18,7 @@ public sealed unsafe class Session : IDisposable
     private readonly Dictionary<Program, Session> inner = [];
     private readonly Session? outer;
     private readonly SettledSessions? settled;
+    private readonly int depth;
     private int running;
     private bool disposed;
 
@@ -45,6 +40,7 @@ public sealed unsafe class Session : IDisposable
         pool = new(Math.Max(FewestBuffers, 2 * program.Outputs.Count));
         this.runner = runner;
         this.outer = outer;
+        depth = outer is null ? 0 : outer.depth + 1;
         runner.Prepare(program.Preparations);
         foreach (var sub in program.Steps.OfType<ControlFlowStep>().SelectMany(s => s.Programs)) inner[sub] = new Session(sub, runner, this);
     }
@@ -295,7 +291,7 @@ public sealed unsafe class Session : IDisposable
             {
                 RunManaged(frame, binding, (ManagedStep)step, cancellation);
             }
-            StepDone?.Invoke(new(step, binding.Steps[i], Stopwatch.GetElapsedTime(begin)));
+            StepDone?.Invoke(new(step, binding.Steps[i], begin, Stopwatch.GetElapsedTime(begin), depth, binding.Cost(step)));
         }
     }
 

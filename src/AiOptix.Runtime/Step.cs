@@ -30,6 +30,9 @@ public abstract class Step
     /// <summary>What it computes, in the graph's words: <c>Conv+Add+Relu</c>.</summary>
     public required string Operation { get; init; }
 
+    /// <summary>Floating-point operations of one run, multiply and add counted apart; null when its operators do not tell.</summary>
+    public Dim? Flops { get; set; }
+
     /// <summary>Bytes of packed weights and tables that it owns.</summary>
     public virtual long OwnedBytes => 0;
 }
@@ -73,9 +76,6 @@ public abstract unsafe class BoundStep
 
     /// <summary>Scratch memory that each worker needs, bytes.</summary>
     public long ScratchBytes { get; init; }
-
-    /// <summary>Floating-point operations of the whole step, multiply and add counted apart.</summary>
-    public double Flops { get; init; }
 
     /// <summary>Runs some of the tasks. Starts no thread, allocates nothing, throws nothing.</summary>
     /// <param name="slots">The address of each slot's memory.</param>

@@ -44,8 +44,28 @@ public sealed record MachineReport(
     /// <summary>The strongest cap of <c>--isa</c> that changes nothing on this machine.</summary>
     public IsaCap StrongestCap => Target.Has(Isa.Avx512) ? IsaCap.Avx512 : Target.Has(Isa.Avx2) ? IsaCap.Avx2 : IsaCap.None;
 
-    /// <summary>Measures what one core reaches; takes about a second.</summary>
-    public MachinePeaks Measure() => new(PeakProbe.FmaGflops(Target), Int8Probe.Gops(Target), PeakProbe.CopyGigabytes(Target));
+    /// <summary>Measures what one core reaches, or several at once; takes about a second.</summary>
+    /// <param name="threads">How many threads are busy at the same time; the figures are their sums.</param>
+    public MachinePeaks Measure(int threads = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        return new(Sum(threads, PeakProbe.FmaGflops), Sum(threads, Int8Probe.Gops), Sum(threads, PeakProbe.CopyGigabytes));
+    }
+
+    private double Sum(int threads, Func<Target, double> probe)
+    {
+        if (threads == 1) return probe(Target);
+        var figures = new double[threads];
+        using var start = new Barrier(threads);
+        var workers = Enumerable.Range(0, threads).Select(i => new Thread(() =>
+        {
+            start.SignalAndWait();
+            figures[i] = probe(Target);
+        })).ToArray();
+        foreach (var worker in workers) worker.Start();
+        foreach (var worker in workers) worker.Join();
+        return figures.Sum();
+    }
 
     private static string ProcessorName()
     {
@@ -57,7 +77,7 @@ public sealed record MachineReport(
     }
 }
 
-/// <summary>What one core was measured to reach.</summary>
+/// <summary>What a core, or several at once, were measured to reach.</summary>
 /// <param name="Float32Gflops">Billions of float32 operations a second, a fused multiply-add counting as two.</param>
 /// <param name="Int8Gops">Billions of int8 operations a second, a multiply-add counting as two, without VNNI.</param>
 /// <param name="CopyGigabytes">Billions of bytes a second read and written between buffers larger than the caches.</param>

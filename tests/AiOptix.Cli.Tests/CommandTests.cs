@@ -1,3 +1,4 @@
+using System.Text.Json;
 using AiOptix.Data;
 using AiOptix.Tensors;
 
@@ -36,6 +37,29 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(0, json.GetProperty("unsupported").GetArrayLength());
         Assert.True(json.GetProperty("flops").GetInt64() > 0);
         Assert.True(json.GetProperty("intermediate_bytes").GetInt64() > 0);
+    }
+
+    [Fact]
+    public void ProfileTellsWhereTheTimeGoes()
+    {
+        var (trace, page) = (desk.File("trace.json"), desk.File("page.html"));
+        var outcome = Desk.Run("profile", Desk.Digits, "--dim", "batch=2", "--threads", "1", "--runs", "3", "--json", "--trace", trace, "--html", page);
+        Assert.Equal(ExitCode.Done, outcome.Code);
+        var json = outcome.Json;
+        var steps = json.GetProperty("steps").EnumerateArray().ToArray();
+        Assert.Equal(1, steps.Sum(s => s.GetProperty("share").GetDouble()), 6);
+        var convolutions = steps.Where(s => s.GetProperty("operation").GetString()!.StartsWith("Conv", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(3, convolutions.Length);
+        Assert.All(convolutions, s => Assert.True(s.GetProperty("flops").GetDouble() > 0 && s.GetProperty("bytes").GetDouble() > 0 && s.GetProperty("origins").GetArrayLength() > 0));
+        Assert.Equal(json.GetProperty("steps").GetArrayLength(), Trace(trace).Count(e => e.GetProperty("ph").GetString() == "X"));
+        Assert.Contains("</html>", File.ReadAllText(page), StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, Desk.Run("profile", Desk.Digits, "--runs", "0").Code);
+    }
+
+    private static JsonElement[] Trace(string file)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(file));
+        return [.. json.RootElement.GetProperty("traceEvents").EnumerateArray().Select(e => e.Clone())];
     }
 
     [Fact]

@@ -132,6 +132,7 @@ internal sealed class Lowering
     /// <summary>Adds a step that stands for several nodes, at the place of the last of them, when all that it reads exists.</summary>
     public void Emit(Step step, IReadOnlyList<Node> nodes)
     {
+        step.Flops = FlopsOf(nodes);
         if (nodes.Count == 1)
         {
             steps.Add(step);
@@ -172,11 +173,18 @@ internal sealed class Lowering
             return;
         }
         var isKnown = node.Outputs.All(IsKnown) && node.Inputs.All(i => i is null || IsKnown(i));
-        if (isKnown && LoweringRules.Find(node.Operator) is { } rule && rule(this, node)) return;
+        var first = steps.Count;
+        if (isKnown && LoweringRules.Find(node.Operator) is { } rule && rule(this, node))
+        {
+            if (steps.Count > first && steps.Skip(first).All(s => s.Flops is null)) steps[^1].Flops = FlopsOf([node]);
+            return;
+        }
         Reference(node);
         foreach (var o in node.Outputs) known.UnionWith(o.Shape?.DefinedSymbols ?? []);
         derived.Close(known);
     }
+
+    private static Dim? FlopsOf(IReadOnlyList<Node> nodes) => nodes.Aggregate((Dim?)null, (sum, n) => n.Operator.Flops(n) is { } f ? f + (sum ?? Dim.Zero) : sum);
 
     private bool IsFollowed(Value value) =>
         value.Elements is { } e && value.DType is DType.Int64 or DType.Int32 && IsKnown(value) && value.Elements!.SelectMany(d => d.Symbols).All(known.Contains);

@@ -77,7 +77,6 @@ internal static unsafe class RecurrentRules
                 Kernel = bound.Kernel.Name,
                 Tasks = bound.Tasks,
                 ScratchBytes = bound.ScratchBytes,
-                Flops = 2.0 * s[0] * s[1] * columns * width * directions,
             };
         }) { Operation = node.Operator.Name, Origins = node.Origins, Weights = weights.Length };
         lowering.Emit(step);
@@ -136,7 +135,6 @@ internal static unsafe class RecurrentRules
                 Kernel = plan.Kernel.Name,
                 Tasks = plan.Tasks,
                 ScratchBytes = plan.ScratchBytes,
-                Flops = 2.0 * length * sequences * r.Count,
             };
         }) { Operation = node.Operator.Name, Origins = node.Origins, Weights = weights.Length };
         lowering.Emit(step);
