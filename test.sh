@@ -24,6 +24,11 @@ install() {
         echo "missing: the .NET 10 SDK (dotnet); no test can run without it"
         finish 0 1 0
     fi
+    if ! command -v chromium >/dev/null && [[ "$(id -u)" -eq 0 ]] && command -v apt-get >/dev/null; then
+        echo "installing chromium ..."
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null || true
+    fi
+    command -v chromium >/dev/null || echo "missing: chromium; tests of pages are skipped"
     if [[ -f bench/node_modules/.package-lock.json && ! bench/package-lock.json -nt bench/node_modules/.package-lock.json ]]; then return; fi
     if ! command -v npm >/dev/null; then
         echo "missing: npm; tests that compare with ONNX Runtime are skipped"

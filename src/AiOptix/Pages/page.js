@@ -78,13 +78,15 @@ function draw(id, traces, layout) {
   const axis = { gridcolor: color('--line'), zerolinecolor: color('--line'), automargin: true };
   Plotly.react(id, traces, {
     ...layout,
-    autosize: true,
+    width: document.getElementById(id).clientWidth,
+    height: document.getElementById(id).clientHeight,
     paper_bgcolor: color('--ground'),
     plot_bgcolor: color('--ground'),
     font: { color: color('--ink') },
-    margin: { l: 56, r: 16, t: 24, b: 48, ...layout.margin },
+    margin: { l: 56, r: 24, t: 24, b: 56, ...layout.margin },
     xaxis: { ...axis, ...layout.xaxis },
     yaxis: { ...axis, ...layout.yaxis },
-  }, { responsive: true, displaylogo: false, displayModeBar: false });
+  }, { displaylogo: false, displayModeBar: false });
 }
+addEventListener('resize', () => charts.forEach(c => draw(...c)));
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => charts.forEach(c => draw(...c)));
