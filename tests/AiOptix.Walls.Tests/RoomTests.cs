@@ -7,7 +7,7 @@ namespace AiOptix.Walls.Tests;
 
 public sealed partial class RoomTests
 {
-    private static readonly string[] unsafeRooms = ["AiOptix.Cpu", "AiOptix.Kernels", "AiOptix.Python", "AiOptix.Runtime", "AiOptix.Tensors", "AiOptix.Threading"];
+    private static readonly string[] unsafeRooms = ["AiOptix.Codecs", "AiOptix.Cpu", "AiOptix.Kernels", "AiOptix.Python", "AiOptix.Runtime", "AiOptix.Tensors", "AiOptix.Threading"];
     private static readonly string[] faces = ["AiOptix.Cli", "AiOptix.Python", "AiOptix.Server"];
     private static readonly string[] hiddenFromFaces = ["AiOptix.Onnx", "AiOptix.Threading", "AiOptix.Kernels", "AiOptix.Cpu"];
 

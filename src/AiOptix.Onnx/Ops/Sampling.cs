@@ -1,3 +1,4 @@
+using AiOptix.Codecs;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 
@@ -16,6 +17,14 @@ internal static class Sampling
     [
         OnnxOperator.Of<GridSample>("GridSample", ReadGridSample,
             (w, op) => w.Emit("GridSample", ("mode", (w.Opset >= 20 ? modes : formerModes)[(int)op.Mode]), ("padding_mode", paddings[(int)op.Padding]), ("align_corners", op.AlignCorners)), 20),
+        OnnxOperator.Of<ImageDecoder>("ImageDecoder", r => r.Emit(new ImageDecoder(r.String("pixel_format", "RGB") switch
+            {
+                "RGB" => ImageChannels.Rgb,
+                "BGR" => ImageChannels.Bgr,
+                "Grayscale" => ImageChannels.Grey,
+                var f => throw r.Error($"pixel_format '{f}' must be 'RGB', 'BGR' or 'Grayscale'"),
+            }), r.Required(0)),
+            (w, op) => w.Emit("ImageDecoder", ("pixel_format", op.Channels switch { ImageChannels.Rgb => null, ImageChannels.Bgr => "BGR", _ => "Grayscale" })), 20),
         OnnxOperator.Of<AffineGrid>("AffineGrid", r => r.Emit(new AffineGrid(r.Bool("align_corners", false)), r.Required(0), r.Required(1)), (w, op) => w.Emit("AffineGrid", ("align_corners", op.AlignCorners)), 20),
         OnnxOperator.Of<RoiAlign>("RoiAlign", ReadRoiAlign,
             (w, op) => w.Emit("RoiAlign", ("output_height", op.Height), ("output_width", op.Width), ("spatial_scale", op.Scale), ("sampling_ratio", op.Samples), ("mode", op.Max ? "max" : "avg"),
