@@ -73,6 +73,8 @@ internal sealed class NodeReader
 
     public string String(string attribute, string otherwise) => Find(attribute) is { } v ? As<string>(attribute, v) : otherwise;
 
+    public string? OptionalString(string attribute) => Find(attribute) is { } v ? As<string>(attribute, v) : null;
+
     public ValueList<long> Ints(string attribute) => new(OptionalInts(attribute) ?? throw Error($"attribute '{attribute}' is required"));
 
     public long[]? OptionalInts(string attribute) => Find(attribute) is { } v ? As<long[]>(attribute, v) : null;
@@ -120,12 +122,25 @@ internal sealed class NodeReader
         for (var i = 0; i < node.Outputs.Count; i++) bind(i, node.Outputs[i]);
     }
 
-    /// <summary>Adds a graph operator on the way to the node's outputs.</summary>
-    public Value Add(Operator op, params ReadOnlySpan<Value?> operands)
+    /// <summary>Adds the graph operator that makes one output of the node, under that output's name if the node has it.</summary>
+    public Value EmitOutput(int output, Operator op, params ReadOnlySpan<Value?> operands)
     {
-        var v = Graph.Add(op, operands);
-        v.Producer!.SetOrigin(Name.Length > 0 ? Name : OpType);
-        return v;
+        if (!HasOutput(output)) return Add(op, operands);
+        var node = Graph.Add(op, operands, [outputs[output]], output == 0 && Name.Length > 0 ? Name : null);
+        node.SetOrigin(Name.Length > 0 ? Name : OpType);
+        bind(output, node.Output);
+        return node.Output;
+    }
+
+    /// <summary>Adds a graph operator on the way to the node's outputs.</summary>
+    public Value Add(Operator op, params ReadOnlySpan<Value?> operands) => AddAll(op, 1, operands)[0];
+
+    /// <summary>Adds a graph operator with several outputs on the way to the node's outputs.</summary>
+    public IReadOnlyList<Value> AddAll(Operator op, int count, params ReadOnlySpan<Value?> operands)
+    {
+        var node = Graph.Add(op, operands, new string?[count]);
+        node.SetOrigin(Name.Length > 0 ? Name : OpType);
+        return node.Outputs;
     }
 
     /// <summary>Adds a constant.</summary>
@@ -154,7 +169,10 @@ internal sealed class NodeReader
     }
 
     /// <summary>Says that an output of the node is a value that was added before.</summary>
-    public void Bind(int output, Value value) => bind(output, value);
+    public void Bind(int output, Value value)
+    {
+        if (HasOutput(output)) bind(output, value);
+    }
 
     /// <summary>Attributes of the node that no rule has looked at.</summary>
     public IEnumerable<string> Unread => attributes.Keys.Where(k => !read.Contains(k));

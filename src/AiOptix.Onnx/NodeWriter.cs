@@ -28,6 +28,9 @@ internal sealed class NodeWriter
     /// <summary>The version of the default operator set to write for.</summary>
     public long Opset { get; }
 
+    /// <summary>Whether operators of ONNX Runtime may be written.</summary>
+    public bool ForOnnxRuntime => file.Dialect == OnnxDialect.OnnxRuntime;
+
     public string[] Inputs { get; }
 
     public string[] Outputs { get; }
@@ -42,6 +45,10 @@ internal sealed class NodeWriter
     /// <param name="attributes">Values: long, int, bool, float, string, ValueList or array of long, float or string, DType, Tensor, Graph; null is left out.</param>
     public void Emit(string opType, string[] inputs, string[] outputs, params ReadOnlySpan<(string Name, object? Value)> attributes) =>
         file.Add(new FileNode(opType, opType == row.Name ? row.Domain : "", Node.Name, inputs, outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
+
+    /// <summary>Writes the node under an operator of ONNX Runtime's domain with its own inputs and outputs.</summary>
+    public void EmitMicrosoft(string opType, params ReadOnlySpan<(string Name, object? Value)> attributes) =>
+        file.Add(new FileNode(opType, Microsoft.Shorthands.Domain, Node.Name, Inputs, Outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
 
     /// <summary>Writes a node with one output of its own name and gives that name.</summary>
     public string Step(string opType, string[] inputs, params ReadOnlySpan<(string Name, object? Value)> attributes)

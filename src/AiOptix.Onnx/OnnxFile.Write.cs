@@ -30,7 +30,7 @@ public static partial class OnnxFile
         try
         {
             var beside = InitializerBytes(graph) > options.ExternalDataThreshold ? Path.GetFileName(pending.DataPath) : null;
-            var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(beside, options.ExternalDataMinimum));
+            var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(beside, options.ExternalDataMinimum), options.Dialect);
             if (tensors.External.Count > 0) tensors.WriteExternal(pending.Data, options.Cancellation);
             MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, pending.Model, options.Cancellation);
             options.Cancellation.ThrowIfCancellationRequested();
@@ -47,10 +47,11 @@ public static partial class OnnxFile
     /// <param name="graph">The graph.</param>
     /// <param name="to">Where it goes.</param>
     /// <param name="cancellation">Ends a long write.</param>
+    /// <param name="dialect">Which operators it may use.</param>
     /// <exception cref="UnsupportedModelException">An operator has no form in ONNX, or operators that are not known need other versions than the rest.</exception>
-    public static void Write(Graph graph, Stream to, CancellationToken cancellation = default)
+    public static void Write(Graph graph, Stream to, CancellationToken cancellation = default, OnnxDialect dialect = OnnxDialect.Standard)
     {
-        var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder());
+        var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(), dialect);
         MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, to, cancellation);
         GC.KeepAlive(graph);
     }

@@ -12,6 +12,16 @@ public sealed record OnnxReadOptions
     public long MaxNodes { get; init; } = 1_000_000;
 }
 
+/// <summary>Which operators a written model may use.</summary>
+public enum OnnxDialect
+{
+    /// <summary>Those of the ONNX specification, and those of other domains that were read and have no other form.</summary>
+    Standard,
+
+    /// <summary>Those of ONNX Runtime's own domain as well, where an operator set lacks a standard one.</summary>
+    OnnxRuntime,
+}
+
 /// <summary>How a model is written.</summary>
 public sealed record OnnxWriteOptions
 {
@@ -23,6 +33,9 @@ public sealed record OnnxWriteOptions
 
     /// <summary>Initializers smaller than this, in bytes, stay in the model all the same.</summary>
     public long ExternalDataMinimum { get; init; } = 1024;
+
+    /// <summary>Which operators it may use.</summary>
+    public OnnxDialect Dialect { get; init; }
 
     /// <summary>Ends a long write; no file is left or replaced then.</summary>
     public CancellationToken Cancellation { get; init; }

@@ -1,3 +1,5 @@
+using AiOptix.Onnx.Microsoft;
+
 namespace AiOptix.Onnx;
 
 /// <summary>Every operator that files may hold, family by family: the only registration there is.</summary>
@@ -36,6 +38,15 @@ internal static class OnnxRegistry
         .. Texts.Rows,
         .. Training.Rows,
         .. Trees.Rows,
+        .. FusedActivations.Rows,
+        .. FusedAttentions.Rows,
+        .. FusedConvolutions.Rows,
+        .. FusedNorms.Rows,
+        .. FusedProducts.Rows,
+        .. GroupQueries.Rows,
+        .. QuantizedLinear.Rows,
+        .. QuantizedProducts.Rows,
+        .. Varied.Rows,
     ];
 
     private static readonly Dictionary<(string Domain, string Name), OnnxOperator> byName =

@@ -11,6 +11,9 @@ internal static class OperatorTypes
 {
     private static readonly Lazy<FrozenDictionary<string, Signature[]>> table = new(Load);
 
+    /// <summary>Every version of every operator.</summary>
+    public static IEnumerable<Signature> All => table.Value.Values.SelectMany(v => v);
+
     /// <summary>Whether the table has an operator.</summary>
     public static bool Has(string opType) => table.Value.ContainsKey(opType);
 
@@ -46,7 +49,7 @@ internal static class OperatorTypes
     }
 
     /// <summary>One version of an operator: for each input and output the types that it may have, and which of them go together.</summary>
-    private sealed record Signature(string Name, long Since, Parameter[] Inputs, Parameter[] Results)
+    public sealed record Signature(string Name, long Since, Parameter[] Inputs, Parameter[] Results)
     {
         /// <summary>Reads a line <c>NAME SINCE INPUTS > OUTPUTS ; VARIABLE=TYPES…</c>.</summary>
         public static Signature Parse(string line, DType[] letters)
@@ -88,5 +91,5 @@ internal static class OperatorTypes
     }
 
     /// <summary>An input or output: its type variable, the types that this may be (null: anything), and whether it may repeat.</summary>
-    private sealed record Parameter(string Variable, HashSet<DType>? Types, bool Repeats);
+    public sealed record Parameter(string Variable, HashSet<DType>? Types, bool Repeats);
 }

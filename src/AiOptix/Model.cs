@@ -47,9 +47,12 @@ public sealed class Model
     /// <summary>Wraps a graph built in memory.</summary>
     public static Model Of(Graph graph) => new(graph);
 
-    /// <summary>Writes the model as standard ONNX: to a temporary file first, so that no half file is left.</summary>
+    /// <summary>Writes the model as ONNX: to a temporary file first, so that no half file is left.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="dialect">Which operators it may use.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Save(string path) => OnnxFile.Write(Graph, path);
+    public void Save(string path, FileDialect dialect = FileDialect.Standard) =>
+        OnnxFile.Write(Graph, path, new OnnxWriteOptions { Dialect = dialect == FileDialect.OnnxRuntime ? OnnxDialect.OnnxRuntime : OnnxDialect.Standard });
 
     /// <summary>The model after the portable rewrites, without proof or timing; for those, see the Optimizer.</summary>
     /// <param name="options">Which patches, and how they are checked.</param>

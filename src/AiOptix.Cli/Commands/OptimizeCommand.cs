@@ -16,6 +16,8 @@ internal static class OptimizeCommand
         var target = new Option<string>("--output", "-o") { Description = "The ONNX file to write.", HelpName = "OUT.onnx", Required = true };
         var report = new Option<string?>("--json") { Description = "Also write the report to a JSON file.", HelpName = "FILE" };
         var stop = new Option<int?>("--stop-after-patch") { Description = "Stop rewriting after so many patches, to find a wrong one.", HelpName = "N" };
+        var dialect = new Option<string>("--dialect") { Description = "Operators of the written file: standard ones, or those of ONNX Runtime as well.", DefaultValueFactory = _ => "onnx" };
+        dialect.AcceptOnlyFromAmong("onnx", "ort");
         var threads = Options.Threads();
         var dims = Options.Dims();
         var seed = Options.Seed();
@@ -24,7 +26,7 @@ internal static class OptimizeCommand
         var relative = Options.Tolerance("--rtol", standard.Relative, "Allowed error per unit of the baseline's value.");
         var absolute = Options.Tolerance("--atol", standard.Absolute, "Allowed error of any value.");
         var scaled = Options.Tolerance("--scaled-atol", standard.Scaled, "Allowed error per unit of the output's largest magnitude.");
-        var command = new Command("optimize", "Rewrite a model, prove that its answers hold, measure what was gained, write it.") { file, target, report, stop, threads, dims, seed, data, relative, absolute, scaled };
+        var command = new Command("optimize", "Rewrite a model, prove that its answers hold, measure what was gained, write it.") { file, target, report, stop, dialect, threads, dims, seed, data, relative, absolute, scaled };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(stop) < 0) throw new UsageException("--stop-after-patch: expected 0 or more");
@@ -40,7 +42,7 @@ internal static class OptimizeCommand
             OptimizationReport.Print(result, terminal);
             if (parsed.GetValue(report) is { } path) File.WriteAllText(path, Terminal.Format(ModelJson.Result(result)) + "\n");
             if (!result.Proof.Holds) throw new ProofFailedException($"the answers do not hold, so nothing was written: {OptimizationReport.Problem(result.Proof)}");
-            Write(model, optimized, parsed.GetValue(target)!, samples, options, cancellation);
+            Write(model, optimized, parsed.GetValue(target)!, parsed.GetValue(dialect) == "ort" ? FileDialect.OnnxRuntime : FileDialect.Standard, samples, options, cancellation);
             terminal.Error.WriteLine($"wrote {parsed.GetValue(target)}");
             return Task.FromResult(ExitCode.Done);
         });
@@ -58,18 +60,18 @@ internal static class OptimizeCommand
 
     /// <summary>Writes the model into a folder beside the target, proves what stands in the file, and only then puts it in place. A pair of model and
     /// data file is written anew there, since two files cannot be moved as one.</summary>
-    private static void Write(Model baseline, Model optimized, string target, IReadOnlyList<Tensor[]> samples, OptimizerOptions options, CancellationToken cancellation)
+    private static void Write(Model baseline, Model optimized, string target, FileDialect dialect, IReadOnlyList<Tensor[]> samples, OptimizerOptions options, CancellationToken cancellation)
     {
         var full = Path.GetFullPath(target);
         var folder = Directory.CreateDirectory($"{full}.{Guid.NewGuid():N}.tmp").FullName;
         try
         {
             var written = Path.Combine(folder, Path.GetFileName(full));
-            optimized.Save(written);
+            optimized.Save(written, dialect);
             var proof = ProofOfFile(baseline, written, samples, options, cancellation);
             if (!proof.Holds) throw new ProofFailedException($"the written file does not give the model's answers, so it was removed: {OptimizationReport.Problem(proof)}");
             if (Directory.GetFiles(folder).Length == 1) File.Move(written, full, overwrite: true);
-            else optimized.Save(full);
+            else optimized.Save(full, dialect);
         }
         finally
         {

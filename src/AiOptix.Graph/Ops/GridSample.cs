@@ -1,4 +1,3 @@
-using AiOptix.Graphs.Evaluate;
 using AiOptix.Tensors;
 
 namespace AiOptix.Graphs.Ops;
@@ -36,7 +35,7 @@ public sealed record GridSample(GridMode Mode = GridMode.Linear, GridPadding Pad
     /// <inheritdoc/>
     public override void Infer(InferenceContext context)
     {
-        var type = context.Require(0, t => Numbers.IsNumber(t) || t == DType.Bool, "a numeric type or bool");
+        var type = Mode == GridMode.Nearest ? context.DType(0) : context.Require(0, t => t != DType.String, "a numeric type (strings are read in mode nearest only)");
         context.Require(1, Numbers.IsReal, "a floating-point type");
         var (x, grid) = (context.Shape(0), context.Shape(1));
         if (x is null || grid is null)
@@ -56,8 +55,11 @@ public sealed record GridSample(GridMode Mode = GridMode.Linear, GridPadding Pad
         var r = x.Shape.Rank - 2;
         if (grid.Shape.Rank != r + 2 || grid.Shape[-1] != r || grid.Shape[0] != x.Shape[0]) throw context.Error($"input {x} and grid {grid} do not fit");
         var output = context.Allocate(0, x.DType, new Shape([x.Shape[0], x.Shape[1], .. grid.Shape.Dims[1..^1]]));
-        var (values, positions) = (ElementTypes.ToFloat64(x), grid.ToReals());
-        var result = new double[output.Count];
+        var positions = grid.ToReals();
+        var parts = Numbers.IsComplex(x.DType) ? 2 : 1;
+        var values = x.DType == DType.String ? [] : x.ToComponents();
+        var texts = x.DType == DType.String ? Enumerable.Repeat("", checked((int)output.Count)).ToArray() : null;
+        var result = new double[texts is null ? output.Count * parts : 0];
         var (points, plane, channels) = (grid.Shape.Product(1, grid.Shape.Rank - 1), x.Shape.Product(2, x.Shape.Rank), x.Shape[1]);
         var taps = new List<(long Index, double Weight)>();
         for (long n = 0; n < x.Shape[0]; n++)
@@ -66,12 +68,15 @@ public sealed record GridSample(GridMode Mode = GridMode.Linear, GridPadding Pad
                 Taps(x.Shape, positions.AsSpan((int)((n * points + p) * r), r), taps);
                 for (long c = 0; c < channels; c++)
                 {
-                    double sum = 0;
-                    foreach (var (index, weight) in taps) sum += values[(n * channels + c) * plane + index] * weight;
-                    result[(n * channels + c) * points + p] = sum;
+                    var at = (n * channels + c) * points + p;
+                    foreach (var (index, weight) in taps)
+                        if (texts is not null) texts[at] = x.Strings[(n * channels + c) * plane + index];
+                        else
+                            for (var part = 0; part < parts; part++) result[at * parts + part] += values[((n * channels + c) * plane + index) * parts + part] * weight;
                 }
             }
-        ElementTypes.Write(output, 0, result);
+        if (texts is not null) context.Set(0, Tensor.FromStrings(texts, output.Shape));
+        else output.StoreComponents(result);
     }
 
     /// <summary>The elements of a plane that a position reads, and their weights; those outside that count as 0 are left out.</summary>

@@ -8,7 +8,7 @@ public sealed record NonZero : Operator
     /// <inheritdoc/>
     public override void Infer(InferenceContext context)
     {
-        context.Require(0, t => Numbers.IsNumber(t) || t is DType.Bool or DType.String, "a numeric type, bool or string");
+        context.Require(0, t => Numbers.IsNumber(t) || Numbers.IsComplex(t) || t is DType.Bool or DType.String, "a numeric type, bool or string");
         context.Set(0, DType.Int64, new SymbolicShape(context.Shape(0) is { } s ? s.Rank : context.Fresh(), context.Fresh()));
     }
 
@@ -25,9 +25,10 @@ public sealed record NonZero : Operator
         }
         else
         {
-            var values = input.ToReals();
-            for (long i = 0; i < values.Length; i++)
-                if (values[i] != 0) found.Add(i);
+            var values = input.ToComponents();
+            var parts = Numbers.IsComplex(input.DType) ? 2 : 1;
+            for (long i = 0; i < input.Count; i++)
+                if (values[i * parts] != 0 || values[i * parts + parts - 1] != 0) found.Add(i);
         }
         var output = context.Allocate(0, DType.Int64, new Shape(rank, found.Count)).Span<long>();
         var strides = input.Shape.Strides();

@@ -21,6 +21,29 @@ internal static class Numbers
     /// <summary>The elements as float64; integers too.</summary>
     public static double[] ToReals(this Tensor tensor) => ElementTypes.ToFloat64(tensor);
 
+    /// <summary>complex64 and complex128.</summary>
+    public static bool IsComplex(DType type) => type is DType.Complex64 or DType.Complex128;
+
+    /// <summary>The elements as float64; a complex one as its real and its imaginary part.</summary>
+    public static double[] ToComponents(this Tensor tensor) => tensor.DType switch
+    {
+        DType.Complex64 => Array.ConvertAll(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.Bytes).ToArray(), v => (double)v),
+        DType.Complex128 => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(tensor.Bytes).ToArray(),
+        _ => tensor.ToReals(),
+    };
+
+    /// <summary>Rounds what <see cref="ToComponents"/> gives into a tensor.</summary>
+    public static void StoreComponents(this Tensor tensor, ReadOnlySpan<double> values)
+    {
+        if (tensor.DType == DType.Complex128) values.CopyTo(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(tensor.Bytes));
+        else if (tensor.DType == DType.Complex64)
+        {
+            var target = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(tensor.Bytes);
+            for (var i = 0; i < target.Length; i++) target[i] = (float)values[i];
+        }
+        else ElementTypes.Write(tensor, 0, values);
+    }
+
     /// <summary>Rounds float64 values into a tensor of a floating-point type.</summary>
     public static void Store(this Tensor tensor, ReadOnlySpan<double> values)
     {

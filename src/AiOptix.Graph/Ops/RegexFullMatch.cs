@@ -12,7 +12,7 @@ public sealed record RegexFullMatch(string Pattern) : Operator
     public override void Infer(InferenceContext context)
     {
         Strings.Require(context, 0);
-        Compile(context.Error);
+        Compile(Pattern, context.Error, whole: true);
         context.Set(0, DType.Bool, context.Shape(0));
     }
 
@@ -20,20 +20,22 @@ public sealed record RegexFullMatch(string Pattern) : Operator
     public override void Evaluate(EvaluationContext context)
     {
         var x = context.Input(0);
-        var regex = Compile(context.Error);
+        var regex = Compile(Pattern, context.Error, whole: true);
         var output = context.Allocate(0, DType.Bool, x.Shape);
         for (var i = 0; i < x.Count; i++) output.Bytes[i] = regex.IsMatch(x.Strings[i]) ? (byte)1 : (byte)0;
     }
 
-    private Regex Compile(Func<string, AiOptixException> error)
+    /// <summary>A pattern in RE2's syntax, matched in time in proportion to the text.</summary>
+    internal static Regex Compile(string pattern, Func<string, AiOptixException> error, bool whole = false)
     {
         try
         {
-            return new(@"\A(?:" + Translate(Pattern) + @")\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            var translated = Translate(pattern);
+            return new(whole ? @"\A(?:" + translated + @")\z" : translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw error($"the pattern '{Pattern}' is not understood: {e.Message}");
+            throw error($"the pattern '{pattern}' is not understood: {e.Message}");
         }
     }
 

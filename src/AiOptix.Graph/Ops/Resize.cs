@@ -21,7 +21,7 @@ public sealed record Resize(ResizeMode Mode = ResizeMode.Nearest, ResizeCoordina
     /// <inheritdoc/>
     public override void Infer(InferenceContext context)
     {
-        var type = Mode == ResizeMode.Nearest ? context.DType(0) : context.Require(0, Numbers.IsNumber, "a numeric type");
+        var type = Mode == ResizeMode.Nearest ? context.DType(0) : context.Require(0, t => Numbers.IsNumber(t) || Numbers.IsComplex(t), "a numeric type (others are resized in mode nearest only)");
         if (context.Has(1)) context.Require(1, Numbers.IsReal, "float16, float32 or float64");
         if (context.Has(2)) context.Require(2, t => t == DType.Float32, "float32");
         if (context.Has(3)) context.Require(3, t => t == DType.Int64, "int64");
@@ -49,8 +49,9 @@ public sealed record Resize(ResizeMode Mode = ResizeMode.Nearest, ResizeCoordina
         var output = context.Allocate(0, input.DType, shape, zeroed: true);
         if (output.Count == 0) return;
         if (Mode == ResizeMode.Nearest) Pick(input, output, axes);
-        else if (Numbers.IsReal(input.DType)) output.Store(Weighted(input, axes));
-        else Saturate(output, Weighted(input, axes));
+        else if (Numbers.IsComplex(input.DType)) output.StoreComponents(Weighted(input.ToComponents(), new Shape([.. input.Shape, 2]), [.. axes, null]));
+        else if (Numbers.IsReal(input.DType)) output.Store(Weighted(input.ToReals(), input.Shape, axes));
+        else Saturate(output, Weighted(input.ToReals(), input.Shape, axes));
     }
 
     /// <summary>The axes that change, each as weighted sums; null for one that stays as it is.</summary>
@@ -130,10 +131,8 @@ public sealed record Resize(ResizeMode Mode = ResizeMode.Nearest, ResizeCoordina
         new ElementMover(input, output).CopyMapped(maps, 0, input.Shape.Strides(), 0, output.Shape.Strides());
     }
 
-    private double[] Weighted(Tensor input, ResizeAxis?[] axes)
+    private double[] Weighted(double[] x, Shape shape, ResizeAxis?[] axes)
     {
-        var x = input.ToReals();
-        var shape = input.Shape;
         for (var a = 0; a < axes.Length; a++)
         {
             if (axes[a] is not { } axis) continue;

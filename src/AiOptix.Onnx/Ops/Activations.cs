@@ -58,6 +58,11 @@ internal static class Activations
             w.Emit("Swish", ("alpha", op.Alpha));
             return;
         }
+        if (w.ForOnnxRuntime)
+        {
+            w.EmitMicrosoft("QuickGelu", ("alpha", op.Alpha));
+            return;
+        }
         var x = w.Inputs[0];
         Multiply(w, x, w.Step("Sigmoid", [op.Alpha == 1 ? x : w.Step("Mul", [x, Number(w, op.Alpha)])]));
     }
@@ -67,6 +72,11 @@ internal static class Activations
         if (w.Opset >= 20)
         {
             w.Emit("Gelu", ("approximate", op.TanhApproximation ? "tanh" : null));
+            return;
+        }
+        if (w.ForOnnxRuntime)
+        {
+            w.EmitMicrosoft(op.TanhApproximation ? "FastGelu" : "Gelu");
             return;
         }
         var x = w.Inputs[0];

@@ -59,7 +59,8 @@ internal static class Convolutions
         return p == MathF.Floor(p) && p >= 1 ? (long)p : throw r.Error($"p = {p} must be a positive whole number");
     }
 
-    private static void CheckKernel(NodeReader r, int weights = 1)
+    /// <summary>Holds the attribute against the weights.</summary>
+    public static void CheckKernel(NodeReader r, int weights = 1)
     {
         if (r.OptionalInts("kernel_shape") is { } k && r.Required(weights).Shape?.Concrete is { } w && !w.Dims[Math.Min(2, w.Rank)..].SequenceEqual(k))
             throw r.Error($"kernel_shape [{string.Join(",", k)}] contradicts weights of shape {w}");

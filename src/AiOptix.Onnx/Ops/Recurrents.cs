@@ -19,6 +19,21 @@ internal static class Recurrents
     private static void Read(NodeReader r, Func<Parts, Recurrent> make, int functions)
     {
         r.Ignore("output_sequence");
+        if (r.OptionalInt("hidden_size") is { } size && r.Required(2).Shape is { Rank: 3 } s && s[2].Constant is { } hidden && hidden != size)
+            throw r.Error($"hidden_size is {size}, but R has shape {s}");
+        r.Emit(make(PartsOf(r, functions)), r.InputsFrom(0));
+    }
+
+    /// <summary>The LSTM that a node's attributes describe.</summary>
+    public static LSTM Lstm(NodeReader r)
+    {
+        r.Ignore("hidden_size");
+        var p = PartsOf(r, 3);
+        return new(p.Direction, p.Activations, p.Clip, p.BatchFirst, r.Bool("input_forget", false));
+    }
+
+    private static Parts PartsOf(NodeReader r, int functions)
+    {
         var direction = r.String("direction", "forward") switch
         {
             "forward" => RecurrentDirection.Forward,
@@ -26,10 +41,8 @@ internal static class Recurrents
             "bidirectional" => RecurrentDirection.Bidirectional,
             var d => throw r.Error($"direction '{d}' must be 'forward', 'reverse' or 'bidirectional'"),
         };
-        if (r.OptionalInt("hidden_size") is { } size && r.Required(2).Shape is { Rank: 3 } s && s[2].Constant is { } hidden && hidden != size)
-            throw r.Error($"hidden_size is {size}, but R has shape {s}");
         var expected = functions * (direction == RecurrentDirection.Bidirectional ? 2 : 1);
-        r.Emit(make(new(direction, Activations(r, expected), r.OptionalFloat("clip"), r.Bool("layout", false))), r.InputsFrom(0));
+        return new(direction, Activations(r, expected), r.OptionalFloat("clip"), r.Bool("layout", false));
     }
 
     /// <summary>The functions; parameters are taken in turn by those that have them.</summary>

@@ -53,21 +53,10 @@ internal static class Reshaping
             r.Emit(new Tile(), r.Required(0), r.Required(1));
             return;
         }
-        if (r.Required(1).Constant is not { Count: 1 } tiles || r.Required(2).Constant is not { Count: 1 } axis || r.Required(0).Shape is not { } shape)
-            throw r.Error("this version needs constant 'tiles' and 'axis' and an input of known rank; convert the model to opset 6");
-        var repeats = Enumerable.Repeat(1L, shape.Rank).ToArray();
-        var at = WholeNumber(r, axis);
-        if (at < 0 || at >= shape.Rank) throw r.Error($"axis {at} is out of range for shape {shape}");
-        repeats[at] = WholeNumber(r, tiles);
-        r.Emit(new Tile(), r.Required(0), r.Constant(repeats));
+        // Tiles and axis are numbers of the input's type: 1 for every axis but one.
+        Graphs.Value Whole(int input) => r.Add(new Cast(DType.Int64), r.Add(new Reshape(), r.Required(input), r.Constant([])));
+        var rank = r.Add(new Size(), r.Add(new ShapeOf(), r.Required(0)));
+        var places = r.Add(new NumericRange(), r.Constant(Tensor.Scalar(0L)), rank, r.Constant(Tensor.Scalar(1L)));
+        r.Emit(new Tile(), r.Required(0), r.Add(new Where(), r.Add(new Equal(), places, Whole(2)), Whole(1), r.Constant(Tensor.Scalar(1L))));
     }
-
-    private static long WholeNumber(NodeReader r, Tensor t) => t.DType switch
-    {
-        DType.Float32 => (long)t.Span<float>()[0],
-        DType.Float64 => (long)t.Span<double>()[0],
-        DType.Float16 => (long)t.Span<Half>()[0],
-        _ when t.DType.IsInteger() => t.ToInt64()[0],
-        _ => throw r.Error($"expected a number, found {t}"),
-    };
 }

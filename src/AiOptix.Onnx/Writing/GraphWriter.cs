@@ -49,6 +49,9 @@ internal sealed class GraphWriter
     /// <summary>The name of a value, of this graph or one around it.</summary>
     public string NameOf(Value value) => names.TryGetValue(value, out var name) ? name : outer?.NameOf(value) ?? value.Name;
 
+    /// <summary>Which operators the file may use.</summary>
+    public OnnxDialect Dialect => model.Dialect;
+
     /// <summary>A name that nothing in the model has.</summary>
     public string Unique(string wanted) => model.Unique(wanted);
 
@@ -63,6 +66,7 @@ internal sealed class GraphWriter
             var made = OperatorTypes.Outputs(node.OpType, model.Opset, inputs, node.Outputs.Length);
             for (var i = 0; i < made.Length; i++) types.TryAdd(node.Outputs[i], made[i]);
         }
+        else model.Import(node.Domain);
         AddAsIs(node);
     }
 

@@ -15,11 +15,13 @@ internal sealed class ModelWriter
     /// <param name="graph">The main graph.</param>
     /// <param name="tensors">Takes the tensors.</param>
     /// <param name="atLeast">The lowest version of the default operator set that will do.</param>
+    /// <param name="dialect">Which operators the file may use.</param>
     /// <exception cref="UnsupportedModelException">An operator cannot be written, or the versions that operators need do not go together.</exception>
-    private ModelWriter(Graph graph, TensorEncoder tensors, long atLeast)
+    private ModelWriter(Graph graph, TensorEncoder tensors, long atLeast, OnnxDialect dialect)
     {
         this.graph = graph;
         Tensors = tensors;
+        Dialect = dialect;
         names = new(Graphs(graph).SelectMany(g => g.Values.Keys), StringComparer.Ordinal);
         opsets = Versions(graph, atLeast);
         needed = Opset;
@@ -27,6 +29,9 @@ internal sealed class ModelWriter
 
     /// <summary>Takes the tensors.</summary>
     public TensorEncoder Tensors { get; }
+
+    /// <summary>Which operators the file may use.</summary>
+    public OnnxDialect Dialect { get; }
 
     /// <summary>The names that nodes and outputs of the file refer to; a constant that became an attribute is not among them.</summary>
     public HashSet<string> Referenced { get; } = new(StringComparer.Ordinal);
@@ -40,12 +45,13 @@ internal sealed class ModelWriter
     /// </summary>
     /// <param name="graph">The main graph.</param>
     /// <param name="encoder">Makes what takes the tensors.</param>
+    /// <param name="dialect">Which operators the file may use.</param>
     /// <exception cref="UnsupportedModelException">An operator cannot be written, or the versions that operators need do not go together.</exception>
-    public static (Proto.ModelProto Model, TensorEncoder Tensors) Encode(Graph graph, Func<TensorEncoder> encoder)
+    public static (Proto.ModelProto Model, TensorEncoder Tensors) Encode(Graph graph, Func<TensorEncoder> encoder, OnnxDialect dialect)
     {
         for (var atLeast = 0L;;)
         {
-            var writer = new ModelWriter(graph, encoder(), atLeast);
+            var writer = new ModelWriter(graph, encoder(), atLeast, dialect);
             var model = writer.Write();
             if (writer.needed == writer.Opset) return (model, writer.Tensors);
             atLeast = writer.needed;
@@ -71,14 +77,17 @@ internal sealed class ModelWriter
             ProducerName = "AI Optix",
             ProducerVersion = typeof(ModelWriter).Assembly.GetName().Version?.ToString(3) ?? "",
         };
-        foreach (var (domain, version) in opsets) model.OpsetImport.Add(new Proto.OperatorSetIdProto { Domain = domain, Version = version });
         model.MetadataProps.AddRange(Annotations.Entries(graph.Metadata.Properties));
         if (graph.Metadata.Documentation.Length > 0) model.DocString = graph.Metadata.Documentation;
         if (graph.Metadata.Domain.Length > 0) model.Domain = graph.Metadata.Domain;
         if (graph.Metadata.ModelVersion != 0) model.ModelVersion = graph.Metadata.ModelVersion;
         model.Graph = new GraphWriter(this, graph, outer: null).Write();
+        foreach (var (domain, version) in opsets) model.OpsetImport.Add(new Proto.OperatorSetIdProto { Domain = domain, Version = version });
         return model;
     }
+
+    /// <summary>Has the file import the first version of a domain that it does not import yet.</summary>
+    public void Import(string domain) => opsets.TryAdd(domain, 1);
 
     /// <summary>A name that nothing in the model has.</summary>
     public string Unique(string wanted)
