@@ -36,7 +36,12 @@ public class ConformanceTests(ITestOutputHelper output)
         var broken = results.Where(r => !r.Result.Passed && listed.Contains((r.Result.Case.Name, r.Level))).Select(r => $"{r.Result.Case.Name} ({r.Level}): {r.Result.Failure}");
         var gone = listed.Where(l => !cases.Contains(l.Case)).Select(l => $"{l.Case}: listed, but there is no such case");
         var gained = passing.Where(p => !listed.Contains(p)).Select(p => $"{p.Name} ({p.Level}): passes, but is not listed; run with AIOPTIX_UPDATE_MANIFEST=1 and commit the manifest");
-        Assert.Empty(broken.Concat(gone).Concat(gained).Order(StringComparer.Ordinal));
+        var excluded = Manifest.Excluded();
+        var failing = results.Where(r => !r.Result.Passed).Select(r => r.Result.Case.Name).ToHashSet(StringComparer.Ordinal);
+        var unexplained = failing.Where(c => !excluded.ContainsKey(c)).Select(c => $"{c}: fails, and conformance-excluded.txt gives no reason");
+        var explained = excluded.Keys.Where(c => !failing.Contains(c)).Select(c => $"{c}: conformance-excluded.txt says that it fails, but it does not");
+        Assert.All(excluded.Values, reason => Assert.EndsWith(".", reason, StringComparison.Ordinal));
+        Assert.Empty(broken.Concat(gone).Concat(gained).Concat(unexplained).Concat(explained).Order(StringComparer.Ordinal));
     }
 
     private void Report(IReadOnlyCollection<(VerificationLevel Level, CaseResult Result)> results)

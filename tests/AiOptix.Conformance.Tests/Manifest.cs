@@ -5,6 +5,7 @@ namespace AiOptix.Conformance.Tests;
 /// <summary>
 /// <c>tests/conformance.txt</c>: the cases that pass, one a line, sorted, each with the levels at which it passes. What is not listed must fail (an operator that is not
 /// supported, mostly), so that every step forward and back is a line in a commit. <c>AIOPTIX_UPDATE_MANIFEST=1</c> has it written anew.
+/// <c>tests/conformance-excluded.txt</c> holds each case that does not pass at some level, with the reason.
 /// </summary>
 internal static class Manifest
 {
@@ -35,6 +36,12 @@ internal static class Manifest
         .Select(l => l.Split(' '))
         .SelectMany(p => p.Skip(1).Select(level => (p[0], Enum.Parse<VerificationLevel>(level, ignoreCase: true))))
         .ToHashSet();
+
+    /// <summary>The cases that do not pass, each with its reason: lines <c>CASE REASON</c>.</summary>
+    public static IReadOnlyDictionary<string, string> Excluded() => File.ReadLines(Path.Combine(Root, "tests", "conformance-excluded.txt"))
+        .Where(l => l.Length > 0 && l[0] != '#')
+        .Select(l => l.Split(' ', 2))
+        .ToDictionary(p => p[0], p => p[1], StringComparer.Ordinal);
 
     public static void Write(IEnumerable<(string Case, VerificationLevel Level)> passing) => File.WriteAllLines(FilePath, Lines(passing));
 
