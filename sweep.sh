@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Verification that is too heavy for test.sh; the results are committed under tests/sweeps/. Some minutes on two cores.
-# Usage: ./sweep.sh [conformance|light|models|zoo]...   without a name, all of them.
+# Usage: ./sweep.sh [conformance|light|models|zoo|differential]...   without a name, all of them.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 cd "$root" || exit 1
@@ -84,11 +84,21 @@ zoo() {
     return "$code"
 }
 
+# Generated graphs at every level and in ONNX Runtime.
+differential() {
+    local report="$work/differential.report" code=0
+    rm -f "$report"
+    AIOPTIX_DIFFERENTIAL="${AIOPTIX_DIFFERENTIAL:-20000}" AIOPTIX_DIFFERENTIAL_REPORT="$report" dotnet test tests/AiOptix.Differential.Tests --configuration Release --nologo \
+        --filter FullyQualifiedName~GeneratedGraphs >"$work/differential.log" 2>&1 || code=1
+    cat "$report" || code=1
+    return "$code"
+}
+
 mkdir -p "$results" "$work"
 ./optix --version >/dev/null || exit 1
 for part in "${@:-}"; do
-    for name in ${part:-conformance light models zoo}; do
-        case "$name" in conformance | light | models | zoo) ;; *) echo "there is no sweep '$name'" >&2 && exit 2 ;; esac
+    for name in ${part:-conformance light models zoo differential}; do
+        case "$name" in conformance | light | models | zoo | differential) ;; *) echo "there is no sweep '$name'" >&2 && exit 2 ;; esac
         begin=$SECONDS
         "$name" >"$work/$name.txt" || failed=1
         { echo "# ./sweep.sh $name on $(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | xargs)"; cat "$work/$name.txt"; } >"$results/$name.txt"

@@ -21,6 +21,7 @@ internal static unsafe class OrtApi
         GetErrorMessage = 2,
         CreateEnv = 3,
         CreateSession = 7,
+        CreateSessionFromArray = 8,
         Run = 9,
         CreateSessionOptions = 10,
         SetSessionExecutionMode = 13,

@@ -18,14 +18,26 @@ internal sealed unsafe class OrtSession : IDisposable
     /// <param name="configuration">Session configuration entries, such as <c>session.intra_op.allow_spinning</c> = <c>0</c>.</param>
     /// <exception cref="OrtException">ONNX Runtime cannot open it.</exception>
     internal OrtSession(string path, int threads, IReadOnlyDictionary<string, string>? configuration = null)
+        : this(path, default, threads, configuration)
+    {
+    }
+
+    /// <summary>Opens a model that lies in memory.</summary>
+    /// <exception cref="OrtException">ONNX Runtime cannot open it.</exception>
+    internal OrtSession(ReadOnlySpan<byte> model, int threads)
+        : this(null, model, threads, null)
+    {
+    }
+
+    private OrtSession(string? path, ReadOnlySpan<byte> model, int threads, IReadOnlyDictionary<string, string>? configuration)
     {
         OrtLibrary.Locate();
-        if (!File.Exists(path)) throw new OrtException($"there is no model file {path}");
+        if (path is not null && !File.Exists(path)) throw new OrtException($"there is no model file {path}");
         const int Sequential = 0;
         const int EveryOptimisation = 99;
         nint options;
         Check(((delegate* unmanaged<nint*, nint>)Function(Entry.CreateSessionOptions))(&options), Entry.CreateSessionOptions);
-        var file = Utf8(path);
+        var file = Utf8(path ?? "");
         try
         {
             Set(Entry.SetSessionExecutionMode, options, Sequential);
@@ -34,8 +46,16 @@ internal sealed unsafe class OrtSession : IDisposable
             Set(Entry.SetInterOpNumThreads, options, 1);
             foreach (var (key, value) in configuration ?? new Dictionary<string, string>()) Configure(options, key, value);
             nint created;
-            var create = (delegate* unmanaged<nint, nint, nint, nint*, nint>)Function(Entry.CreateSession);
-            Check(create(OrtApi.Environment, file, options, &created), Entry.CreateSession);
+            if (path is not null)
+            {
+                var create = (delegate* unmanaged<nint, nint, nint, nint*, nint>)Function(Entry.CreateSession);
+                Check(create(OrtApi.Environment, file, options, &created), Entry.CreateSession);
+            }
+            else
+            {
+                var create = (delegate* unmanaged<nint, byte*, nuint, nint, nint*, nint>)Function(Entry.CreateSessionFromArray);
+                fixed (byte* bytes = model) Check(create(OrtApi.Environment, bytes, (nuint)model.Length, options, &created), Entry.CreateSessionFromArray);
+            }
             session = created;
         }
         finally
