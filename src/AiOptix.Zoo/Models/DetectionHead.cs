@@ -17,7 +17,7 @@ internal static class DetectionHead
     private const float Least = 0.25f;
 
     /// <summary>Few places have a score above the threshold, as in a trained model.</summary>
-    private const float Rarity = -1.6f;
+    private const float Rarity = -6f;
 
     public static void Add(Builder builder, Module head, Signal[] levels, int side)
     {
@@ -33,8 +33,8 @@ internal static class DetectionHead
     /// <summary>Distances and classes of one level, [batch, 144, places].</summary>
     private static Value Level(Module head, Signal x, int level, Value batch)
     {
-        var distance = Branch(head.ListItem("cv2", level), x, 64, 4 * Bins, 0.3);
-        var classes = head.Add(new Add(), Branch(head.ListItem("cv3", level), x, Classes, Classes, 0.15), head.Number(Rarity));
+        var distance = Branch(head.ListItem("cv2", level), x, 64, 4 * Bins, 1);
+        var classes = head.Add(new Add(), Branch(head.ListItem("cv3", level), x, Classes, Classes, 1), head.Number(Rarity));
         return head.Add(new Reshape(), head.Add(new Concat(1), distance, classes), head.Add(new Concat(0), batch, head.Integers(4 * Bins + Classes), head.Integers(-1)));
     }
 

@@ -36,9 +36,20 @@ internal static class YoloV8N
         DetectionHead.Add(builder, At(22), [small, medium, large], Side(builder.Options));
     }
 
+    /// <summary>
+    /// How far channels spread before an activation. Around 1 x · sigmoid(x) is bent so much that a channel which spreads a little more than was reckoned spreads
+    /// more and more from layer to layer; here it is nearly a rectifier, which keeps the ratio.
+    /// </summary>
+    private const double Spread = 3;
+
+    /// <summary>The mean and the variance of the largest of 5·5, 9·9 and 13·13 normal numbers.</summary>
+    private static readonly (double Mean, double Variance)[] largest = [(1.965, 0.258), (2.427, 0.191), (2.671, 0.166)];
+
     /// <summary>Convolution and x · sigmoid(x).</summary>
-    internal static Signal Unit(Module module, Signal x, int channels, int kernel, int stride = 1) =>
-        module["act"].Silu(module["conv"].FoldedConvolution(x, channels, kernel, stride));
+    internal static Signal Unit(Module module, Signal x, int channels, int kernel, int stride = 1) => module["act"].Silu(Convolved(module, x, channels, kernel, stride));
+
+    private static Signal Convolved(Module module, Signal x, int channels, int kernel, int stride = 1) =>
+        module["conv"].FoldedConvolution(x, channels, kernel, stride, Spread);
 
     /// <summary>Two halves; the second goes on through blocks, and all that came about is joined.</summary>
     private static Signal Stage(Module module, Signal x, int channels, int blocks, bool adds)
@@ -56,14 +67,16 @@ internal static class YoloV8N
         return Unit(module["cv2"], Join(module, [.. parts]), channels, 1);
     }
 
-    /// <summary>Maxima of ever larger windows, joined.</summary>
+    /// <summary>Maxima of ever larger windows, joined. The activation before them rises wherever it counts, so the largest result is that of the largest argument.</summary>
     private static Signal Pyramid(Module module, Signal x)
     {
-        List<Signal> parts = [Unit(module["cv1"], x, x.Channels / 2, 1)];
-        for (var i = 0; i < 3; i++)
+        var before = Convolved(module["cv1"], x, x.Channels / 2, 1);
+        List<Signal> parts = [module["cv1"]["act"].Silu(before)];
+        foreach (var (above, spread) in largest)
         {
             var value = module["m"].Add(new MaxPool([5, 5], [1, 1], [2, 2, 2, 2], [1, 1]), parts[^1].Value);
-            parts.Add(new(value, [.. parts[0].Mean.Zip(parts[0].Variance, (m, v) => m + 2 * Math.Sqrt(v))], [.. parts[0].Variance.Select(v => 0.3 * v)]));
+            var top = before with { Mean = [.. before.Mean.Zip(before.Variance, (m, v) => m + above * Math.Sqrt(v))], Variance = [.. before.Variance.Select(v => spread * v)] };
+            parts.Add(top.Mapped(value, SignalMaps.Silu));
         }
         return Unit(module["cv2"], Join(module, [.. parts]), x.Channels, 1);
     }
