@@ -68,16 +68,23 @@ models() {
     return "$code"
 }
 
-# Full-size networks against the reference evaluation of the file as it is.
+# record NAME ARGUMENT...: a full-size model of the zoo as a case.
+record() {
+    rm -rf "${work:?}/$1"
+    ./bench.sh record "$1" "$work/$1" "${@:2}" && return 0
+    echo "$1: the answers could not be recorded"
+    return 1
+}
+
+# Every full-size network against ONNX Runtime, and two of them against the reference evaluation of the file as it is.
 zoo() {
     local code=0 name
+    for name in $(./optix zoo | awk 'NR > 1 { print $1 }'); do
+        record "$name" && by_machine "$name against ONNX Runtime" "$work/$name" "${real[@]}" || code=1
+        rm -rf "${work:?}/$name"
+    done
     for name in resnet-50 minilm-l6; do
-        if ! ./bench.sh record "$name" "$work/$name"; then
-            echo "$name: the answers could not be recorded"
-            code=1
-            continue
-        fi
-        by_machine "$name" "$work/$name" --rtol 1e-3 --scaled-atol 1e-5 || code=1
+        record "$name" --reference && by_machine "$name" "$work/$name" --rtol 1e-3 --scaled-atol 1e-5 || code=1
         verify "$name, passes" "$work/$name" --level passes --rtol 1e-3 --scaled-atol 1e-5 || code=1
         rm -rf "${work:?}/$name"
     done
