@@ -1,6 +1,7 @@
 using AiOptix.Passes.Cleanup;
 using AiOptix.Passes.Fold;
 using AiOptix.Passes.Fuse;
+using AiOptix.Passes.Quantize;
 using AiOptix.Tensors;
 
 namespace AiOptix.Passes;
@@ -29,6 +30,12 @@ public static class Pipeline
             new TransposePairs(),
             new ReshapePairs(),
         ]),
+        new("compute in integers",
+        [
+            new QuantizedMovement(),
+            new QuantizedProducts(),
+            new QuantizedAverage(),
+        ]),
         new("fold into weights",
         [
             new PadFolding(),
@@ -44,6 +51,8 @@ public static class Pipeline
             new LayerNormFusion(),
             new RMSNormFusion(),
             new AttentionFusion(),
+            new GroupedQueryFusion(),
+            new RotaryFusion(),
         ]),
     ];
 }

@@ -60,6 +60,10 @@ public class RuleTests
         [typeof(Attention)] = (g, x) => g.Add(new Transpose([0, 2, 1, 3]), g.Add(new Attention(), Head(g, x, 5), Head(g, x, 4), Head(g, x, 4), g.AddConstant(PlanCheck.Random(3, 1, 1, 5, 4)))),
         [typeof(QuantizeLinear)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new QuantizeLinear(2), x, g.AddConstant(Tensor.Vector(0.01f, 0.02f, 0.1f, 3f, 0.3f, 0.07f, 0.005f)), g.AddConstant(Tensor.Vector<sbyte>(0, 1, -2, 100, -128, 5, 6)))),
         [typeof(DequantizeLinear)] = (g, x) => g.Add(new DequantizeLinear(), g.Add(new QuantizeLinear(), x, g.AddConstant(Tensor.Scalar(0.01f)), g.AddConstant(Tensor.Scalar((byte)100))), g.AddConstant(Tensor.Scalar(0.02f)), g.AddConstant(Tensor.Scalar((byte)7))),
+        [typeof(RotaryEmbedding)] = (g, x) => g.Add(new Add(), Rotated(g, x, new RotaryEmbedding(Size: 8)), g.Add(new Reshape(), Rotated(g, g.Add(new Reshape(), x, Ints(g, 0, 21, 9)), new RotaryEmbedding(Interleaved: true, Heads: 1, Size: 6)), Ints(g, 0, 3, 7, 9))),
+        [typeof(QLinearConv)] = (g, x) => Numbers(g, g.Add(new QLinearConv(new Conv([2, 1], [1, 0, 2, 1], [1, 2])), Bytes(g, x), Scale(g, 0.02f), Zero(g, 100), Int8(g, 1, 5, 3, 3, 2),
+            g.AddConstant(Tensor.Vector(0.01f, 0.02f, 0.005f, 0.03f, 0.01f)), g.AddConstant(Tensor.Vector<sbyte>(0, 1, -2, 3, 0)), Scale(g, 0.05f), Zero(g, 120), g.AddConstant(Tensor.Vector(5, -300, 7000, 0, 1)))),
+        [typeof(QLinearMatMul)] = (g, x) => Numbers(g, g.Add(new QLinearMatMul(), Bytes(g, x), Scale(g, 0.02f), Zero(g, 100), Int8(g, 2, 9, 5), Scale(g, 0.01f), g.AddConstant(Tensor.Scalar<sbyte>(3)), Scale(g, 0.05f), Zero(g, 120))),
         [typeof(Cast)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new Cast(DType.Float16), x)),
         [typeof(ConstantOfShape)] = (g, x) => g.Add(new Add(), g.Add(new ConstantOfShape(Tensor.Vector(2.5f)), g.Add(new ShapeOf(), x)), x),
         [typeof(Gather)] = (g, x) => g.Add(new Gather(2), x, g.AddConstant(Tensor.From<long>([0, -1, 3, 3, 6, -7], new Shape(2, 3)))),
@@ -120,6 +124,28 @@ public class RuleTests
     /// <summary>Three heads of nine, read through a transpose.</summary>
     private static Value Head(Graph g, Value x, long length) =>
         g.Add(new Transpose([0, 2, 1, 3]), g.Add(new Transpose([0, 2, 1, 3]), g.Add(new Slice(), x, Ints(g, 0), Ints(g, length), Ints(g, 2))));
+
+    private static Value Rotated(Graph g, Value x, RotaryEmbedding op)
+    {
+        var length = g.Add(new Slice(), g.Add(new ShapeOf(), x), Ints(g, x.Shape!.Rank == 4 ? 2 : 1), Ints(g, x.Shape.Rank == 4 ? 3 : 2));
+        var positions = g.Add(new Expand(), g.AddConstant(Tensor.From<long>([3], new Shape(1, 1))), g.Add(new Concat(0), g.Add(new Slice(), g.Add(new ShapeOf(), x), Ints(g, 0), Ints(g, 1)), length));
+        return g.Add(op, x, g.AddConstant(PlanCheck.Random(3, 5, op.Size / 2)), g.AddConstant(PlanCheck.Random(4, 5, op.Size / 2)), positions);
+    }
+
+    private static Value Bytes(Graph g, Value x) => g.Add(new QuantizeLinear(), x, Scale(g, 0.02f), Zero(g, 100));
+
+    private static Value Numbers(Graph g, Value bytes) => g.Add(new DequantizeLinear(), bytes, Scale(g, 0.05f), Zero(g, 120));
+
+    private static Value Scale(Graph g, float scale) => g.AddConstant(Tensor.Scalar(scale));
+
+    private static Value Zero(Graph g, byte zero) => g.AddConstant(Tensor.Scalar(zero));
+
+    private static Value Int8(Graph g, int seed, params long[] shape)
+    {
+        var t = Tensor.Allocate(DType.Int8, new Shape(shape));
+        new Random(seed).NextBytes(t.Bytes);
+        return g.AddConstant(t);
+    }
 
     private static Value Ints(Graph g, params long[] values) => g.AddConstant(Tensor.Vector<long>(values));
 

@@ -9,9 +9,11 @@ using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Norm;
 using AiOptix.Kernels.Pool;
 using AiOptix.Kernels.Quantize;
+using AiOptix.Kernels.QuantizedConv;
 using AiOptix.Kernels.Recurrent;
 using AiOptix.Kernels.Reduce;
 using AiOptix.Kernels.Resize;
+using AiOptix.Kernels.Rotary;
 using AiOptix.Kernels.Softmax;
 using AiOptix.Kernels.Trees;
 using AiOptix.Kernels.Vectors;
@@ -31,6 +33,8 @@ public class RehearsalTests
         Each(BinaryTable.Rows, r => Here.Has(r.Needs), BinaryPlan.Rehearse);
         Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
         Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
+        Each(RotaryTable.Rows, r => Here.Has(r.Needs), RotaryPlan.Rehearse);
+        Each(QuantizedConvTable.Rows, r => Here.Has(r.Isa), QuantizedConvPlan.Rehearse);
         Each([1, 2, 4, 8], _ => true, size => WherePlan.Rehearse(size, Here));
     }
 

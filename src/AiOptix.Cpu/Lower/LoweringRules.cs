@@ -22,6 +22,7 @@ internal static class LoweringRules
         [typeof(ConvTranspose)] = ConvTransposeRules.ConvTranspose,
         [typeof(Gemm)] = ProductRules.Gemm,
         [typeof(MatMul)] = ProductRules.MatMul,
+        [typeof(RotaryEmbedding)] = RotaryRules.Rotary,
 
         // Recurrent layers
         [typeof(GRU)] = RecurrentRules.Layer,
@@ -63,6 +64,8 @@ internal static class LoweringRules
 
         // Quantisation
         [typeof(DequantizeLinear)] = QuantizeRules.Dequantize,
+        [typeof(QLinearConv)] = QuantizedProductRules.Conv,
+        [typeof(QLinearMatMul)] = QuantizedProductRules.MatMul,
         [typeof(QuantizeLinear)] = QuantizeRules.Quantize,
 
         // Movement

@@ -57,7 +57,8 @@ public sealed record ConvInteger(Conv Convolution) : Operator
 
 /// <summary>
 /// ONNX QLinearConv: a convolution of quantised operands, quantised again. Inputs x, its scale and zero point, w, its scale and zero point (one, or one a filter), the
-/// scale and zero point of the result, an int32 bias in steps of both scales' product (may be left out).
+/// scale and zero point of the result, an int32 bias in steps of both scales' product (may be left out). The sum is exact; as a float32 it is multiplied with the
+/// float32 x scale · w scale / result scale, rounded to the nearest even integer, and the zero point is added.
 /// </summary>
 /// <param name="Convolution">The window.</param>
 public sealed record QLinearConv(Conv Convolution) : Operator
@@ -80,7 +81,7 @@ public sealed record QLinearConv(Conv Convolution) : Operator
         var (x, w, y, zero) = (context.Input(1).ToReals(), context.Input(4).ToReals(), context.Input(6).ToReals(), context.Input(7).ToReals());
         if (x.Length != 1 || y.Length != 1 || zero.Length != 1) throw context.Error("the scales of input and result and the zero point of the result must be scalars");
         var factors = Array.ConvertAll(w, s => (double)((float)x[0] * (float)s / (float)y[0]));
-        for (var i = 0; i < values.Length; i++) values[i] *= factors[QuantizedConvolutions.Filter(context, factors, i, shape, 1)];
+        for (var i = 0; i < values.Length; i++) values[i] = (float)values[i] * (float)factors[QuantizedConvolutions.Filter(context, factors, i, shape, 1)];
         QuantizedTypes.Store(values, _ => zero[0], context.Allocate(0, context.Input(7).DType, shape));
     }
 

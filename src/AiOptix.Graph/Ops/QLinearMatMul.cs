@@ -74,7 +74,9 @@ public sealed record QLinearMatMul : Operator
         var columns = Normalizing.Spread(context, context.Input(4), shape);
         var result = Normalizing.Spread(context, context.Input(6), shape);
         var zeros = Normalizing.Spread(context, context.Input(7), shape);
-        for (var i = 0; i < values.Length; i++) values[i] *= Numbers.Round(Numbers.Round(rows[i] * columns[i], type) / result[i], type);
+        var precision = type == DType.Float64 ? DType.Float64 : DType.Float32;
+        for (var i = 0; i < values.Length; i++)
+            values[i] = Numbers.Round(Numbers.Round(values[i], precision) * Numbers.Round(Numbers.Round(rows[i] * columns[i], type) / result[i], type), precision);
         QuantizedTypes.Store(values, i => zeros[i], context.Allocate(0, context.Input(7).DType, shape));
     }
 

@@ -1,0 +1,113 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Tensors;
+
+namespace AiOptix.Passes.Quantize;
+
+/// <summary>
+/// Takes a Conv, Gemm or MatMul between DequantizeLinear and QuantizeLinear, with a Relu or Clip that only cuts off what the result's type cuts off anyway, and makes it
+/// a QLinearConv or QLinearMatMul: the same numbers without the rounding of float32 on the way. Weights are constant; the bias must be a dequantised int32 in
+/// steps of both scales' product, as every quantiser writes it. A Gemm becomes a convolution over one pixel.
+/// </summary>
+public sealed class QuantizedProducts : IPass
+{
+    /// <summary>How far a bias's scale may lie from the product, relatively: rounding to float32, twice.</summary>
+    private const double ScaleTolerance = 3e-7;
+
+    /// <inheritdoc/>
+    public Patch? Match(Graph graph, Node node)
+    {
+        if (QuantizedOperand.Behind(node) is not { } result || Unclipped(node, result) is not var (product, reader)) return null;
+        if ((product.MadeOnlyFor<Conv>(reader) ?? product.MadeOnlyFor<Gemm>(reader) ?? product.MadeOnlyFor<MatMul>(reader)) is not { } source) return null;
+        if (QuantizedOperand.Before(source.Input(0), graph) is not { IsScalar: true } x || QuantizedOperand.Before(source.Input(1), graph) is not { Bytes.IsConstant: true } w) return null;
+        return source.Operator switch
+        {
+            Conv conv => Convolve(source, conv, x, w, result),
+            Gemm { Alpha: 1, TransA: false } gemm => Multiply(source, gemm, x, w, result),
+            MatMul => Multiply(source, x, w, result),
+            _ => null,
+        };
+    }
+
+    private static Patch? Convolve(Node source, Conv conv, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    {
+        if (!w.IsScalar && w.Axis != 0) return null;
+        var (fits, bias) = Bias(source, x, w);
+        if (!fits) return null;
+        var patch = new Patch(source.Graph, $"{source} in integers");
+        return patch.Replace(result.Bytes, Add(patch, conv, x.Bytes, w.Bytes, x, w, result, bias));
+    }
+
+    private static Patch? Multiply(Node source, Gemm gemm, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    {
+        if (source.Input(2) is not null && gemm.Beta != 1) return null;
+        if (!w.IsScalar && Patterns.AxisOf(w.Axis, 2) != (gemm.TransB ? 0 : 1)) return null;
+        var (fits, bias) = Bias(source, x, w);
+        if (!fits) return null;
+        var patch = new Patch(source.Graph, $"{source} in integers");
+        var filters = gemm.TransB ? w.Bytes.Constant! : Transposed(w.Bytes.Constant!);
+        var weights = patch.Constant(filters.Reshape(new Shape(filters.Shape[0], filters.Shape[1], 1, 1)), w.Bytes.Name);
+        var pixel = patch.Constant(Tensor.Vector<long>(2, 3));
+        var sums = Add(patch, new Conv(), patch.Add(new Unsqueeze(), x.Bytes, pixel), weights, x, w, result, bias);
+        return patch.Replace(result.Bytes, patch.Add(new Squeeze(), sums, pixel));
+    }
+
+    private static Patch? Multiply(Node source, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    {
+        if (source.Input(0)!.Shape is not { Rank: >= 2 } || w.Bytes.Shape is not { Rank: 2 } || !w.IsScalar && Patterns.AxisOf(w.Axis, 2) != 1) return null;
+        var patch = new Patch(source.Graph, $"{source} in integers");
+        return patch.Replace(result.Bytes, patch.Add(new QLinearMatMul(), x.Bytes, x.Scale, x.ZeroIn(patch), w.Bytes, w.Scale, w.ZeroIn(patch), result.Scale, result.ZeroIn(patch)));
+    }
+
+    private static Value Add(Patch patch, Conv conv, Value input, Value weights, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result, Value? bias) =>
+        patch.Add(new QLinearConv(conv), input, x.Scale, x.ZeroIn(patch), weights, w.Scale, w.ZeroIn(patch), result.Scale, result.ZeroIn(patch), bias);
+
+    /// <summary>What is quantised, before a Relu or a Clip whose bounds lie where the type's range ends.</summary>
+    private static (Value Value, Node Reader)? Unclipped(Node node, QuantizedOperand result)
+    {
+        if (node.Input(0) is not { } value) return null;
+        if (value.MadeOnlyFor<Relu>(node) is { } relu) return Step(0, result) <= Range(result).Least ? (relu.Inputs[0]!, relu) : null;
+        if (value.MadeOnlyFor<Clip>(node) is not { } clip) return (value, node);
+        var (least, greatest) = Range(result);
+        var low = clip.Input(1) is { } l ? l.Number() : double.NegativeInfinity;
+        var high = clip.Input(2) is { } h ? h.Number() : double.PositiveInfinity;
+        return low <= high && Step(low.Value, result) <= least && Step(high!.Value, result) >= greatest ? (clip.Inputs[0]!, clip) : null;
+    }
+
+    private static double Step(double number, QuantizedOperand result) =>
+        Math.Round(number / result.Scale.Constant!.Span<float>()[0], MidpointRounding.ToEven) + result.ZeroPoint;
+
+    private static (int Least, int Greatest) Range(QuantizedOperand result) => result.Bytes.DType == DType.Int8 ? (sbyte.MinValue, sbyte.MaxValue) : (byte.MinValue, byte.MaxValue);
+
+    /// <summary>The int32 addends of a product; not fitting when they are something else.</summary>
+    private static (bool Fits, Value? Integers) Bias(Node source, QuantizedOperand x, QuantizedOperand w)
+    {
+        if (source.Input(2) is not { } bias) return (true, null);
+        if (bias.MadeBy<DequantizeLinear>(source.Graph) is not { Inputs: [{ Constant: { DType: DType.Int32, Shape.Rank: 1 } integers } values, { Constant: { DType: DType.Float32 } scales }, ..] } node)
+            return (false, null);
+        if (node.Input(2) is { } z && !(z.Constant?.ToInt64().All(n => n == 0) ?? false)) return (false, null);
+        var given = scales.Span<float>();
+        var filters = w.Scale.Constant!.Span<float>();
+        var input = (double)x.Scale.Constant!.Span<float>()[0];
+        var count = Math.Max(given.Length, filters.Length);
+        if (given.Length != 1 && given.Length != integers.Count || filters.Length != 1 && filters.Length != integers.Count) return (false, null);
+        for (var i = 0; i < count; i++)
+        {
+            var expected = input * filters[filters.Length == 1 ? 0 : i];
+            if (!(Math.Abs(given[given.Length == 1 ? 0 : i] - expected) <= ScaleTolerance * expected)) return (false, null);
+        }
+        return (true, values);
+    }
+
+    private static Tensor Transposed(Tensor matrix)
+    {
+        var (rows, columns) = ((int)matrix.Shape[0], (int)matrix.Shape[1]);
+        var result = Tensor.Allocate(matrix.DType, new Shape(columns, rows));
+        var from = matrix.Bytes;
+        var to = result.Bytes;
+        for (var r = 0; r < rows; r++)
+            for (var c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c];
+        GC.KeepAlive(matrix);
+        return result;
+    }
+}

@@ -1,0 +1,168 @@
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Passes.Quantize;
+using AiOptix.Tensors;
+using static AiOptix.Passes.Tests.Rewriting;
+
+namespace AiOptix.Passes.Tests.Quantize;
+
+/// <summary>Quantised regions as exporters write them: a DequantizeLinear before every operand, a QuantizeLinear behind the result.</summary>
+[TestsOf<QuantizedProducts>, TestsOf<QuantizedMovement>, TestsOf<QuantizedAverage>]
+public class QuantizedTests
+{
+    private const float InputScale = 0.02f;
+    private const float WeightScale = 0.01f;
+
+    private readonly Graph graph = new("test");
+
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("bias", 120)]
+    [InlineData("bias axis", 120)]
+    [InlineData("bias Relu", 0)]
+    [InlineData("Clip", 0)]
+    public void ConvolutionsAreDoneInIntegers(string form, byte zero)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 4, 6, 5), InputScale, 100);
+        var w = Weights(form.Contains("axis", StringComparison.Ordinal) ? 6 : 1, 6, 2, 3, 3);
+        var conv = new Conv([1, 2], [1, 1, 1, 1], [1, 1], 2);
+        var y = form.Contains("bias", StringComparison.Ordinal) ? graph.Add(conv, x, w, Bias(form.Contains("axis", StringComparison.Ordinal) ? 6 : 1, InputScale)) : graph.Add(conv, x, w);
+        if (form.Contains("Relu", StringComparison.Ordinal)) y = graph.Add(new Relu(), y);
+        if (form.Contains("Clip", StringComparison.Ordinal)) y = graph.Add(new Clip(), y, graph.Number(0), graph.Number(255 * 0.05f));
+        graph.Returning(Quantised(y, 0.05f, zero));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal("QLinearConv", graph.Operators());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void GemmsAreDoneInIntegers(bool transposed)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 6), InputScale, 100);
+        graph.Returning(Quantised(graph.Add(new Gemm(TransB: transposed), x, Weights(1, transposed ? 4 : 6, transposed ? 6 : 4), Bias(1, InputScale, 4)), 0.05f, 120));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal("Unsqueeze QLinearConv Squeeze", graph.Operators());
+    }
+
+    [Fact]
+    public void MatrixProductsAreDoneInIntegers()
+    {
+        var x = Numbers(graph.Input("x", DType.Int8, N, 3, 6), InputScale, (sbyte)-5);
+        graph.Returning(Quantised(graph.Add(new MatMul(), x, Weights(1, 6, 4)), 0.05f, 120));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal("QLinearMatMul", graph.Operators());
+    }
+
+    [Theory]
+    [InlineData("real bias")]
+    [InlineData("bias of another scale")]
+    [InlineData("Relu that cuts")]
+    [InlineData("Clip that cuts")]
+    [InlineData("read between")]
+    [InlineData("scales along another axis")]
+    [InlineData("real weights")]
+    [InlineData("int16")]
+    public void OtherRegionsStay(string form)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 4, 6, 6), InputScale, 100);
+        var w = form switch
+        {
+            "scales along another axis" => Weights(4, 1, 4, 4, 1, 1),
+            "real weights" => graph.Weights(1, 4, 4, 1, 1),
+            _ => Weights(1, 4, 4, 1, 1),
+        };
+        var conv = form switch
+        {
+            "real bias" => graph.Add(new Conv(), x, w, graph.Weights(2, 4)),
+            "bias of another scale" => graph.Add(new Conv(), x, w, Bias(1, 2 * InputScale, 4)),
+            _ => graph.Add(new Conv(), x, w),
+        };
+        var y = form switch
+        {
+            "Relu that cuts" => graph.Add(new Relu(), conv),
+            "Clip that cuts" => graph.Add(new Clip(), conv, graph.Number(-100), graph.Number(1)),
+            _ => conv,
+        };
+        if (form == "read between") graph.Returning(graph.Add(new Neg(), y));
+        graph.Returning(form == "int16"
+            ? graph.Add(new QuantizeLinear(), y, graph.Number(0.05f), graph.AddConstant(Tensor.Scalar<short>(0)))
+            : Quantised(y, 0.05f, 120));
+        Assert.Empty(graph.Check(new QuantizedProducts()).Applied);
+    }
+
+    [Theory]
+    [InlineData("Flatten")]
+    [InlineData("Transpose")]
+    [InlineData("none")]
+    public void BytesMoveAsBytes(string form)
+    {
+        var bytes = graph.Input("x", DType.UInt8, N, 4, 6);
+        var x = Numbers(graph.Add(new Identity(), bytes), InputScale, 100);
+        var y = form switch
+        {
+            "Flatten" => graph.Add(new Flatten(), x),
+            "Transpose" => graph.Add(new Transpose([0, 2, 1]), x),
+            _ => x,
+        };
+        graph.Returning(Quantised(y, InputScale, 100));
+        Assert.Single(graph.Check(new QuantizedMovement()).Applied);
+        Assert.Equal(form == "none" ? "Identity" : $"Identity {form}", graph.Operators());
+    }
+
+    [Theory]
+    [InlineData(0.03f, 100)]
+    [InlineData(InputScale, 101)]
+    public void BytesOfAnotherScaleOrZeroPointAreMadeAnew(float scale, byte zero)
+    {
+        graph.Returning(Quantised(graph.Add(new Flatten(), Numbers(graph.Input("x", DType.UInt8, N, 4, 6), InputScale, 100)), scale, zero));
+        Assert.Empty(graph.Check(new QuantizedMovement()).Applied);
+    }
+
+    [Fact]
+    public void AveragesAreOfWholeSteps()
+    {
+        // Every mean lies in the middle between two steps; the dequantised numbers are rounded, and lead away from it.
+        var bytes = graph.AddConstant(Tensor.From<byte>([.. Enumerable.Range(0, 200).SelectMany(i => new[] { (byte)i, (byte)(i + 1) })], new Shape(1, 200, 1, 2)));
+        graph.Returning(Quantised(graph.Add(new GlobalAveragePool(), Numbers(bytes, 0.0605206378f, (byte)0)), 0.0605206378f, 0));
+        Assert.Single(PassDriver.Run(graph, new PassOptions { Pipeline = [new("test", [new QuantizedAverage()])] }).Applied);
+        var found = ((Tensor)ReferenceEvaluator.Run(graph, new Dictionary<string, RuntimeValue>())[0]).Bytes.ToArray();
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => (byte)(i + (i & 1))), found);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OtherAveragesStay(bool read)
+    {
+        var mean = graph.Add(new GlobalAveragePool(), Numbers(graph.Input("x", DType.UInt8, N, 4, 6, 5), read ? InputScale : 1, 100));
+        if (read) graph.Returning(graph.Add(new Neg(), mean));
+        graph.Returning(Quantised(mean, 0.05f, 0));
+        Assert.Empty(graph.Check(new QuantizedAverage()).Applied);
+    }
+
+    private Value Numbers<T>(Value bytes, float scale, T zero) where T : unmanaged => graph.Add(new DequantizeLinear(), bytes, graph.Number(scale), graph.AddConstant(Tensor.Scalar(zero)));
+
+    private Value Quantised(Value x, float scale, byte zero) => graph.Add(new QuantizeLinear(), x, graph.Number(scale), graph.AddConstant(Tensor.Scalar(zero)));
+
+    /// <summary>Dequantised int8, with one scale or as many along an axis.</summary>
+    private Value Weights(int scales, params long[] shape) => Weights(scales, 0, shape);
+
+    private Value Weights(int scales, int axis, params long[] shape)
+    {
+        var t = Tensor.Allocate(DType.Int8, new Shape(shape));
+        new Random(5).NextBytes(t.Bytes);
+        var scale = scales == 1 ? graph.Number(WeightScale) : graph.AddConstant(Tensor.Vector<float>(Scales(scales)));
+        var zero = scales == 1 ? graph.AddConstant(Tensor.Scalar<sbyte>(0)) : graph.AddConstant(Tensor.Vector<sbyte>(new sbyte[scales]));
+        return graph.Add(new DequantizeLinear(axis), graph.AddConstant(t, "weights"), scale, zero);
+    }
+
+    private Value Bias(int scales, float inputScale, int count = 6)
+    {
+        var values = graph.AddConstant(Tensor.Vector<int>([.. Enumerable.Range(0, count).Select(i => 37 * i * i - 200)]), "bias");
+        var scale = scales == 1 ? graph.Number(inputScale * WeightScale) : graph.AddConstant(Tensor.Vector<float>([.. Scales(scales).Select(s => s * inputScale)]));
+        return graph.Add(new DequantizeLinear(0), values, scale);
+    }
+
+    private static float[] Scales(int count) => [.. Enumerable.Range(1, count).Select(i => 0.004f * i)];
+}
