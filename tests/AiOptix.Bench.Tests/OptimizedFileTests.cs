@@ -3,7 +3,6 @@ using AiOptix.Bench.Ort;
 using AiOptix.Onnx;
 using AiOptix.Optimization;
 using AiOptix.Tensors;
-using AiOptix.Verification;
 using AiOptix.Zoo;
 
 namespace AiOptix.Bench.Tests;
@@ -17,9 +16,6 @@ public sealed class OptimizedFileTests : IDisposable
     public static TheoryData<string> SharedModels => SharedFolder() is { } models ? [.. Directory.GetDirectories(models).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)] : ["(none)"];
 
     public void Dispose() => folder.Delete(recursive: true);
-
-    /// <summary>The answers of a quantised model are those of ONNX Runtime's integer kernels, which it must still find in the written file; ours are held to their ranking elsewhere.</summary>
-    private static bool IsQuantised(string name) => CaseOverrides.All.Any(o => o.Case == name && o.Comparison == CaseComparison.Ranking);
 
     [SkippableTheory]
     [InlineData("digits")]
@@ -58,16 +54,15 @@ public sealed class OptimizedFileTests : IDisposable
         }
         var data = Path.Combine(models!, name, "test_data_set_0");
         var inputs = model.Inputs.Select((input, i) => (input.Name, Tensor: TensorFile.Read(Path.Combine(data, $"input_{i}.pb")))).ToDictionary(p => p.Name, p => p.Tensor);
-        Check(model.Rewrite().Model, inputs, Answers(original, inputs), isOwnCompared: !IsQuantised(name));
+        Check(model.Rewrite().Model, inputs, Answers(original, inputs));
     }
 
-    private void Check(AiOptix.Model optimized, Dictionary<string, Tensor> inputs, IReadOnlyDictionary<string, Tensor> expected, bool isOwnCompared = true)
+    private void Check(AiOptix.Model optimized, Dictionary<string, Tensor> inputs, IReadOnlyDictionary<string, Tensor> expected)
     {
         var written = Path.Combine(folder.FullName, "optimized.onnx");
         optimized.Save(written);
         var agreement = Agreement.Of(Answers(written, inputs), expected);
         Assert.True(agreement.Problem is null, agreement.Problem);
-        if (!isOwnCompared) return;
         using var own = new OptixEngine(written, 1, inputs);
         agreement = Agreement.Of(own.Answers(), expected);
         Assert.True(agreement.Problem is null, $"AI Optix: {agreement.Problem}");

@@ -70,7 +70,9 @@ public static class CaseVerifier
         {
             var graph = OnnxFile.Read(modelCase.ModelPath, new OnnxReadOptions { Limits = options.Limits });
             using var evaluator = new CaseEvaluator(graph, level, options);
-            foreach (var data in modelCase.Data) Verify(graph, data, evaluator, CaseOverrides.Of(modelCase), options, outputs);
+            var comparison = CaseOverrides.Of(modelCase);
+            if (comparison == CaseComparison.QuantizedSteps && level != VerificationLevel.Reference) comparison = CaseComparison.Values;
+            foreach (var data in modelCase.Data) Verify(graph, data, evaluator, comparison, options, outputs);
             var failed = outputs.Find(o => !o.Result.Matches);
             return new(modelCase, failed is null ? null : $"{failed.Data}, output '{failed.Output}': {failed.Result.Failure}", outputs, false, clock.Elapsed);
         }
@@ -94,13 +96,15 @@ public static class CaseVerifier
             using var expected = TensorFile.Read(data.Outputs[i], output.Type ?? new TensorType(DType.Undefined, null), options.Limits);
             results.Add(new(data.Name, output.Name, Compare(expected, actual[i], comparison, options.Tolerance)));
         }
+        if (comparison == CaseComparison.QuantizedSteps && QuantizedSteps.Check(graph, inputs, options) is { } failure)
+            results.Add(new(data.Name, graph.Outputs[0].Name, new(failure)));
         foreach (var v in actual.Concat(inputs.Values)) v.Dispose();
     }
 
     private static ComparisonResult Compare(RuntimeValue expected, RuntimeValue actual, CaseComparison comparison, Tolerance tolerance) => comparison switch
     {
         CaseComparison.Form => TensorComparison.CompareForm(expected, actual),
-        CaseComparison.Ranking => TensorComparison.CompareRanking(expected, actual),
+        CaseComparison.QuantizedSteps => TensorComparison.CompareRanking(expected, actual),
         CaseComparison.Rounded => TensorComparison.Compare(expected, actual, tolerance with { Scaled = Math.Max(tolerance.Scaled, 1e-6) }),
         CaseComparison.FlatStrings when expected is Tensor { DType: DType.String } e && actual is Tensor { DType: DType.String } a && e.Count == a.Count =>
             TensorComparison.Compare(e, a.Reshape(e.Shape)),
