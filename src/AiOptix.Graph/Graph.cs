@@ -244,7 +244,7 @@ public sealed partial class Graph
         node.Contradiction = null;
         try
         {
-            node.Operator.Infer(new InferenceContext(node));
+            ApplyRule(node);
         }
         catch (InvalidGraphException e) when (node.Graph.Parent is not null || node.Graph.isOutlined)
         {
@@ -252,6 +252,29 @@ public sealed partial class Graph
             foreach (var o in node.Outputs) (o.Type, o.Elements) = (null, null);
         }
     }
+
+    /// <summary>A rule reckons with whatever extents and attributes a file holds: what goes wrong names the node.</summary>
+    private static void ApplyRule(Node node)
+    {
+        try
+        {
+            node.Operator.Infer(new InferenceContext(node));
+        }
+        catch (OverflowException e)
+        {
+            throw new InvalidGraphException($"node {node}: an extent or a number of elements does not fit into 63 bits", e);
+        }
+        catch (Exception e) when (e is not AiOptixException)
+        {
+            throw new InvalidGraphException($"node {node}: its inputs or attributes do not fit the operator: {e.Message}", e);
+        }
+        if (IsBlind(node)) return;
+        for (var i = 0; i < node.Outputs.Count; i++)
+            if (node.Outputs[i].Type is null) throw new InvalidGraphException($"node {node}: the operator has no output {i} ('{node.Outputs[i].Name}')");
+    }
+
+    /// <summary>True when types of its outputs follow from subgraphs that do not tell them.</summary>
+    internal static bool IsBlind(Node node) => node.Operator.Subgraphs.Any(g => g.Outputs.Any(v => v.Type is null));
 
     /// <summary>Removes nodes whose outputs nobody uses, and what only they used. Gives the removed nodes.</summary>
     /// <param name="candidates">Where to look; nodes of other graphs are left alone.</param>

@@ -74,12 +74,51 @@ public static class ReferenceEvaluator
         if (node.Contradiction is { } why) throw new InvalidInputException(why);
         var inputs = node.Inputs.Select(i => i is null ? null : scope.Get(i) ?? throw new InvalidGraphException($"node {node}: '{i.Name}' has no value")).ToArray();
         var context = new EvaluationContext(node, inputs, limits, scope, cancellation);
-        node.Operator.Evaluate(context);
+        Evaluate(node, context);
         GC.KeepAlive(inputs);
         for (var i = 0; i < context.Outputs.Count; i++)
-            if (context.Outputs[i] is null) throw new InvalidGraphException($"node {node}: the evaluation did not set output {i}");
+            if (!Fits(context.Outputs[i], node.Outputs[i].Type))
+                throw new InvalidInputException($"node {node}: its evaluation made output {i} {context.Outputs[i]?.ToString() ?? "not at all"}; its rule says {node.Outputs[i].Type}");
         return context.Outputs!;
     }
+
+    /// <summary>An evaluation reckons with whatever values a model and its inputs hold: what goes wrong names the node.</summary>
+    private static void Evaluate(Node node, EvaluationContext context)
+    {
+        try
+        {
+            node.Operator.Evaluate(context);
+        }
+        catch (Exception e) when (e is OverflowException or OutOfMemoryException)
+        {
+            throw new LimitExceededException($"node {node}: its extents or its data exceed what a machine can hold: {e.Message}", e);
+        }
+        catch (Exception e) when (e is not (AiOptixException or OperationCanceledException))
+        {
+            throw new InvalidInputException($"node {node}: its inputs do not fit the operator: {e.Message}", e);
+        }
+        catch (AiOptixException e) when (!e.Message.Contains("node ", StringComparison.Ordinal))
+        {
+            throw Named(e, node);
+        }
+    }
+
+    private static AiOptixException Named(AiOptixException e, Node node) => e switch
+    {
+        LimitExceededException => new LimitExceededException($"node {node}: {e.Message}", e),
+        UnsupportedModelException => new UnsupportedModelException($"node {node}: {e.Message}", e),
+        _ => new InvalidInputException($"node {node}: {e.Message}", e),
+    };
+
+    /// <summary>What reads a value rests on its type: element type, rank and extents that are known.</summary>
+    private static bool Fits(RuntimeValue? value, GraphType? type) => (value, type) switch
+    {
+        (null, _) => false,
+        (Tensor t, TensorType expected) => t.DType == expected.DType
+            && (expected.Shape is not { } s || (s.Rank == t.Shape.Rank && s.Zip(t.Shape).All(p => p.First.Constant is not { } extent || extent == p.Second))),
+        (_, TensorType) => false,
+        _ => true,
+    };
 
     private static Dictionary<Node, List<Value>> LastUses(Graph graph)
     {

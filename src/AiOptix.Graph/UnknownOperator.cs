@@ -7,13 +7,11 @@ namespace AiOptix.Graphs;
 /// <param name="Domain">The operator set's domain; empty for the default one.</param>
 /// <param name="OpType">The operator's name in the file.</param>
 /// <param name="Version">The version of the operator set that the file imports.</param>
-/// <param name="Attributes">The attributes, by name, in a form that only the file format reads.</param>
+/// <param name="Attributes">The attributes, by name.</param>
 /// <param name="Graphs">The subgraphs among the attributes.</param>
-public sealed record UnknownOperator(string Domain, string OpType, long Version, IReadOnlyDictionary<string, object> Attributes, IReadOnlyList<Graph> Graphs) : Operator
+public sealed record UnknownOperator(string Domain, string OpType, long Version, IReadOnlyDictionary<string, object> Attributes, IReadOnlyList<Graph> Graphs)
+    : ForeignOperator(Domain, OpType, Version, Attributes)
 {
-    /// <inheritdoc/>
-    public override string Name => Domain.Length == 0 ? OpType : $"{Domain}::{OpType}";
-
     /// <inheritdoc/>
     public override bool IsPure => false;
 

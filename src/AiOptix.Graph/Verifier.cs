@@ -52,9 +52,8 @@ public static class Verifier
                 throw new InvalidGraphException($"node {node}: output {i} ('{o.Name}') is not registered under its name");
         }
         if (!node.Operator.IsKnown || node.Contradiction is not null || node.Inputs.Any(i => i is { Type: null })) return;
-        var isBlind = node.Operator.Subgraphs.Any(g => g.Outputs.Any(v => v.Type is null));
         foreach (var o in node.Outputs)
-            if (o.Type is null && !isBlind) throw new InvalidGraphException($"node {node}: its rule gave output '{o.Name}' no type");
+            if (o.Type is null && !Graph.IsBlind(node)) throw new InvalidGraphException($"node {node}: its rule gave output '{o.Name}' no type");
         foreach (var sub in node.Operator.Subgraphs) Verify(sub);
     }
 }

@@ -1,3 +1,4 @@
+using AiOptix.Graphs;
 using AiOptix.Tensors;
 
 namespace AiOptix.Onnx;
@@ -10,6 +11,9 @@ public sealed record OnnxReadOptions
 
     /// <summary>The most nodes that model-local functions and subgraphs may expand to.</summary>
     public long MaxNodes { get; init; } = 1_000_000;
+
+    /// <summary>Operators of the user's own. Those of this library, and functions of the file, cannot be replaced.</summary>
+    public IReadOnlyList<OperatorDefinition> Operators { get; init; } = [];
 }
 
 /// <summary>Which operators a written model may use.</summary>

@@ -75,10 +75,23 @@ public sealed class PassDriver
         visits++;
         foreach (var pass in passes)
         {
-            if (pass.Match(node.Graph, node) is not { } patch) continue;
+            if (Match(pass, node) is not { } patch) continue;
             Apply(pass, patch);
             if (!gone.Contains(node)) Enqueue(node);
             return;
+        }
+    }
+
+    /// <summary>A pass reckons with whatever a file holds: what goes wrong names the node.</summary>
+    private static Patch? Match(IPass pass, Node node)
+    {
+        try
+        {
+            return pass.Match(node.Graph, node);
+        }
+        catch (Exception e) when (e is not (AiOptixException or OperationCanceledException))
+        {
+            throw new InvalidGraphException($"node {node}: {pass.Name} cannot deal with it: {e.Message}", e);
         }
     }
 

@@ -43,6 +43,9 @@ internal sealed unsafe class Frame
 
     public SegmentBinding? FirstBinding { get; set; }
 
+    /// <summary>Bytes that managed steps of the run made.</summary>
+    public long Held { get; set; }
+
     public byte* Scratch => scratch is null ? null : scratch.Pointer;
 
     public long ScratchStride { get; private set; }
@@ -87,6 +90,7 @@ internal sealed unsafe class Frame
             Values[i] = null;
         }
         for (var i = 0; i < program.Outputs.Count; i++) Slots[program.Outputs[i]] = 0;
+        Held = 0;
     }
 
     public void Free()

@@ -18,18 +18,18 @@ public sealed class SegmentBinding
         foreach (var slot in program.Slots)
         {
             if (!Segment.IsKnown(slot, known)) continue;
-            var shape = slot.Shape!.Evaluate(symbols);
+            var shape = Guarded(() => slot.Shape!.Evaluate(symbols), $"'{slot.Name}' with shape {slot.Shape}");
             program.Limits.CheckTensor(slot.DType, shape, $"'{slot.Name}'");
             shapes[slot.Index] = shape;
         }
         context = new BindContext(program.Slots, new Dictionary<string, long>(symbols, StringComparer.Ordinal));
         Steps = new BoundStep?[segment.EndStep - segment.FirstStep];
         for (var i = 0; i < Steps.Length; i++)
-            if (program.Steps[segment.FirstStep + i] is KernelStep step) Steps[i] = step.Bind(context);
+            if (program.Steps[segment.FirstStep + i] is KernelStep step) Steps[i] = Guarded(() => step.Bind(context), $"node '{step.Name}' ({step.Operation})");
         ScratchBytes = Steps.Aggregate(0L, (most, s) => Math.Max(most, s is null ? 0 : (s.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment));
         (Offsets, ArenaBytes) = Place(program);
-        if (ArenaBytes > program.Limits.MaxTotalBytes)
-            throw new LimitExceededException($"a run of '{program.Name}' would need {ArenaBytes} bytes; the limit is {program.Limits.MaxTotalBytes} (Limits.MaxTotalBytes)");
+        if (ArenaBytes + ScratchBytes > program.Limits.MaxTotalBytes)
+            throw new LimitExceededException($"a run of '{program.Name}' would need {ArenaBytes + ScratchBytes} bytes; the limit is {program.Limits.MaxTotalBytes} (Limits.MaxTotalBytes)");
     }
 
     /// <summary>The segment.</summary>
@@ -66,12 +66,25 @@ public sealed class SegmentBinding
         return new(flops, bytes);
     }
 
+    /// <summary>Shapes follow from what the caller and the data gave: what goes wrong with them names the value or the node.</summary>
+    private static T Guarded<T>(Func<T> call, string what)
+    {
+        try
+        {
+            return call();
+        }
+        catch (Exception e) when (e is not LimitExceededException)
+        {
+            throw new InvalidInputException($"{what}: the shapes of this run do not fit: {e.Message}", e);
+        }
+    }
+
     private static void Check(Program program, HashSet<string> known, IReadOnlyDictionary<string, long> symbols)
     {
         foreach (var c in program.Constraints)
         {
             if (!c.Left.Symbols.Concat(c.Right.Symbols).All(known.Contains)) continue;
-            var (a, b) = (c.Left.Evaluate(symbols), c.Right.Evaluate(symbols));
+            var (a, b) = Guarded(() => (c.Left.Evaluate(symbols), c.Right.Evaluate(symbols)), c.What);
             if (a != b) throw new InvalidInputException($"{c.What}: extents {c.Left} = {a} and {c.Right} = {b} must be equal; check the shapes of the inputs");
         }
     }

@@ -205,14 +205,32 @@ public sealed unsafe class Session : IDisposable
     {
         if (given != Program.Inputs.Count)
             throw new InvalidInputException($"model '{Program.Name}' takes {Program.Inputs.Count} inputs, {given} were given");
+        if (outer is not null || Program.Limits.MaxRunTime is not { } most)
+        {
+            RunSegments(frame, cancellation);
+            return;
+        }
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        time.CancelAfter(most);
+        try
+        {
+            RunSegments(frame, time.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new LimitExceededException($"the run of model '{Program.Name}' took longer than {most} (Limits.MaxRunTime)", e);
+        }
+    }
+
+    private void RunSegments(Frame frame, CancellationToken cancellation)
+    {
         BindInputs(frame);
-        var started = Stopwatch.GetTimestamp();
         for (var k = 0; k < Program.Segments.Count; k++)
         {
             var binding = k == 0 ? frame.FirstBinding! : Program.Bind(k, frame.Symbols);
             frame.Place(binding, runner.Workers);
             Provide(frame, binding);
-            RunSegment(frame, binding, started, cancellation);
+            RunSegment(frame, binding, cancellation);
         }
     }
 
@@ -273,13 +291,11 @@ public sealed unsafe class Session : IDisposable
         if (Program.Slots[slot].IsRaw) frame.Slots[slot] = (nint)tensor.Pointer;
     }
 
-    private void RunSegment(Frame frame, SegmentBinding binding, long started, CancellationToken cancellation)
+    private void RunSegment(Frame frame, SegmentBinding binding, CancellationToken cancellation)
     {
         for (var i = 0; i < binding.Steps.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (Program.Limits.MaxRunTime is { } most && Stopwatch.GetElapsedTime(started) > most)
-                throw new LimitExceededException($"the run of '{Program.Name}' took longer than {most} (Limits.MaxRunTime)");
             var step = Program.Steps[binding.Segment.FirstStep + i];
             var begin = StepDone is null ? 0 : Stopwatch.GetTimestamp();
             if (binding.Steps[i] is { } bound)
@@ -300,12 +316,18 @@ public sealed unsafe class Session : IDisposable
         var inputs = new RuntimeValue?[step.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
             if (step.Inputs[i] >= 0) inputs[i] = frame.Read(step.Inputs[i], binding);
-        var outputs = step.Run(inputs, new(Program.Limits, (program, values) => inner[program].Run([.. values], cancellation), cancellation));
-        for (var i = 0; i < outputs.Count; i++)
+        var outputs = Managed(step, inputs, new(Program.Limits, (program, values) => inner[program].Run([.. values], cancellation), cancellation));
+        // A node may leave out the last outputs of its operator.
+        for (var i = step.Outputs.Count; i < outputs.Count; i++) outputs[i].Dispose();
+        for (var i = 0; i < Math.Min(outputs.Count, step.Outputs.Count); i++)
         {
             var slot = Program.Slots[step.Outputs[i]];
-            if (outputs[i] is Tensor t && frame.Slots[slot.Index] != 0 && binding.Shape(slot.Index) is { } shape)
+            var made = outputs[i] as Tensor;
+            if (slot.Type is TensorType && made?.DType != slot.DType) throw new InvalidInputException($"node '{step.Name}' ({step.Operation}) made {outputs[i]} for '{slot.Name}'; expected {slot.Type}");
+            if (made is not null && !inputs.Any(v => v is Tensor x && x.Pointer == made.Pointer)) frame.Held = Program.Limits.Charge(frame.Held, made, $"the run of model '{Program.Name}'");
+            if (made is { } t && frame.Slots[slot.Index] != 0 && binding.Shape(slot.Index) is { } shape)
             {
+                if (t.Shape != shape) throw new InvalidInputException($"node '{step.Name}' ({step.Operation}) made {t} for '{slot.Name}'; expected shape {shape}");
                 using var view = Tensor.Borrow((void*)frame.Slots[slot.Index], slot.DType, shape);
                 t.CopyTo(view);
                 t.Dispose();
@@ -314,6 +336,19 @@ public sealed unsafe class Session : IDisposable
             Store(frame, slot, Keep(frame, outputs[i]));
         }
         GC.KeepAlive(inputs);
+    }
+
+    /// <summary>A managed step reckons with whatever values it meets: what goes wrong names the node.</summary>
+    private static IReadOnlyList<RuntimeValue> Managed(ManagedStep step, RuntimeValue?[] inputs, ManagedContext context)
+    {
+        try
+        {
+            return step.Run(inputs, context);
+        }
+        catch (Exception e) when (e is not (AiOptixException or OperationCanceledException))
+        {
+            throw new InvalidInputException($"node '{step.Name}' ({step.Operation}): its inputs do not fit the operator: {e.Message}", e);
+        }
     }
 
     /// <summary>A value that outlives the memory of intermediates: a managed step may hand on what it was given, and steps behind it use that memory anew.</summary>

@@ -21,11 +21,25 @@ public sealed record Limits
     /// <summary>Limits derived from this machine.</summary>
     public static Limits Default { get; } = new();
 
-    /// <summary>Throws when a tensor would be larger than allowed.</summary>
+    /// <summary>Adds a value to what is held already.</summary>
+    /// <param name="held">Bytes that are held.</param>
+    /// <param name="tensor">What comes to it.</param>
+    /// <param name="what">Who holds it, for messages.</param>
+    /// <returns>The bytes that are held now.</returns>
+    /// <exception cref="LimitExceededException">They are more than allowed.</exception>
+    public long Charge(long held, Tensor tensor, string what)
+    {
+        held += tensor.DType == DType.String ? tensor.Count * 8 : tensor.ByteLength;
+        return held <= MaxTotalBytes ? held : throw new LimitExceededException($"{what} holds {held} bytes; the limit is {MaxTotalBytes} bytes (Limits.MaxTotalBytes)");
+    }
+
+    /// <summary>Throws when a tensor would be larger than allowed. A string counts as the reference that holds it.</summary>
     /// <exception cref="LimitExceededException">It would.</exception>
     public void CheckTensor(DType type, Shape shape, string what)
     {
-        var bytes = type.ByteLength(shape.Count);
+        Int128 bytes = type == DType.String ? 64 : type.Bits();
+        foreach (var d in shape) bytes = d == 0 ? 0 : Int128.Min(bytes * d, Int128.MaxValue >> 64);
+        bytes = (bytes + 7) / 8;
         if (bytes > MaxTensorBytes)
             throw new LimitExceededException($"{what} would be {type.Name()}{shape}, {bytes} bytes; the limit is {MaxTensorBytes} bytes (Limits.MaxTensorBytes)");
     }

@@ -5,12 +5,17 @@ namespace AiOptix.Tensors;
 /// <summary>The concrete extents of a tensor, outermost first. Rank 0 is a scalar. An extent may be 0.</summary>
 public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<long>
 {
+    /// <summary>The most axes that a tensor may have.</summary>
+    public const int MaxRank = 64;
+
     private readonly long[]? dims;
 
     /// <summary>Creates a shape from its extents.</summary>
     /// <exception cref="InvalidGraphException">An extent is negative.</exception>
+    /// <exception cref="LimitExceededException">There are more than <see cref="MaxRank"/>.</exception>
     public Shape(params ReadOnlySpan<long> dims)
     {
+        if (dims.Length > MaxRank) throw new LimitExceededException($"a shape of {dims.Length} axes; at most {MaxRank} are supported");
         foreach (var d in dims)
             if (d < 0) throw new InvalidGraphException($"shape [{string.Join(",", dims.ToArray())}] has a negative extent");
         this.dims = dims.ToArray();

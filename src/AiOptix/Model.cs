@@ -35,7 +35,13 @@ public sealed class Model
     /// <exception cref="IOException">The file cannot be opened.</exception>
     /// <exception cref="ModelFormatException">The file is damaged or not ONNX.</exception>
     /// <exception cref="InvalidGraphException">Its graph contradicts the specification.</exception>
-    public static Model Load(string path, Limits? limits = null) => new(OnnxFile.Read(path, new OnnxReadOptions { Limits = limits ?? Limits.Default }));
+    public static Model Load(string path, Limits? limits = null) => Load(path, new LoadOptions { Limits = limits ?? Limits.Default });
+
+    /// <summary>Loads an ONNX file that may hold operators of the user's own.</summary>
+    /// <param name="path">The file; external data is looked for beside it.</param>
+    /// <param name="options">How.</param>
+    /// <inheritdoc cref="Load(string, Limits?)"/>
+    public static Model Load(string path, LoadOptions options) => new(OnnxFile.Read(path, new OnnxReadOptions { Limits = options.Limits, Operators = options.Operators }));
 
     /// <summary>Loads a model from the bytes of an ONNX file.</summary>
     /// <param name="data">The bytes; they must not change as long as the model or a session of it lives.</param>

@@ -7,7 +7,7 @@ public class RegistryTests
     [Fact]
     public void Every_operator_of_the_graph_can_be_written()
     {
-        var operators = typeof(Operator).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Operator)) && !t.IsAbstract && t != typeof(UnknownOperator));
+        var operators = typeof(Operator).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Operator)) && !t.IsAbstract && !t.IsSubclassOf(typeof(ForeignOperator)));
         var missing = operators.Where(t => OnnxRegistry.Find(t)?.Write is null).Select(t => t.Name).Order().ToArray();
         Assert.True(missing.Length == 0, "no row of the registry writes " + string.Join(", ", missing));
     }

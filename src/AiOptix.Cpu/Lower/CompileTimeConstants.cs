@@ -14,10 +14,12 @@ internal static class CompileTimeConstants
     {
         if (!graph.Nodes.Any(IsConstant)) return graph;
         var copy = graph.Clone();
+        using var time = new CancellationTokenSource();
+        if (limits.MaxRunTime is { } most) time.CancelAfter(most);
         foreach (var node in copy.Nodes.ToArray())
         {
             if (!IsConstant(node)) continue;
-            var results = ReferenceEvaluator.Evaluate(node, new Scope(), limits, CancellationToken.None);
+            var results = Evaluate(node, limits, time.Token);
             if (!results.All(r => r is Tensor)) continue;
             var patch = new Patch(copy, "constants evaluated");
             for (var i = 0; i < results.Count; i++)
@@ -25,6 +27,18 @@ internal static class CompileTimeConstants
             patch.Apply();
         }
         return copy;
+    }
+
+    private static IReadOnlyList<RuntimeValue> Evaluate(Node node, Limits limits, CancellationToken cancellation)
+    {
+        try
+        {
+            return ReferenceEvaluator.Evaluate(node, new Scope(), limits, cancellation);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new LimitExceededException($"node {node}: evaluating what depends on constants alone took longer than {limits.MaxRunTime} (Limits.MaxRunTime)", e);
+        }
     }
 
     private static bool IsConstant(Node node) =>

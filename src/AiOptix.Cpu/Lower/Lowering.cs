@@ -174,7 +174,7 @@ internal sealed class Lowering
         }
         var isKnown = node.Outputs.All(IsKnown) && node.Inputs.All(i => i is null || IsKnown(i));
         var first = steps.Count;
-        if (isKnown && LoweringRules.Find(node.Operator) is { } rule && rule(this, node))
+        if (isKnown && LoweringRules.Find(node.Operator) is { } rule && Apply(rule, node))
         {
             if (steps.Count > first && steps.Skip(first).All(s => s.Flops is null)) steps[^1].Flops = FlopsOf([node]);
             return;
@@ -185,6 +185,19 @@ internal sealed class Lowering
     }
 
     private static Dim? FlopsOf(IReadOnlyList<Node> nodes) => nodes.Aggregate((Dim?)null, (sum, n) => n.Operator.Flops(n) is { } f ? f + (sum ?? Dim.Zero) : sum);
+
+    /// <summary>A rule reckons with whatever a graph holds: what goes wrong names the node.</summary>
+    private bool Apply(LoweringRule rule, Node node)
+    {
+        try
+        {
+            return rule(this, node);
+        }
+        catch (Exception e) when (e is not AiOptixException)
+        {
+            throw new InvalidGraphException($"node {node}: it cannot be lowered: {e.Message}", e);
+        }
+    }
 
     private bool IsFollowed(Value value) =>
         value.Elements is { } e && value.DType is DType.Int64 or DType.Int32 && IsKnown(value) && value.Elements!.SelectMany(d => d.Symbols).All(known.Contains);

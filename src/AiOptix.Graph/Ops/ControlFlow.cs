@@ -14,6 +14,15 @@ public sealed record ControlFlowRun(string Node, IReadOnlyList<RuntimeValue?> In
     /// <summary>A tensor input.</summary>
     public Tensor Tensor(int input) => Inputs[input] as Tensor ?? throw Error($"input {input} must be a tensor");
 
+    /// <summary>Keeps a value to be stacked with others.</summary>
+    /// <returns>The bytes that are held now.</returns>
+    internal long Keep(RuntimeValue value, List<Tensor> stack, long held)
+    {
+        if (value is not Tensor t) throw Error($"only tensors can be stacked, found {value}");
+        stack.Add(t);
+        return Limits.Charge(held, t, $"node {Node}");
+    }
+
     /// <summary>An error that names the node.</summary>
     public InvalidInputException Error(string message) => new($"node {Node}: {message}");
 }

@@ -10,6 +10,8 @@ namespace AiOptix.Graphs.Ops;
 /// <param name="Body">The body.</param>
 public sealed record Loop(Graph Body) : ControlFlow
 {
+    private const int MostRounds = 1000;
+
     /// <inheritdoc/>
     public override IReadOnlyList<Graph> Subgraphs => [Body];
 
@@ -49,6 +51,7 @@ public sealed record Loop(Graph Body) : ControlFlow
         var condition = run.Inputs.Count < 2 || run.Inputs[1] is not Tensor c || IsTrue(c, run);
         var carried = run.Inputs.Skip(2).Select(v => v!.Share()).ToArray();
         var stacks = Enumerable.Range(0, Body.Outputs.Count - 1 - carried.Length).Select(_ => new List<Tensor>()).ToArray();
+        long held = 0;
         for (long i = 0; i < trips && condition; i++)
         {
             run.Cancellation.ThrowIfCancellationRequested();
@@ -56,14 +59,14 @@ public sealed record Loop(Graph Body) : ControlFlow
             using var iteration = Tensor.Scalar(i);
             using var flag = Tensor.Scalar(true);
             var results = run.RunSubgraph(0, [iteration, flag, .. carried]);
-            condition = IsTrue((Tensor)results[0], run);
+            condition = IsTrue(results[0] as Tensor ?? throw run.Error($"a condition must be one bool, found {results[0]}"), run);
             results[0].Dispose();
             for (var k = 0; k < carried.Length; k++)
             {
                 carried[k].Dispose();
                 carried[k] = results[1 + k];
             }
-            for (var k = 0; k < stacks.Length; k++) stacks[k].Add((Tensor)results[1 + carried.Length + k]);
+            for (var k = 0; k < stacks.Length; k++) held = run.Keep(results[1 + carried.Length + k], stacks[k], held);
         }
         return [.. carried, .. stacks.Select((s, k) => Stacking.Stack(s, 0, reversed: false, Body.Outputs[1 + carried.Length + k], run))];
     }
@@ -87,8 +90,10 @@ public sealed record Loop(Graph Body) : ControlFlow
         for (var i = 0; i < inputs.Length; i++)
             if (inputs[i] is { } type) body.Inputs[i].Type = type;
         bool changed;
+        var rounds = 0;
         do
         {
+            if (rounds++ > MostRounds) throw context.Error($"the types of the values that body '{body.Name}' carries do not settle");
             body.InferAll();
             changed = false;
             for (var k = 0; k < carried; k++)

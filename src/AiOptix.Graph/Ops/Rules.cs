@@ -10,11 +10,12 @@ internal static class Rules
         axis >= -rank && axis < rank ? (int)(axis < 0 ? axis + rank : axis) : throw context.Error($"axis {axis} is out of range for rank {rank}");
 
     /// <summary>The elements of an integer input, or null when it is left out.</summary>
-    public static long[]? Integers(this EvaluationContext context, int input) => context.OptionalInput(input)?.ToInt64();
+    public static long[]? Integers(this EvaluationContext context, int input) => context.OptionalInput(input) is not { } t ? null
+        : t.DType == DType.Bool || t.DType.IsInteger() && !t.DType.IsPacked() ? t.ToInt64() : throw context.Error($"input {input} holds {t.DType.Name()}; expected integers");
 
     /// <summary>A single integer given as data.</summary>
     public static long Integer(this EvaluationContext context, int input) =>
-        context.Input(input) is { Count: 1 } t ? t.ToInt64()[0] : throw context.Error($"input {input} must have one element, found {context.Input(input)}");
+        context.Input(input) is { Count: 1 } ? context.Integers(input)![0] : throw context.Error($"input {input} must have one element, found {context.Input(input)}");
 
     /// <summary>A concrete shape given as data.</summary>
     public static Shape Shape(this EvaluationContext context, ReadOnlySpan<long> dims)

@@ -65,6 +65,7 @@ public sealed record Scan(Graph Body, int ScanInputs, ValueList<long> InputAxes,
             if (inputs[i].Shape[axes[i]] != length) throw run.Error($"scan inputs have {length} and {inputs[i].Shape[axes[i]]} slices; they must have as many");
         if (length > run.Limits.MaxLoopTrips) throw new LimitExceededException($"node {run.Node}: {length} trips; the limit is {run.Limits.MaxLoopTrips} (Limits.MaxLoopTrips)");
         var stacks = Enumerable.Range(0, Body.Outputs.Count - states).Select(_ => new List<Tensor>()).ToArray();
+        long held = 0;
         for (long t = 0; t < length; t++)
         {
             run.Cancellation.ThrowIfCancellationRequested();
@@ -76,7 +77,7 @@ public sealed record Scan(Graph Body, int ScanInputs, ValueList<long> InputAxes,
                 carried[k].Dispose();
                 carried[k] = results[k];
             }
-            for (var k = 0; k < stacks.Length; k++) stacks[k].Add((Tensor)results[states + k]);
+            for (var k = 0; k < stacks.Length; k++) held = run.Keep(results[states + k], stacks[k], held);
         }
         return [.. carried, .. stacks.Select((s, k) => Stacking.Stack(s, OutputAxes[k], OutputReversed[k], Body.Outputs[states + k], run))];
     }

@@ -19,6 +19,9 @@ public sealed record SequenceInsert : Operator
     {
         var items = context.Items(0);
         var at = context.Has(2) ? context.Position(2, items.Count, items.Count) : items.Count;
+        long held = 0;
+        foreach (var item in items.Append(context.Value(1)))
+            if (item is Tensor t) held = context.Limits.Charge(held, t, $"node {context.Node}");
         context.Set(0, new SequenceValue([.. items.Take(at).Append(context.Value(1)).Concat(items.Skip(at)).Select(i => i.Share())]));
     }
 }

@@ -36,11 +36,16 @@ public sealed record SequenceMap(Graph Body) : ControlFlow
         foreach (var s in run.Inputs.OfType<SequenceValue>())
             if (s.Items.Count != count) throw run.Error($"sequences have {count} and {s.Items.Count} items; they must have as many");
         var results = Body.Outputs.Select(_ => new RuntimeValue[count]).ToArray();
+        long held = 0;
         for (var i = 0; i < count; i++)
         {
             run.Cancellation.ThrowIfCancellationRequested();
             var made = run.RunSubgraph(0, [.. run.Inputs.Select(v => v is SequenceValue s ? s.Items[i] : v!)]);
-            for (var k = 0; k < results.Length; k++) results[k][i] = made[k];
+            for (var k = 0; k < results.Length; k++)
+            {
+                results[k][i] = made[k];
+                if (made[k] is Tensor t) held = run.Limits.Charge(held, t, $"node {run.Node}");
+            }
         }
         return [.. results.Select(r => new SequenceValue(r))];
     }

@@ -44,7 +44,7 @@ public sealed partial class Dim
             var b = Right!.Evaluate(values);
             return Kind switch
             {
-                AtomKind.FloorDiv => Floor(a, b),
+                AtomKind.FloorDiv => b != 0 && (b != -1 || a != long.MinValue) ? Floor(a, b) : throw new Tensors.InvalidInputException($"the extent {this} is {a} divided by {b}"),
                 AtomKind.Min => Math.Min(a, b),
                 AtomKind.Max => Math.Max(a, b),
                 _ => a == b || b == 1 ? a : a == 1 ? b : throw new Tensors.InvalidInputException($"extents {Left}={a} and {Right}={b} do not broadcast"),

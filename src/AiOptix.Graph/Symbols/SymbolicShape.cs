@@ -9,7 +9,9 @@ public sealed class SymbolicShape : IEquatable<SymbolicShape>, IReadOnlyList<Dim
     private readonly Dim[] dims;
 
     /// <summary>Creates a shape from its axes.</summary>
-    public SymbolicShape(params ReadOnlySpan<Dim> dims) => this.dims = dims.ToArray();
+    /// <exception cref="LimitExceededException">There are more than <see cref="Tensors.Shape.MaxRank"/>.</exception>
+    public SymbolicShape(params ReadOnlySpan<Dim> dims) =>
+        this.dims = dims.Length <= Shape.MaxRank ? dims.ToArray() : throw new LimitExceededException($"a shape of {dims.Length} axes; at most {Shape.MaxRank} are supported");
 
     /// <summary>A shape whose every axis is known.</summary>
     public static SymbolicShape Of(Shape shape) => new([.. shape.Dims.ToArray().Select(d => (Dim)d)]);

@@ -12,6 +12,7 @@ internal sealed class GraphReader
     private readonly TensorDecoder tensors;
     private readonly AttributeReader attributes;
     private readonly FunctionLibrary functions;
+    private readonly CustomOperators custom;
     private readonly NodeOrder order = new();
     private readonly Dictionary<string, long> opsets;
     private readonly List<string> unread = [];
@@ -27,6 +28,7 @@ internal sealed class GraphReader
         functions = new(model);
         tensors = new(source);
         attributes = new(tensors, ReadSubgraph);
+        custom = new(options.Operators);
     }
 
     /// <summary>Reads the main graph.</summary>
@@ -183,10 +185,13 @@ internal sealed class GraphReader
         var domain = OnnxVersions.Domain(node.Domain);
         var opset = OpsetOf(domain, scope, what);
         var row = OnnxRegistry.Find(domain, node.OpType);
-        var read = attributes.Read(node, scope, sparse: row is null, row?.BodyInputs?.Invoke(inputs) ?? [], what);
+        var read = attributes.Read(node, scope, sparse: row is null && !custom.Names(domain, node.OpType), row?.BodyInputs?.Invoke(inputs) ?? [], what);
         if (row is null)
         {
-            Carry(new UnknownOperator(domain, node.OpType, opset, read, GraphsOf(read)), inputs, outputs, NameOf(node, scope), scope.Graph, bound);
+            ForeignOperator op = custom.Find(domain, node.OpType, opset, what) is { } definition
+                ? CustomOperators.Make(definition, opset, read, what)
+                : new UnknownOperator(domain, node.OpType, opset, read, GraphsOf(read));
+            Guarded(() => Carry(op, inputs, outputs, NameOf(node, scope), scope.Graph, bound), what);
             return;
         }
         var reader = new NodeReader(scope.Graph, NameOf(node, scope) ?? "", domain, node.OpType, opset, read, inputs, outputs, (i, v) =>
@@ -207,8 +212,8 @@ internal sealed class GraphReader
             if (outputs[i].Length > 0 && bound[i] is null) throw new UnsupportedModelException($"{what}: its output {i} ('{outputs[i]}') is not supported");
     }
 
-    /// <summary>Adds a node whose operator is not known, or cannot be translated because nobody knows the types of its inputs.</summary>
-    private static void Carry(UnknownOperator op, Value?[] inputs, string[] outputs, string? name, Graph graph, Value?[] bound)
+    /// <summary>Adds a node whose operator is the user's or not known, or cannot be translated because nobody knows the types of its inputs.</summary>
+    private static void Carry(ForeignOperator op, Value?[] inputs, string[] outputs, string? name, Graph graph, Value?[] bound)
     {
         var added = graph.Add(op, inputs, [.. outputs.Select(o => o.Length > 0 ? o : null)], name);
         if (name is not null) added.SetOrigin(name);

@@ -108,10 +108,10 @@ internal sealed class GraphWriter
     private void WriteNode(Node node)
     {
         var before = proto.Node.Count;
-        if (node.Operator is UnknownOperator unknown)
+        if (node.Operator is ForeignOperator foreign)
         {
-            AddAsIs(new FileNode(unknown.OpType, unknown.Domain, node.Name, [.. node.Inputs.Select(i => i is null ? "" : NameOf(i))], [.. node.Outputs.Select(NameOf)],
-                [.. unknown.Attributes.Select(a => (a.Key, a.Value))]));
+            AddAsIs(new FileNode(foreign.OpType, foreign.Domain, node.Name, [.. node.Inputs.Select(i => i is null ? "" : NameOf(i))], [.. node.Outputs.Select(NameOf)],
+                [.. foreign.Attributes.Select(a => (a.Key, a.Value))]));
         }
         else
         {

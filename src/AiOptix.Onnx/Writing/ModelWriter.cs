@@ -103,26 +103,26 @@ internal sealed class ModelWriter
     private static Dictionary<string, long> Versions(Graph graph, long atLeast)
     {
         var nodes = graph.AllNodes.ToList();
-        var missing = nodes.Where(n => n.Operator is not UnknownOperator && OnnxRegistry.Find(n.Operator.GetType())?.Write is null)
+        var missing = nodes.Where(n => n.Operator is not ForeignOperator && OnnxRegistry.Find(n.Operator.GetType())?.Write is null)
             .Select(n => n.Operator.Name).Distinct(StringComparer.Ordinal).ToArray();
         if (missing.Length > 0) throw new UnsupportedModelException($"operators that cannot be written as ONNX: {string.Join(", ", missing)}");
         var versions = new Dictionary<string, long>(graph.Metadata.Opsets, StringComparer.Ordinal);
         versions.TryAdd("", OnnxVersions.DefaultOpset);
         versions[""] = Math.Max(versions[""], atLeast);
-        foreach (var node in nodes.Where(n => n.Operator is not UnknownOperator))
+        foreach (var node in nodes.Where(n => n.Operator is not ForeignOperator))
         {
             var row = OnnxRegistry.Find(node.Operator.GetType())!;
             versions[row.Domain] = Math.Max(versions.GetValueOrDefault(row.Domain), row.MinOpset(node));
         }
-        foreach (var node in nodes.Where(n => n.Operator is UnknownOperator)) Settle(versions, node, (UnknownOperator)node.Operator);
+        foreach (var node in nodes.Where(n => n.Operator is ForeignOperator)) Settle(versions, node, (ForeignOperator)node.Operator);
         return versions;
     }
 
-    /// <summary>An operator that nobody knows can only be written for the version that it was read from.</summary>
-    private static void Settle(Dictionary<string, long> versions, Node node, UnknownOperator op)
+    /// <summary>An operator that is defined elsewhere can only be written for the version that it was read from.</summary>
+    private static void Settle(Dictionary<string, long> versions, Node node, ForeignOperator op)
     {
         if (versions.TryAdd(op.Domain, op.Version) || versions[op.Domain] == op.Version) return;
-        throw new UnsupportedModelException($"node {node}: the operator {op.Name} is not known and can only be written for version {op.Version} of its operator set"
+        throw new UnsupportedModelException($"node {node}: the operator {op.Name} is not of this library and can only be written for version {op.Version} of its operator set"
             + $" ('{op.Domain}'), but the rest of the graph needs version {versions[op.Domain]}");
     }
 
