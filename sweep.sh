@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Verification that is too heavy for test.sh; the results are committed under tests/sweeps/. Some minutes on two cores.
-# Usage: ./sweep.sh [conformance|light|models|zoo|differential]...   without a name, all of them.
+# Verification that is too heavy for test.sh; the results are committed under tests/sweeps/. Some minutes on two cores, the mutations an hour.
+# Usage: ./sweep.sh [conformance|light|models|zoo|differential|mutations]...   without a name, all of them.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 cd "$root" || exit 1
@@ -101,11 +101,18 @@ differential() {
     return "$code"
 }
 
+# Damaged models in processes of their own: each must end in an answer or a typed error, none in a crash, a hang or all of the memory.
+mutations() {
+    need onnx-backend && need models || return 0
+    dotnet build tests/AiOptix.Mutation.Tests --configuration Release --nologo --verbosity quiet >&2 || return 1
+    dotnet tests/AiOptix.Mutation.Tests/bin/Release/net10.0/AiOptix.Mutation.Tests.dll sweep 2 "${AIOPTIX_MUTANTS:-100000}" "$(nproc)"
+}
+
 mkdir -p "$results" "$work"
 ./optix --version >/dev/null || exit 1
 for part in "${@:-}"; do
-    for name in ${part:-conformance light models zoo differential}; do
-        case "$name" in conformance | light | models | zoo | differential) ;; *) echo "there is no sweep '$name'" >&2 && exit 2 ;; esac
+    for name in ${part:-conformance light models zoo differential mutations}; do
+        case "$name" in conformance | light | models | zoo | differential | mutations) ;; *) echo "there is no sweep '$name'" >&2 && exit 2 ;; esac
         begin=$SECONDS
         "$name" >"$work/$name.txt" || failed=1
         { echo "# ./sweep.sh $name on $(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | xargs)"; cat "$work/$name.txt"; } >"$results/$name.txt"

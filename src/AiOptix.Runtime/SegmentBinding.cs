@@ -18,8 +18,8 @@ public sealed class SegmentBinding
         foreach (var slot in program.Slots)
         {
             if (!Segment.IsKnown(slot, known)) continue;
-            var shape = Guarded(() => slot.Shape!.Evaluate(symbols), $"'{slot.Name}' with shape {slot.Shape}");
-            program.Limits.CheckTensor(slot.DType, shape, $"'{slot.Name}'");
+            var shape = Guarded(() => slot.Shape!.Evaluate(symbols), $"model '{program.Name}', value '{slot.Name}' of shape {slot.Shape}");
+            program.Limits.CheckTensor(slot.DType, shape, $"model '{program.Name}', value '{slot.Name}'");
             shapes[slot.Index] = shape;
         }
         context = new BindContext(program.Slots, new Dictionary<string, long>(symbols, StringComparer.Ordinal));

@@ -69,6 +69,27 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("cancelled", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("zoo", "mobilenet-v2", "-o", "{}")]
+    [InlineData("optimize", "{digits}", "-o", "{}")]
+    public void AKilledWriteLeavesTheOldFileOrTheNewOne(params string[] arguments)
+    {
+        var target = desk.File("target.onnx");
+        File.Copy(Desk.Digits, target);
+        for (var kill = 0; kill < 3; kill++)
+        {
+            var before = Temporary();
+            using var process = Start(_ => { }, [.. arguments.Select(a => a.Replace("{digits}", Desk.Digits, StringComparison.Ordinal).Replace("{}", target, StringComparison.Ordinal))]);
+            while (!process.HasExited && Temporary().IsSubsetOf(before)) Thread.Sleep(1);
+            Thread.Sleep(kill * 4);
+            process.Kill();
+            process.WaitForExit();
+            Assert.NotEmpty(Model.Load(target).Graph.Nodes);
+        }
+
+        HashSet<string> Temporary() => [.. Directory.GetFileSystemEntries(Path.GetDirectoryName(target)!, "target.onnx.*.tmp")];
+    }
+
     private static Outcome Run(params string[] arguments) => Run(_ => { }, arguments);
 
     private static Outcome Run(Action<ProcessStartInfo> prepare, params string[] arguments)

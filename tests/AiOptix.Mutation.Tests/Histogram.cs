@@ -8,7 +8,7 @@ internal sealed class Histogram(int series)
 {
     private const int Shown = 40;
 
-    private readonly SortedDictionary<string, int> counts = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (int Count, int First)> counts = new(StringComparer.Ordinal);
     private readonly SortedDictionary<int, string> failures = [];
 
     /// <summary>How many.</summary>
@@ -27,7 +27,7 @@ internal sealed class Histogram(int series)
             Total++;
             if (ran) Ran++;
             var title = failed ? "FAILED " + kind : kind;
-            counts[title] = counts.GetValueOrDefault(title) + 1;
+            counts[title] = counts.TryGetValue(title, out var c) ? (c.Count + 1, Math.Min(c.First, number)) : (1, number);
             if (failed) failures[number] = $"{kind}: {error}";
         }
     }
@@ -36,7 +36,7 @@ internal sealed class Histogram(int series)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{Total} mutants of series {series}, {100.0 * Ran / Math.Max(1, Total):F1} % reached the run, {failures.Count} failures\n");
-        foreach (var (kind, count) in counts.OrderByDescending(c => c.Value)) text.Append(CultureInfo.InvariantCulture, $"{count,8}  {kind}\n");
+        foreach (var (kind, count) in counts.OrderByDescending(c => c.Value.Count)) text.Append(CultureInfo.InvariantCulture, $"{count.Count,8}  {kind} (first: {count.First})\n");
         foreach (var (number, failure) in failures.Take(Shown)) text.Append(CultureInfo.InvariantCulture, $"mutant {number} (show {series} {number}): {failure}\n");
         if (failures.Count > Shown) text.Append(CultureInfo.InvariantCulture, $"and {failures.Count - Shown} more\n");
         return text.ToString().TrimEnd();

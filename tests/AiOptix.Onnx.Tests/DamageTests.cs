@@ -45,6 +45,27 @@ public class DamageTests
         Assert.Contains("neither", Refused(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Shapes_of_more_axes_than_any_tensor_has_are_refused()
+    {
+        var tensor = new TensorProto { Name = "w", DataType = 1, RawData = ByteString.CopyFrom(new byte[4]) };
+        tensor.Dims.Add(Enumerable.Repeat(1L, 100_000));
+        var input = Info("x", [.. Enumerable.Repeat<object>(1, 100_000)]);
+        Refuses<LimitExceededException>(Model(Graph(Node("Add", ["x", "w"], ["y"])).In("x", 1).With(tensor).Out("y")), "'w'");
+        var graph = Graph(Node("Relu", ["x"], ["y"])).Out("y");
+        graph.Input.Add(input);
+        Refuses<LimitExceededException>(Model(graph), "'x'");
+    }
+
+    [Fact]
+    public void A_rule_that_meets_more_than_63_bits_names_its_node()
+    {
+        var sizes = new TensorProto { Name = "s", DataType = (int)DType.Int64 };
+        sizes.Dims.Add(2);
+        sizes.Int64Data.Add([1L << 40, 1L << 40]);
+        Refuses<InvalidGraphException>(Model(Graph(Node("Expand", ["x", "s"], ["h"]), Node("Flatten", ["h"], ["y"], Attribute("axis", 2))).In("x", 1, 1).With(sizes).Out("y")), "Flatten");
+    }
+
     private static string Refused(params byte[] bytes) => Assert.Throws<ModelFormatException>(() => OnnxFile.Read(bytes)).Message;
 
     private static void Flip(byte[] bytes, int cases)

@@ -70,7 +70,7 @@ public class ReadTests
         Refuses<ModelFormatException>(Model(graph), "outside of shape");
         sparse.Dims.Clear();
         sparse.Dims.Add([1L << 31, 1L << 31]);
-        Refuses<LimitExceededException>(Model(graph), "address space");
+        Refuses<LimitExceededException>(Model(graph), "MaxTensorBytes");
     }
 
     [Fact]

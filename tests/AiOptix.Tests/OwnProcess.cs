@@ -15,20 +15,28 @@ internal static class OwnProcess
 
     /// <summary>Runs a check in a new process.</summary>
     /// <returns>The lines that it wrote.</returns>
-    public static string[] Start(string check, string model, int threads)
+    public static string[] Start(string check, string model, int threads) => Start([], check, model, threads);
+
+    /// <summary>Runs a check in a new process that a command starts.</summary>
+    /// <param name="command">The command, which runs what stands behind its own arguments.</param>
+    /// <param name="check">The check.</param>
+    /// <param name="model">The model or file that it is about.</param>
+    /// <param name="threads">How many threads.</param>
+    public static string[] Start(IReadOnlyList<string> command, string check, string model, int threads)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(OwnProcess).Assembly.Location, check, model, threads.ToString(CultureInfo.InvariantCulture)])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
+        using var process = Begin(command, check, model, threads);
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{check} {model} {threads}: {error.Result}");
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+
+    /// <summary>Starts a process that does not end by itself; the caller ends it.</summary>
+    public static Process Begin(IReadOnlyList<string> command, string check, string model, int threads)
+    {
+        string[] line = [.. command, "dotnet", typeof(OwnProcess).Assembly.Location, check, model, threads.ToString(CultureInfo.InvariantCulture)];
+        return Process.Start(new ProcessStartInfo(line[0], line[1..]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 
     private static void Main(string[] arguments)
@@ -38,6 +46,9 @@ internal static class OwnProcess
         {
             "steady" => [.. Steady(name, threads).Select(bytes => bytes.ToString(CultureInfo.InvariantCulture))],
             "first" => FirstRun(name, threads),
+            "threads" => DefaultThreads(name),
+            "idle" => [Idle(name, threads).ToString(CultureInfo.InvariantCulture)],
+            "write" => InterruptedWriteTests.WriteUntilKilled(name),
             _ => throw new ArgumentException($"no check '{check}'", nameof(arguments)),
         };
         foreach (var line in lines) Console.WriteLine(line);
@@ -57,6 +68,28 @@ internal static class OwnProcess
         for (var i = 0; i < Runs; i++) session.Run(inputs, outputs);
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - managed;
         return [allocated, MemoryBlock.OwnedBytes - native];
+    }
+
+    /// <summary>The threads of a session that nobody gave a number.</summary>
+    private static string[] DefaultThreads(string name)
+    {
+        using var session = FirstModelsTests.Open(name).Compile();
+        return [session.Threads.ToString(CultureInfo.InvariantCulture)];
+    }
+
+    /// <summary>Milliseconds of processor time that the process uses in two seconds in which a session has nothing to do.</summary>
+    private static double Idle(string name, int threads)
+    {
+        var model = FirstModelsTests.Open(name);
+        var inputs = FirstModelsTests.Inputs(model, name);
+        using var session = model.Compile(new CompileOptions { Threads = threads });
+        for (var i = 0; i < WarmRuns; i++) session.Run(inputs);
+        Thread.Sleep(2000);
+        using var self = Process.GetCurrentProcess();
+        var before = self.TotalProcessorTime;
+        Thread.Sleep(2000);
+        self.Refresh();
+        return (self.TotalProcessorTime - before).TotalMilliseconds;
     }
 
     /// <summary>The kernels that were compiled in the first run after a model was compiled.</summary>

@@ -46,7 +46,15 @@ internal sealed class TensorDecoder(ModelSource source)
     {
         foreach (var d in dims)
             if (d < 0) throw new ModelFormatException($"{what}: shape [{string.Join(",", dims.Take(16))}] has a negative extent");
+        CheckRank(dims.Count, what);
         return new([.. dims]);
+    }
+
+    /// <summary>Checks how many axes a shape has.</summary>
+    /// <exception cref="LimitExceededException">They are more than any tensor may have.</exception>
+    public static void CheckRank(int rank, string what)
+    {
+        if (rank > Shape.MaxRank) throw new LimitExceededException($"{what}: a shape of {rank} axes; at most {Shape.MaxRank} are supported");
     }
 
     /// <summary>Reads an element type.</summary>

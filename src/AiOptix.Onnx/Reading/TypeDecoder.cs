@@ -15,7 +15,7 @@ internal static class TypeDecoder
     {
         null or Proto.TypeProto.ValueOneofCase.None => null,
         Proto.TypeProto.ValueOneofCase.TensorType when type.TensorType.ElemType == 0 => null,
-        Proto.TypeProto.ValueOneofCase.TensorType => new TensorType(TensorDecoder.TypeOf(type.TensorType.ElemType, what), Shape(type.TensorType.Shape, graph)),
+        Proto.TypeProto.ValueOneofCase.TensorType => new TensorType(TensorDecoder.TypeOf(type.TensorType.ElemType, what), Shape(type.TensorType.Shape, graph, what)),
         Proto.TypeProto.ValueOneofCase.SequenceType => new SequenceType(Element(type.SequenceType.ElemType, graph, what)),
         Proto.TypeProto.ValueOneofCase.OptionalType => new OptionalType(Element(type.OptionalType.ElemType, graph, what)),
         Proto.TypeProto.ValueOneofCase.MapType => new MapType(TensorDecoder.TypeOf(type.MapType.KeyType, what), Element(type.MapType.ValueType, graph, what)),
@@ -28,7 +28,12 @@ internal static class TypeDecoder
     private static GraphType Element(Proto.TypeProto? type, Graph graph, string what) =>
         Decode(type, graph, what) ?? throw new ModelFormatException($"{what} has no element type");
 
-    private static SymbolicShape? Shape(Proto.TensorShapeProto? shape, Graph graph) => shape is null ? null : new([.. shape.Dim.Select(d => Extent(d, graph))]);
+    private static SymbolicShape? Shape(Proto.TensorShapeProto? shape, Graph graph, string what)
+    {
+        if (shape is null) return null;
+        TensorDecoder.CheckRank(shape.Dim.Count, what);
+        return new([.. shape.Dim.Select(d => Extent(d, graph))]);
+    }
 
     private static Dim Extent(Proto.TensorShapeProto.Types.Dimension dim, Graph graph) => dim.ValueCase switch
     {

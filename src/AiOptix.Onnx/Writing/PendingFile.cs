@@ -1,8 +1,13 @@
 namespace AiOptix.Onnx;
 
-/// <summary>A file that appears under its name only when it is complete: written beside it under another name, and renamed at the end.</summary>
+/// <summary>
+/// A file that appears under its name only when it is complete: written beside it under another name, and renamed at the end. What a writer left that was killed, the next one
+/// of that file removes.
+/// </summary>
 internal sealed class PendingFile : IDisposable
 {
+    private const string Ending = ".tmp";
+
     private readonly string path;
     private readonly string temporary;
     private bool committed;
@@ -12,8 +17,9 @@ internal sealed class PendingFile : IDisposable
     public PendingFile(string path)
     {
         this.path = Path.GetFullPath(path);
-        temporary = $"{this.path}.{Guid.NewGuid():N}.tmp";
-        Stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+        temporary = $"{this.path}.{Guid.NewGuid():N}{Ending}";
+        Stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Delete, bufferSize: 1 << 16);
+        RemoveAbandoned();
     }
 
     /// <summary>Where the content goes.</summary>
@@ -22,9 +28,7 @@ internal sealed class PendingFile : IDisposable
     /// <summary>Brings the content to the disk.</summary>
     public void Finish()
     {
-        if (!Stream.CanWrite) return;
-        Stream.Flush(flushToDisk: true);
-        Stream.Dispose();
+        if (Stream.CanWrite) Stream.Flush(flushToDisk: true);
     }
 
     /// <summary>Gives the file its name, in place of one that has it.</summary>
@@ -33,6 +37,7 @@ internal sealed class PendingFile : IDisposable
         Finish();
         File.Move(temporary, path, overwrite: true);
         committed = true;
+        Stream.Dispose();
     }
 
     /// <summary>Removes what was not committed.</summary>
@@ -40,5 +45,24 @@ internal sealed class PendingFile : IDisposable
     {
         Stream.Dispose();
         if (!committed) File.Delete(temporary);
+    }
+
+    /// <summary>A file that somebody writes is open, and cannot be opened for one alone.</summary>
+    private void RemoveAbandoned()
+    {
+        var begin = Path.GetFileName(path) + ".";
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(path)!).Where(f => f != temporary))
+        {
+            var name = Path.GetFileName(file);
+            if (!name.StartsWith(begin, StringComparison.Ordinal) || !name.EndsWith(Ending, StringComparison.Ordinal)) continue;
+            if (!Guid.TryParseExact(name.AsSpan()[begin.Length..^Ending.Length], "N", out _)) continue;
+            try
+            {
+                using (new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.None)) File.Delete(file);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+            }
+        }
     }
 }
