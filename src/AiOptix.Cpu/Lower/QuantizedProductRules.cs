@@ -42,8 +42,8 @@ internal static unsafe class QuantizedProductRules
     private static void Emit(Lowering lowering, Node node, QuantizedParts parts, QuantizedShape form, Func<Shape, QuantizedShape> describe)
     {
         var kernel = QuantizedConvTable.Select(lowering.Target);
-        var packed = MemoryBlock.Allocate(kernel.Plan(form).PackedWeightBytes);
-        fixed (short* weights = parts.Weights) kernel.Plan(form).PackWeights(weights, (byte*)packed.Pointer);
+        var bytes = kernel.Plan(form).PackedWeightBytes;
+        var packed = lowering.Pack($"{kernel.Name} {form} {parts.IsFilterFirst}", bytes, to => parts.Pack(kernel.Plan(form), (byte*)to), parts.Weights, parts.WeightZeros);
         lowering.Prepare(kernel.Name, () => QuantizedConvPlan.Rehearse(kernel));
         var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
         var (bias, factors) = (Tensor.Vector<int>(parts.Bias), Tensor.Vector<float>(parts.Factors));
@@ -87,29 +87,42 @@ internal static unsafe class QuantizedProductRules
         var outputs = (int)w.Shape[isFilterFirst ? 0 : 1];
         if (wScale.Count != 1 && wScale.Count != outputs || wZero.Count != 1 && wZero.Count != outputs) return null;
         var terms = (int)(w.Count / Math.Max(outputs, 1));
-        var (weights, zeros) = (w.ToInt64(), wZero.ToInt64());
+        var zeros = wZero.ToInt64();
         var scales = wScale.Span<float>();
-        var centred = new short[weights.Length];
         var addends = bias?.ToInt64() ?? new long[outputs];
         var factors = new float[outputs];
+        var (least, greatest) = wZero.DType == DType.Int8 ? (-128, 127) : (0, 255);
         for (var o = 0; o < outputs; o++)
         {
-            var most = Math.Abs(addends[o]);
-            for (var t = 0; t < terms; t++)
-            {
-                var value = weights[isFilterFirst ? o * terms + t : t * outputs + o] - zeros[zeros.Length == 1 ? 0 : o];
-                most += 255 * Math.Abs(value);
-                centred[o * terms + t] = (short)value;
-            }
+            var zero = zeros[zeros.Length == 1 ? 0 : o];
             factors[o] = xScale.Span<float>()[0] * scales[scales.Length == 1 ? 0 : o] / yScale.Span<float>()[0];
+            var most = Math.Abs(addends[o]) + 255L * terms * Math.Max(zero - least, greatest - zero);
             if (most > int.MaxValue || !float.IsFinite(factors[o])) return null;
         }
-        return new(centred, terms, [.. addends.Select(b => (int)b)], factors, Form(xZero), Form(yZero));
+        return new(w, wZero, isFilterFirst, outputs, terms, [.. addends.Select(b => (int)b)], factors, Form(xZero), Form(yZero));
     }
 
     private static bool IsByte(Tensor t) => t.DType is DType.Int8 or DType.UInt8;
 
     private static QuantizedBytes Form(Tensor zero) => QuantizedBytes.Of((int)zero.ToInt64()[0], zero.DType == DType.Int8);
 
-    private sealed record QuantizedParts(short[] Weights, int Terms, int[] Bias, float[] Factors, QuantizedBytes Input, QuantizedBytes Output);
+    private sealed record QuantizedParts(Tensor Weights, Tensor WeightZeros, bool IsFilterFirst, int Outputs, int Terms, int[] Bias, float[] Factors, QuantizedBytes Input, QuantizedBytes Output)
+    {
+        /// <summary>Packs the weights less their zero points, filters first.</summary>
+        public void Pack(QuantizedConvPlan plan, byte* to)
+        {
+            var zeros = WeightZeros.ToInt64();
+            var isSigned = Weights.DType == DType.Int8;
+            var from = (byte*)Weights.Pointer;
+            var centred = new short[(long)Outputs * Terms];
+            for (var o = 0; o < Outputs; o++)
+                for (var t = 0; t < Terms; t++)
+                {
+                    var value = from[IsFilterFirst ? (nint)o * Terms + t : (nint)t * Outputs + o];
+                    centred[(nint)o * Terms + t] = (short)((isSigned ? (int)(sbyte)value : value) - zeros[zeros.Length == 1 ? 0 : o]);
+                }
+            GC.KeepAlive(Weights);
+            fixed (short* weights = centred) plan.PackWeights(weights, to);
+        }
+    }
 }

@@ -85,7 +85,7 @@ public sealed class RotaryFusion : IPass
 
     /// <summary>The node behind an Unsqueeze that adds a last axis.</summary>
     private static (Node Node, Node Unsqueeze)? Last(Value value, Node join) =>
-        value.MadeOnlyFor<Unsqueeze>(join) is { } wide && value.Shape?[^1].Constant == 1 && wide.Input(1).Integers() is [4 or -1] && wide.Input(0)?.Producer is { } node
+        value.MadeOnlyFor<Unsqueeze>(join) is { } wide && value.Shape?[-1].Constant == 1 && wide.Input(1).Integers() is [4 or -1] && wide.Input(0)?.Producer is { } node
             && wide.Inputs[0]!.SoleUser == wide && node.Graph == join.Graph ? (node, wide) : null;
 
     /// <summary>True for even · sin + odd · cos in any order.</summary>
