@@ -22,6 +22,9 @@ public sealed class SegmentBinding
             program.Limits.CheckTensor(slot.DType, shape, $"model '{program.Name}', value '{slot.Name}'");
             shapes[slot.Index] = shape;
         }
+        foreach (var slot in program.Slots)
+            if (slot.AliasOf >= 0 && shapes[slot.Index] is { } shape && shapes[program.Root(slot.Index)] is { } whole && shape.Count != whole.Count)
+                throw new InvalidInputException($"model '{program.Name}', value '{slot.Name}': shape {shape} does not have the elements of {whole}, whose memory it shares");
         context = new BindContext(program.Slots, new Dictionary<string, long>(symbols, StringComparer.Ordinal));
         Steps = new BoundStep?[segment.EndStep - segment.FirstStep];
         for (var i = 0; i < Steps.Length; i++)

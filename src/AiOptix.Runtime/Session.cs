@@ -17,6 +17,7 @@ public sealed unsafe class Session : IDisposable
     private readonly Stack<Frame> frames = new();
     private readonly Dictionary<Program, Session> inner = [];
     private readonly Session? outer;
+    private readonly bool isSubgraph;
     private readonly SettledSessions? settled;
     private readonly int depth;
     private int running;
@@ -29,20 +30,21 @@ public sealed unsafe class Session : IDisposable
     /// Compiles the model for the extents of its inputs, or gives null when that brings nothing; for models that leave open what only extents tell. Called in the first run with
     /// shapes not seen before, for a bounded number of them; others run <paramref name="program"/>.
     /// </param>
-    public Session(Program program, IStepRunner runner, Func<IReadOnlyDictionary<string, long>, Program?>? settle = null) : this(program, runner, outer: null)
+    public Session(Program program, IStepRunner runner, Func<IReadOnlyDictionary<string, long>, Program?>? settle = null) : this(program, runner, outer: null, isSubgraph: false)
     {
         if (settle is not null) settled = new(this, settle);
     }
 
-    private Session(Program program, IStepRunner runner, Session? outer)
+    private Session(Program program, IStepRunner runner, Session? outer, bool isSubgraph)
     {
+        this.isSubgraph = isSubgraph;
         Program = program;
         pool = new(Math.Max(FewestBuffers, 2 * program.Outputs.Count));
         this.runner = runner;
         this.outer = outer;
         depth = outer is null ? 0 : outer.depth + 1;
         runner.Prepare(program.Preparations);
-        foreach (var sub in program.Steps.OfType<ControlFlowStep>().SelectMany(s => s.Programs)) inner[sub] = new Session(sub, runner, this);
+        foreach (var sub in program.Steps.OfType<ControlFlowStep>().SelectMany(s => s.Programs)) inner[sub] = new Session(sub, runner, this, isSubgraph: true);
     }
 
     /// <summary>The program.</summary>
@@ -193,7 +195,7 @@ public sealed unsafe class Session : IDisposable
     }
 
     /// <summary>A session of another program on the same threads, which tells the same listener of its steps.</summary>
-    internal Session Inside(Program program) => new(program, runner, this);
+    internal Session Inside(Program program) => new(program, runner, this, isSubgraph: false);
 
     private void CheckCount(int outputs)
     {
@@ -205,7 +207,8 @@ public sealed unsafe class Session : IDisposable
     {
         if (given != Program.Inputs.Count)
             throw new InvalidInputException($"model '{Program.Name}' takes {Program.Inputs.Count} inputs, {given} were given");
-        if (outer is not null || Program.Limits.MaxRunTime is not { } most)
+        // The run around a subgraph watches the time.
+        if (isSubgraph || Program.Limits.MaxRunTime is not { } most)
         {
             RunSegments(frame, cancellation);
             return;

@@ -19,7 +19,7 @@ internal sealed record Mutant(Seed Seed, byte[] Bytes, IReadOnlyList<string> Cha
         if (number % 2 == 1) return new(seed, Damage(seed.Bytes, random, changes), changes, random);
         var model = ModelProto.Parser.ParseFrom(seed.Bytes);
         var mutation = new Structure(model, seed, random);
-        var wanted = 1 + (int)Math.Floor(-Math.Log(1 - random.NextDouble()));
+        var wanted = random.Next(4) > 0 ? 1 : random.Next(2, 5);
         for (var tries = 0; changes.Count < wanted && tries < 20; tries++)
             if (mutation.Change() is { } change) changes.Add(change);
         return new(seed, model.ToByteArray(), changes, random);
@@ -34,7 +34,7 @@ internal sealed record Mutant(Seed Seed, byte[] Bytes, IReadOnlyList<string> Cha
             return bytes[..length];
         }
         var damaged = (byte[])bytes.Clone();
-        for (var n = random.Next(3) > 0 ? 1 : random.Next(2, 5); n > 0; n--) damaged = DamageOnce(damaged, random, changes);
+        for (var n = random.Next(4) > 0 ? 1 : random.Next(2, 5); n > 0; n--) damaged = DamageOnce(damaged, random, changes);
         return damaged;
     }
 
