@@ -3,11 +3,11 @@ namespace AiOptix.Tensors;
 /// <summary>What a model may ask for. Model files are untrusted: whatever they demand is held against these bounds.</summary>
 public sealed record Limits
 {
-    /// <summary>The largest single tensor, bytes. Default: the memory that the machine or its cgroup grants.</summary>
-    public long MaxTensorBytes { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    /// <summary>The largest single tensor, bytes. Default: half of the memory that the machine or its cgroup grants.</summary>
+    public long MaxTensorBytes { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 
-    /// <summary>The most that a run may hold at once, bytes.</summary>
-    public long MaxTotalBytes { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    /// <summary>The most that a run may hold at once, bytes. Default: three quarters of that memory.</summary>
+    public long MaxTotalBytes { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
 
     /// <summary>The most trips a single loop may make.</summary>
     public long MaxLoopTrips { get; init; } = 100_000_000;
