@@ -12,6 +12,7 @@ public sealed class ControlFlowStep : ManagedStep
     private readonly ControlFlow op;
     private readonly int inputCount;
     private readonly int[][] captures;
+    private readonly string title;
 
     /// <summary>Creates a step.</summary>
     /// <param name="name">The node's name.</param>
@@ -25,6 +26,7 @@ public sealed class ControlFlowStep : ManagedStep
     {
         this.op = op;
         Programs = programs;
+        title = $"{op.Name} '{name}'";
         inputCount = inputs.Count;
         captures = new int[captured.Count][];
         for (var (g, at) = (0, inputCount); g < captures.Length; at += captures[g++].Length) captures[g] = [.. Enumerable.Range(at, captured[g].Count)];
@@ -39,8 +41,19 @@ public sealed class ControlFlowStep : ManagedStep
     /// <inheritdoc/>
     public override IReadOnlyList<RuntimeValue> Run(RuntimeValue?[] inputs, ManagedContext context)
     {
-        var outer = captures.Select(c => c.Select(i => inputs[i]!).ToArray()).ToArray();
-        return op.Run(new($"{Operation} '{Name}'", new ArraySegment<RuntimeValue?>(inputs, 0, inputCount), (graph, values) => context.RunProgram(Programs[graph], [.. values, .. outer[graph]]),
-            context.Limits, context.Cancellation));
+        RuntimeValue[]?[] arguments = new RuntimeValue[captures.Length][];
+        return op.Run(new(title, new ArraySegment<RuntimeValue?>(inputs, 0, inputCount), RunSubgraph, context.Limits, context.Cancellation));
+
+        IReadOnlyList<RuntimeValue> RunSubgraph(int graph, ReadOnlySpan<RuntimeValue> values)
+        {
+            var captured = captures[graph];
+            if (arguments[graph] is not { } all)
+            {
+                arguments[graph] = all = new RuntimeValue[values.Length + captured.Length];
+                for (var i = 0; i < captured.Length; i++) all[values.Length + i] = inputs[captured[i]]!;
+            }
+            values.CopyTo(all);
+            return context.RunProgram(Programs[graph], all, context.Cancellation);
+        }
     }
 }

@@ -74,7 +74,7 @@ internal sealed unsafe class Frame
     {
         var root = program.Root(slot);
         if (Values[root] is { } v) return v is Tensor t && root != slot && binding.Shape(slot) is { } s ? t.Reshape(s) : v;
-        return Tensor.Borrow((void*)Slots[slot], program.Slots[slot].DType, binding.Shape(slot)!.Value);
+        return Tensor.Borrow((void*)Slots[slot], program.SlotTable[slot].DType, binding.Shape(slot)!.Value);
     }
 
     /// <summary>True when a tensor lies in the memory of intermediates.</summary>
@@ -83,13 +83,13 @@ internal sealed unsafe class Frame
     /// <summary>Lets go of what belongs to one run.</summary>
     public void Clear()
     {
-        for (var i = 0; i < Values.Length; i++)
+        foreach (var slot in program.Held)
         {
-            if (program.Slots[i].Constant is not null || Values[i] is null) continue;
-            if (program.Slots[i].Kind == SlotKind.Intermediate) Values[i]!.Dispose();
-            Values[i] = null;
+            if (Values[slot] is not { } value) continue;
+            if (program.SlotTable[slot].Kind == SlotKind.Intermediate) value.Dispose();
+            Values[slot] = null;
         }
-        for (var i = 0; i < program.Outputs.Count; i++) Slots[program.Outputs[i]] = 0;
+        foreach (var output in program.OutputTable) Slots[output] = 0;
         Held = 0;
     }
 

@@ -10,6 +10,7 @@ namespace AiOptix.Runtime;
 public sealed class Program
 {
     private readonly SegmentBindings[] bindings;
+    private readonly int[] roots;
 
     /// <summary>Creates a program from the steps of a lowered graph, in an order in which they can run. Steps whose results nobody reads are left out.</summary>
     public Program(string name, IReadOnlyList<Slot> slots, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs, IReadOnlyList<Step> steps,
@@ -18,13 +19,16 @@ public sealed class Program
         Derived = derived ?? new([]);
         Constraints = constraints;
         Name = name;
-        Slots = slots;
-        Inputs = inputs;
-        Outputs = outputs;
+        SlotTable = [.. slots];
+        InputTable = [.. inputs];
+        OutputTable = [.. outputs];
+        roots = [.. SlotTable.Select((_, i) => FollowAliases(i))];
         Limits = limits;
         InputSymbols = [.. inputs.Select(i => slots[i].Shape).Where(s => s is not null).SelectMany(s => s!.Symbols).Distinct(StringComparer.Ordinal)];
-        Steps = RemoveUnread(outputs, steps);
+        StepTable = RemoveUnread(outputs, steps);
         Segments = Segment.Split(this);
+        Held = [.. inputs.Concat(outputs).Concat(Segments.SelectMany(s => s.Carried)).Concat(StepTable.OfType<ManagedStep>().SelectMany(s => s.Outputs).Select(Root))
+            .Where(s => SlotTable[s].Constant is null).Distinct()];
         bindings = [.. Segments.Select(s => new SegmentBindings(this, s))];
     }
 
@@ -32,16 +36,28 @@ public sealed class Program
     public string Name { get; }
 
     /// <summary>All slots.</summary>
-    public IReadOnlyList<Slot> Slots { get; }
+    public IReadOnlyList<Slot> Slots => SlotTable;
 
     /// <summary>The slots of the model's inputs, in order.</summary>
-    public IReadOnlyList<int> Inputs { get; }
+    public IReadOnlyList<int> Inputs => InputTable;
 
     /// <summary>The slots of the model's outputs, in order.</summary>
-    public IReadOnlyList<int> Outputs { get; }
+    public IReadOnlyList<int> Outputs => OutputTable;
 
     /// <summary>The steps.</summary>
-    public IReadOnlyList<Step> Steps { get; }
+    public IReadOnlyList<Step> Steps => StepTable;
+
+    // What a run goes through many times, without interfaces in between.
+    internal Slot[] SlotTable { get; }
+
+    internal int[] InputTable { get; }
+
+    internal int[] OutputTable { get; }
+
+    internal Step[] StepTable { get; }
+
+    /// <summary>The slots whose values a frame holds on to during a run: all that are not planned, constants aside.</summary>
+    internal int[] Held { get; }
 
     /// <summary>The steps, those of the programs of subgraphs included.</summary>
     public IEnumerable<Step> AllSteps => Steps.SelectMany(s => s is ControlFlowStep c ? c.Programs.SelectMany(p => p.AllSteps).Prepend(s) : [s]);
@@ -68,14 +84,16 @@ public sealed class Program
     public long OwnedBytes => Steps.Sum(s => s.OwnedBytes);
 
     /// <summary>The slot at the end of a chain of aliases.</summary>
-    public int Root(int slot)
-    {
-        while (Slots[slot].AliasOf >= 0) slot = Slots[slot].AliasOf;
-        return slot;
-    }
+    public int Root(int slot) => roots[slot];
 
     /// <summary>The binding of a segment for the given symbol values; made when it is new, kept in a bounded number.</summary>
     public SegmentBinding Bind(int segment, IReadOnlyDictionary<string, long> symbols) => bindings[segment].Get(Derived.Completed(symbols));
+
+    private int FollowAliases(int slot)
+    {
+        while (SlotTable[slot].AliasOf >= 0) slot = SlotTable[slot].AliasOf;
+        return slot;
+    }
 
     /// <summary>Leaves out steps whose results nobody reads; those that give a symbol its value stay, since binding the steps behind them asks for it.</summary>
     private Step[] RemoveUnread(IReadOnlyList<int> outputs, IReadOnlyList<Step> steps)

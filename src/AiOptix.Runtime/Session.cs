@@ -16,8 +16,8 @@ public sealed unsafe class Session : IDisposable
     private readonly BufferPool pool;
     private readonly Stack<Frame> frames = new();
     private readonly Dictionary<Program, Session> inner = [];
+    private readonly ProgramRunner runInner;
     private readonly Session? outer;
-    private readonly bool isSubgraph;
     private readonly SettledSessions? settled;
     private readonly int depth;
     private int running;
@@ -30,21 +30,21 @@ public sealed unsafe class Session : IDisposable
     /// Compiles the model for the extents of its inputs, or gives null when that brings nothing; for models that leave open what only extents tell. Called in the first run with
     /// shapes not seen before, for a bounded number of them; others run <paramref name="program"/>.
     /// </param>
-    public Session(Program program, IStepRunner runner, Func<IReadOnlyDictionary<string, long>, Program?>? settle = null) : this(program, runner, outer: null, isSubgraph: false)
+    public Session(Program program, IStepRunner runner, Func<IReadOnlyDictionary<string, long>, Program?>? settle = null) : this(program, runner, outer: null, depth: 0)
     {
         if (settle is not null) settled = new(this, settle);
     }
 
-    private Session(Program program, IStepRunner runner, Session? outer, bool isSubgraph)
+    private Session(Program program, IStepRunner runner, Session? outer, int depth)
     {
-        this.isSubgraph = isSubgraph;
         Program = program;
         pool = new(Math.Max(FewestBuffers, 2 * program.Outputs.Count));
         this.runner = runner;
         this.outer = outer;
-        depth = outer is null ? 0 : outer.depth + 1;
+        this.depth = depth;
+        runInner = (sub, inputs, cancellation) => inner[sub].Run(inputs, cancellation);
         runner.Prepare(program.Preparations);
-        foreach (var sub in program.Steps.OfType<ControlFlowStep>().SelectMany(s => s.Programs)) inner[sub] = new Session(sub, runner, this, isSubgraph: true);
+        foreach (var sub in program.Steps.OfType<ControlFlowStep>().SelectMany(s => s.Programs)) inner[sub] = new Session(sub, runner, this, depth + 1);
     }
 
     /// <summary>The program.</summary>
@@ -69,7 +69,7 @@ public sealed unsafe class Session : IDisposable
     /// <exception cref="LimitExceededException">The run asks for more than <see cref="Limits"/> allow.</exception>
     public RuntimeValue[] Run(ReadOnlySpan<RuntimeValue> inputs, CancellationToken cancellation = default)
     {
-        var outputs = new RuntimeValue?[Program.Outputs.Count];
+        var outputs = new RuntimeValue?[Program.OutputTable.Length];
         Run(inputs, outputs, cancellation);
         return outputs!;
     }
@@ -91,12 +91,12 @@ public sealed unsafe class Session : IDisposable
         var frame = Rent();
         try
         {
-            for (var i = 0; i < inputs.Length && i < Program.Inputs.Count; i++) frame.Values[Program.Inputs[i]] = inputs[i];
-            for (var i = 0; i < outputs.Length; i++) frame.Values[Program.Outputs[i]] = outputs[i];
+            for (var i = 0; i < inputs.Length && i < Program.InputTable.Length; i++) frame.Values[Program.InputTable[i]] = inputs[i];
+            for (var i = 0; i < outputs.Length; i++) frame.Values[Program.OutputTable[i]] = outputs[i];
             Run(frame, inputs.Length, cancellation);
             for (var i = 0; i < outputs.Length; i++)
             {
-                var slot = Program.Outputs[i];
+                var slot = Program.OutputTable[i];
                 outputs[i] = frame.Values[slot];
                 frame.Values[slot] = null;
             }
@@ -129,8 +129,8 @@ public sealed unsafe class Session : IDisposable
         var frame = Rent();
         try
         {
-            for (var i = 0; i < inputs.Length && i < Program.Inputs.Count; i++) frame.Values[Program.Inputs[i]] = inputs[i];
-            for (var i = 0; i < outputs.Length; i++) frame.Values[Program.Outputs[i]] = outputs[i];
+            for (var i = 0; i < inputs.Length && i < Program.InputTable.Length; i++) frame.Values[Program.InputTable[i]] = inputs[i];
+            for (var i = 0; i < outputs.Length; i++) frame.Values[Program.OutputTable[i]] = outputs[i];
             Run(frame, inputs.Length, cancellation);
         }
         finally
@@ -164,17 +164,17 @@ public sealed unsafe class Session : IDisposable
     /// <summary>Runs with inputs and outputs by name.</summary>
     public IReadOnlyDictionary<string, RuntimeValue> Run(IReadOnlyDictionary<string, RuntimeValue> inputs, CancellationToken cancellation = default)
     {
-        var ordered = new RuntimeValue[Program.Inputs.Count];
+        var ordered = new RuntimeValue[Program.InputTable.Length];
         for (var i = 0; i < ordered.Length; i++)
         {
-            var slot = Program.Slots[Program.Inputs[i]];
+            var slot = Program.SlotTable[Program.InputTable[i]];
             ordered[i] = inputs.TryGetValue(slot.Name, out var v) ? v : throw new InvalidInputException($"input '{slot.Name}' is missing; it should be {slot.Type}");
         }
         foreach (var name in inputs.Keys)
-            if (Program.Inputs.All(i => Program.Slots[i].Name != name))
-                throw new InvalidInputException($"the model has no input '{name}'; it has {string.Join(", ", Program.Inputs.Select(i => $"'{Program.Slots[i].Name}'"))}");
+            if (Program.Inputs.All(i => Program.SlotTable[i].Name != name))
+                throw new InvalidInputException($"the model has no input '{name}'; it has {string.Join(", ", Program.Inputs.Select(i => $"'{Program.SlotTable[i].Name}'"))}");
         var outputs = Run(ordered, cancellation);
-        return Program.Outputs.Select((o, i) => (Program.Slots[o].Name, outputs[i])).ToDictionary(p => p.Name, p => p.Item2, StringComparer.Ordinal);
+        return Program.Outputs.Select((o, i) => (Program.SlotTable[o].Name, outputs[i])).ToDictionary(p => p.Name, p => p.Item2, StringComparer.Ordinal);
     }
 
     /// <summary>Waits for runs in flight and ends the threads.</summary>
@@ -195,20 +195,19 @@ public sealed unsafe class Session : IDisposable
     }
 
     /// <summary>A session of another program on the same threads, which tells the same listener of its steps.</summary>
-    internal Session Inside(Program program) => new(program, runner, this, isSubgraph: false);
+    internal Session Inside(Program program) => new(program, runner, this, depth);
 
     private void CheckCount(int outputs)
     {
-        if (outputs != Program.Outputs.Count)
-            throw new InvalidInputException($"model '{Program.Name}' has {Program.Outputs.Count} outputs, {outputs} buffers were given");
+        if (outputs != Program.OutputTable.Length)
+            throw new InvalidInputException($"model '{Program.Name}' has {Program.OutputTable.Length} outputs, {outputs} buffers were given");
     }
 
     private void Run(Frame frame, int given, CancellationToken cancellation)
     {
-        if (given != Program.Inputs.Count)
-            throw new InvalidInputException($"model '{Program.Name}' takes {Program.Inputs.Count} inputs, {given} were given");
-        // The run around a subgraph watches the time.
-        if (isSubgraph || Program.Limits.MaxRunTime is not { } most)
+        if (given != Program.InputTable.Length)
+            throw new InvalidInputException($"model '{Program.Name}' takes {Program.InputTable.Length} inputs, {given} were given");
+        if (depth > 0 || Program.Limits.MaxRunTime is not { } most)
         {
             RunSegments(frame, cancellation);
             return;
@@ -241,9 +240,9 @@ public sealed unsafe class Session : IDisposable
     private void BindInputs(Frame frame)
     {
         var same = frame.FirstBinding is not null;
-        for (var i = 0; i < Program.Inputs.Count; i++)
+        for (var i = 0; i < Program.InputTable.Length; i++)
         {
-            var slot = Program.Slots[Program.Inputs[i]];
+            var slot = Program.SlotTable[Program.InputTable[i]];
             if (frame.Values[slot.Index] is not Tensor t)
             {
                 if (slot.Type is TensorType) throw new InvalidInputException($"input '{slot.Name}' must be a tensor, {slot.Type}");
@@ -270,19 +269,19 @@ public sealed unsafe class Session : IDisposable
     /// <summary>Gives memory to the outputs and carried slots whose shape is known when a segment begins.</summary>
     private void Provide(Frame frame, SegmentBinding binding)
     {
-        for (var i = 0; i < Program.Outputs.Count; i++)
+        for (var i = 0; i < Program.OutputTable.Length; i++)
         {
-            var o = Program.Outputs[i];
+            var o = Program.OutputTable[i];
             if (binding.Shape(o) is { } shape && frame.Slots[o] == 0) Point(frame, o, Accept(frame, o, shape));
         }
         foreach (var c in binding.Segment.Carried)
-            if (binding.Shape(c) is { } shape) Point(frame, c, pool.Rent(Program.Slots[c].DType, shape));
+            if (binding.Shape(c) is { } shape) Point(frame, c, pool.Rent(Program.SlotTable[c].DType, shape));
         frame.PointAliases();
     }
 
     private Tensor Accept(Frame frame, int output, Shape shape)
     {
-        var slot = Program.Slots[output];
+        var slot = Program.SlotTable[output];
         if (frame.Values[output] is not Tensor t) return pool.Rent(slot.DType, shape);
         if (t.DType != slot.DType) throw new InputTypeException($"the buffer for output '{slot.Name}' must be {slot.DType.Name()}, found {t.DType.Name()}");
         return t.Shape == shape ? t : throw new InvalidInputException($"the buffer for output '{slot.Name}' must have shape {shape}, found {t.Shape}");
@@ -291,26 +290,28 @@ public sealed unsafe class Session : IDisposable
     private void Point(Frame frame, int slot, Tensor tensor)
     {
         frame.Values[slot] = tensor;
-        if (Program.Slots[slot].IsRaw) frame.Slots[slot] = (nint)tensor.Pointer;
+        if (Program.SlotTable[slot].IsRaw) frame.Slots[slot] = (nint)tensor.Pointer;
     }
 
     private void RunSegment(Frame frame, SegmentBinding binding, CancellationToken cancellation)
     {
-        for (var i = 0; i < binding.Steps.Length; i++)
+        var listener = StepDone;
+        var bounds = binding.Steps;
+        var steps = Program.StepTable.AsSpan(binding.Segment.FirstStep, bounds.Length);
+        for (var i = 0; i < bounds.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var step = Program.Steps[binding.Segment.FirstStep + i];
-            var begin = StepDone is null ? 0 : Stopwatch.GetTimestamp();
-            if (binding.Steps[i] is { } bound)
+            var begin = listener is null ? 0 : Stopwatch.GetTimestamp();
+            if (bounds[i] is { } bound)
             {
                 runner.Run(bound, frame.Slots, frame.Scratch, frame.ScratchStride);
-                if (bound.Fault(frame.Slots) is { } fault) throw new InvalidInputException($"node '{step.Name}' ({step.Operation}): {fault}");
+                if (bound.Fault(frame.Slots) is { } fault) throw new InvalidInputException($"node '{steps[i].Name}' ({steps[i].Operation}): {fault}");
             }
             else
             {
-                RunManaged(frame, binding, (ManagedStep)step, cancellation);
+                RunManaged(frame, binding, (ManagedStep)steps[i], cancellation);
             }
-            StepDone?.Invoke(new(step, binding.Steps[i], begin, Stopwatch.GetElapsedTime(begin), depth, binding.Cost(step)));
+            listener?.Invoke(new(steps[i], bounds[i], begin, Stopwatch.GetElapsedTime(begin), depth, binding.Cost(steps[i])));
         }
     }
 
@@ -319,12 +320,12 @@ public sealed unsafe class Session : IDisposable
         var inputs = new RuntimeValue?[step.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
             if (step.Inputs[i] >= 0) inputs[i] = frame.Read(step.Inputs[i], binding);
-        var outputs = Managed(step, inputs, new(Program.Limits, (program, values) => inner[program].Run([.. values], cancellation), cancellation));
+        var outputs = Managed(step, inputs, new(Program.Limits, runInner, cancellation));
         // A node may leave out the last outputs of its operator.
         for (var i = step.Outputs.Count; i < outputs.Count; i++) outputs[i].Dispose();
         for (var i = 0; i < Math.Min(outputs.Count, step.Outputs.Count); i++)
         {
-            var slot = Program.Slots[step.Outputs[i]];
+            var slot = Program.SlotTable[step.Outputs[i]];
             var made = outputs[i] as Tensor;
             if (slot.Type is TensorType && made?.DType != slot.DType) throw new InvalidInputException($"node '{step.Name}' ({step.Operation}) made {outputs[i]} for '{slot.Name}'; expected {slot.Type}");
             if (made is not null && !inputs.Any(v => v is Tensor x && x.Pointer == made.Pointer)) frame.Held = Program.Limits.Charge(frame.Held, made, $"the run of model '{Program.Name}'");
@@ -374,7 +375,7 @@ public sealed unsafe class Session : IDisposable
                 InputShapes.Match(s, t.Shape, frame.Symbols, $"'{slot.Name}'");
                 Program.Derived.Evaluate(frame.Symbols);
             }
-            if (frame.Values[root] is Tensor given && Program.Slots[root].Kind == SlotKind.Output)
+            if (frame.Values[root] is Tensor given && Program.SlotTable[root].Kind == SlotKind.Output)
             {
                 Accept(frame, root, t.Shape);
                 t.CopyTo(given);
@@ -390,7 +391,7 @@ public sealed unsafe class Session : IDisposable
     private void GiveBack(Frame frame, ReadOnlySpan<RuntimeValue> inputs, ReadOnlySpan<RuntimeValue?> given)
     {
         for (var i = 0; i < given.Length; i++)
-            if (given[i] is null && frame.Values[Program.Outputs[i]] is Tensor own && Program.Slots[Program.Outputs[i]].Kind == SlotKind.Output && !inputs.Contains(own)) own.Dispose();
+            if (given[i] is null && frame.Values[Program.OutputTable[i]] is Tensor own && Program.SlotTable[Program.OutputTable[i]].Kind == SlotKind.Output && !inputs.Contains(own)) own.Dispose();
     }
 
     private Frame Rent()

@@ -59,11 +59,18 @@ public abstract class ManagedStep : Step
     public abstract IReadOnlyList<RuntimeValue> Run(RuntimeValue?[] inputs, ManagedContext context);
 }
 
+/// <summary>Runs a program of a subgraph on the threads of the run.</summary>
+/// <param name="program">The program.</param>
+/// <param name="inputs">Its inputs, which stay the caller's.</param>
+/// <param name="cancellation">Ends it early.</param>
+/// <returns>Its outputs, which the caller owns.</returns>
+public delegate RuntimeValue[] ProgramRunner(Program program, ReadOnlySpan<RuntimeValue> inputs, CancellationToken cancellation);
+
 /// <summary>What a run offers a managed step.</summary>
 /// <param name="Limits">Bounds on memory and loops.</param>
-/// <param name="RunProgram">Runs a program of a subgraph on the threads of the run: takes its inputs, which stay the caller's, and gives its outputs, which the caller owns.</param>
+/// <param name="RunProgram">Runs a program of a subgraph.</param>
 /// <param name="Cancellation">Ends it early.</param>
-public readonly record struct ManagedContext(Limits Limits, Func<Program, IReadOnlyList<RuntimeValue>, IReadOnlyList<RuntimeValue>> RunProgram, CancellationToken Cancellation);
+public readonly record struct ManagedContext(Limits Limits, ProgramRunner RunProgram, CancellationToken Cancellation);
 
 /// <summary>A kernel step with its shapes: a number of tasks that any threads may run in any order. Has no state that a run changes.</summary>
 public abstract unsafe class BoundStep

@@ -9,6 +9,9 @@ public sealed unsafe class MemoryBlock
     /// <summary>The alignment of owned memory in bytes.</summary>
     public const int Alignment = 64;
 
+    // Telling the collector of less costs more than the memory.
+    private const long LeastPressure = 4096;
+
     private readonly Action? release;
     private readonly bool owned;
     private byte* pointer;
@@ -50,7 +53,7 @@ public sealed unsafe class MemoryBlock
             throw new LimitExceededException($"could not allocate {length} bytes of native memory", e);
         }
         if (zeroed) NativeMemory.Clear(p, (nuint)length);
-        if (length > 0) GC.AddMemoryPressure(length);
+        if (length >= LeastPressure) GC.AddMemoryPressure(length);
         Interlocked.Add(ref ownedBytes, length);
         return new(p, length, owned: true, release: null);
     }
@@ -119,7 +122,7 @@ public sealed unsafe class MemoryBlock
         if (owned && p != null)
         {
             NativeMemory.AlignedFree(p);
-            if (Length > 0) GC.RemoveMemoryPressure(Length);
+            if (Length >= LeastPressure) GC.RemoveMemoryPressure(Length);
             Interlocked.Add(ref ownedBytes, -Length);
         }
         release?.Invoke();

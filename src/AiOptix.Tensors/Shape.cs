@@ -42,14 +42,13 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<long>
     {
         get
         {
-            Int128 n = 1;
+            long n = 1;
             foreach (var d in Dims)
             {
                 if (d == 0) return 0;
-                n *= d;
-                if (n > long.MaxValue) throw new LimitExceededException($"shape {this} has more elements than the address space");
+                if (Math.BigMul(n, d, out n) != 0 || n < 0) throw new LimitExceededException($"shape {this} has more elements than the address space");
             }
-            return (long)n;
+            return n;
         }
     }
 

@@ -2,14 +2,19 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Graphs.Ops;
 
+/// <summary>Runs a subgraph.</summary>
+/// <param name="graph">Its index.</param>
+/// <param name="inputs">A value for each of its inputs; they stay the caller's.</param>
+/// <returns>Its outputs, which the caller owns.</returns>
+public delegate IReadOnlyList<RuntimeValue> SubgraphRunner(int graph, ReadOnlySpan<RuntimeValue> inputs);
+
 /// <summary>What a control-flow operator sees when it runs: its inputs, and a way to run its subgraphs.</summary>
 /// <param name="Node">The node's name for messages.</param>
 /// <param name="Inputs">A value for each input; null where it is left out. They stay the caller's.</param>
-/// <param name="RunSubgraph">Runs a subgraph by its index: takes a value for each of its inputs, which stay the caller's, and gives its outputs, which the caller owns.</param>
+/// <param name="RunSubgraph">Runs a subgraph.</param>
 /// <param name="Limits">Bounds on memory and loops.</param>
 /// <param name="Cancellation">Ends it early.</param>
-public sealed record ControlFlowRun(string Node, IReadOnlyList<RuntimeValue?> Inputs, Func<int, IReadOnlyList<RuntimeValue>, IReadOnlyList<RuntimeValue>> RunSubgraph,
-    Limits Limits, CancellationToken Cancellation)
+public sealed record ControlFlowRun(string Node, IReadOnlyList<RuntimeValue?> Inputs, SubgraphRunner RunSubgraph, Limits Limits, CancellationToken Cancellation)
 {
     /// <summary>A tensor input.</summary>
     public Tensor Tensor(int input) => Inputs[input] as Tensor ?? throw Error($"input {input} must be a tensor");
@@ -44,7 +49,7 @@ public abstract record ControlFlow : Operator
     public sealed override void Evaluate(EvaluationContext context)
     {
         var inputs = Enumerable.Range(0, context.InputCount).Select(i => context.Has(i) ? context.Value(i) : null).ToArray();
-        var outputs = Run(new(context.Node.ToString(), inputs, (graph, values) => ReferenceEvaluator.Run(Subgraphs[graph], values, context.Limits, context.OuterScope, context.Cancellation),
+        var outputs = Run(new(context.Node.ToString(), inputs, (graph, values) => ReferenceEvaluator.Run(Subgraphs[graph], values.ToArray(), context.Limits, context.OuterScope, context.Cancellation),
             context.Limits, context.Cancellation));
         for (var i = 0; i < outputs.Count; i++) context.Set(i, outputs[i]);
     }

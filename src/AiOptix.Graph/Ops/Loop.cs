@@ -49,16 +49,17 @@ public sealed record Loop(Graph Body) : ControlFlow
     {
         var trips = run.Inputs.Count > 0 && run.Inputs[0] is Tensor m ? m.ToInt64()[0] : long.MaxValue;
         var condition = run.Inputs.Count < 2 || run.Inputs[1] is not Tensor c || IsTrue(c, run);
-        var carried = run.Inputs.Skip(2).Select(v => v!.Share()).ToArray();
-        var stacks = Enumerable.Range(0, Body.Outputs.Count - 1 - carried.Length).Select(_ => new List<Tensor>()).ToArray();
+        RuntimeValue[] arguments = [null!, Tensor.Scalar(true), .. run.Inputs.Skip(2).Select(v => v!.Share())];
+        var carried = arguments.AsSpan(2);
+        var stacks = Enumerable.Range(0, Body.Outputs.Count + 1 - arguments.Length).Select(_ => new List<Tensor>()).ToArray();
         long held = 0;
         for (long i = 0; i < trips && condition; i++)
         {
             run.Cancellation.ThrowIfCancellationRequested();
             if (i >= run.Limits.MaxLoopTrips) throw new LimitExceededException($"node {run.Node}: more than {run.Limits.MaxLoopTrips} trips (Limits.MaxLoopTrips)");
-            using var iteration = Tensor.Scalar(i);
-            using var flag = Tensor.Scalar(true);
-            var results = run.RunSubgraph(0, [iteration, flag, .. carried]);
+            arguments[0] = Tensor.Scalar(i);
+            var results = run.RunSubgraph(0, arguments);
+            arguments[0].Dispose();
             condition = IsTrue(results[0] as Tensor ?? throw run.Error($"a condition must be one bool, found {results[0]}"), run);
             results[0].Dispose();
             for (var k = 0; k < carried.Length; k++)
@@ -68,7 +69,8 @@ public sealed record Loop(Graph Body) : ControlFlow
             }
             for (var k = 0; k < stacks.Length; k++) held = run.Keep(results[1 + carried.Length + k], stacks[k], held);
         }
-        return [.. carried, .. stacks.Select((s, k) => Stacking.Stack(s, 0, reversed: false, Body.Outputs[1 + carried.Length + k], run))];
+        arguments[1].Dispose();
+        return [.. carried, .. stacks.Select((s, k) => Stacking.Stack(s, 0, reversed: false, Body.Outputs[arguments.Length - 1 + k], run))];
     }
 
     /// <summary>The value of a condition: one boolean.</summary>
