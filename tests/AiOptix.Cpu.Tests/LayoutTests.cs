@@ -28,14 +28,14 @@ public class LayoutTests
         ["squeeze and excite"] = (1, (g, y) => g.Add(new Mul(), y, g.Add(new HardSigmoid(), Conv(g, g.Add(new Relu(), Conv(g, g.Add(new GlobalAveragePool(), y), 6, 3, 1)), 3, 6, 1)))),
         ["classifier"] = (0, (g, y) => g.Add(new Gemm(), g.Add(new Flatten(), g.Add(new GlobalMaxPool(), y)), g.AddConstant(PlanCheck.Random(5, 6, 4)))),
         ["mean without axes kept"] = (0, (g, y) => g.Add(new ReduceMean(KeepDims: false), y, Ints(g, -1, 2))),
-        ["reduced over channels"] = (1, (g, y) => g.Add(new ReduceMax(), y, Ints(g, 1))),
+        ["reduced over channels"] = (0, (g, y) => g.Add(new ReduceMax(), y, Ints(g, 1))),
         ["label map"] = (0, (g, y) => g.Add(new ArgMax(1, KeepDims: false), g.Add(new Softmax(1), y))),
         ["turned by the file"] = (0, (g, y) => g.Add(new Transpose([0, 2, 3, 1]), y)),
         ["patches"] = (0, (g, y) => g.Add(new MatMul(), g.Add(new Transpose([0, 2, 1]), g.Add(new Reshape(), y, Ints(g, 0, 6, -1))), g.AddConstant(PlanCheck.Random(5, 6, 4)))),
         ["shuffled channels"] = (2, (g, y) => g.Add(new Reshape(), g.Add(new Transpose([0, 2, 1, 3, 4]), g.Add(new Reshape(), y, Ints(g, 0, 2, 3, 9, 10))), Ints(g, 0, 6, 9, 10))),
         ["anchors"] = (1, (g, y) => g.Add(new Transpose([0, 1, 3, 4, 2]), g.Add(new Reshape(), y, Ints(g, 0, 2, 3, 9, 10)))),
         ["one more axis and one less"] = (1, (g, y) => g.Add(new Relu(), g.Add(new Squeeze(), g.Add(new Neg(), g.Add(new Unsqueeze(), y, Ints(g, 3))), Ints(g, 3)))),
-        ["an operator that does not follow"] = (3, (g, y) => Conv(g, g.Add(new Hardmax(1), y), 6, 3, 3)),
+        ["an operator that does not follow"] = (2, (g, y) => Conv(g, g.Add(new Hardmax(1), y), 6, 3, 3)),
         ["instance normalisation"] = (1, (g, y) => g.Add(new GroupNormalization(2), g.Add(new InstanceNormalization(), y, Channel(g, 1), Channel(g, 2)), Channel(g, 3), Channel(g, 4))),
         ["transposed convolution"] = (1, (g, y) => g.Add(new ConvTranspose([2, 3], [1, 0, 2, 1], [1, 2], Group: 2, OutputPadding: [1, 0]), y, g.AddConstant(PlanCheck.Random(1, 6, 5, 3, 2)), g.AddConstant(PlanCheck.Random(2, 10)))),
         ["depthwise"] = (1, (g, y) => g.Add(new Conv([1, 2], [1, 1, 1, 1], Group: 6), y, g.AddConstant(PlanCheck.Random(3, 6, 1, 3, 3)))),
@@ -96,7 +96,7 @@ public class LayoutTests
         var fire = g.Add(new Relu(), Conv(g, x, 5, 6, 1));
         g.AddOutput(g.Add(new Concat(1), g.Add(new Relu(), Conv(g, fire, 6, 4, 1)), g.Add(new MaxPool([3, 3], Pads: [1, 1, 1, 1]), fire), Conv(g, fire, 6, 7, 3)));
         g.AddOutput(g.Add(new Concat(1), Conv(g, fire, 6, 3, 3), g.Add(new Conv(Group: 6), fire, g.AddConstant(PlanCheck.Random(3, 6, 1, 1, 1)))));
-        Assert.Single(PlanCheck.Compile(g).Steps, s => s.Operation == "Concat");
+        Assert.DoesNotContain(PlanCheck.Compile(g).Steps, s => s.Operation == "Concat");
         PlanCheck.Same(g, PlanCheck.Random(7, 2, 5, 9, 10));
     }
 

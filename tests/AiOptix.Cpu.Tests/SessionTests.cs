@@ -26,7 +26,7 @@ public class SessionTests
     {
         var g = SmallNet();
         PlanCheck.Same(g, PlanCheck.Random(9, 2, 3, 12, 10));
-        Assert.Equal(["Conv+Relu", "Conv", "Conv+Add+Relu", "GlobalAveragePool", "Gemm"], PlanCheck.Compile(g).Steps.Select(s => s.Operation).OrderBy(s => Array.IndexOf(["Conv+Relu", "Conv", "Conv+Add+Relu", "GlobalAveragePool", "Gemm"], s)));
+        Assert.Equal(["Conv+Relu", "Conv", "Conv+Add+Relu", "ReduceMean", "Gemm"], PlanCheck.Compile(g).Steps.Select(s => s.Operation).OrderBy(s => Array.IndexOf(["Conv+Relu", "Conv", "Conv+Add+Relu", "ReduceMean", "Gemm"], s)));
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public class SessionTests
         var flat = g.Add(new ConstantOfShape(Tensor.Vector(0.25f)), g.AddConstant(Tensor.Vector(108L)));
         var w = g.Add(new Reshape(), flat, g.AddConstant(Tensor.Vector(4L, 3L, 3L, 3L)));
         g.AddOutput(g.Add(new Conv(), x, w));
-        Assert.Equal("Conv", Assert.Single(PlanCheck.Compile(g).Steps).Operation);
+        Assert.Equal(["Conv", "Transpose"], PlanCheck.Compile(g).Steps.Select(s => s.Operation));
         PlanCheck.Same(g, PlanCheck.Random(1, 1, 3, 8, 8));
         Assert.Equal(3, g.Nodes.Count);
     }

@@ -27,7 +27,7 @@ public class PadFoldingTests
         var x = graph.Input("x", DType.Float32, N, 4, 7, 6);
         var padded = graph.Add(new Pad(), x, graph.Integers(1, 2, 3, 0), null, graph.Integers(-1, 2));
         graph.Returning(graph.Add(new Conv(AutoPad: AutoPad.Valid), padded, graph.Weights(1, 6, 4, 3, 3)), graph.Add(new Conv(Group: 4), padded, graph.Weights(1, 4, 1, 3, 3)));
-        Assert.Equal(2, graph.Check([new PadFolding(), new Cleanup.DeadNodes()]).Applied.Count(p => p.Pass == nameof(PadFolding)));
+        Assert.Equal(2, graph.Check([new PadFolding(), new AiOptix.Passes.Cleanup.DeadNodes()]).Applied.Count(p => p.Pass == nameof(PadFolding)));
         Assert.Equal("Conv Conv", graph.Operators());
     }
 
