@@ -57,7 +57,7 @@ internal sealed class NodeReader
     /// <summary>All inputs from an index on.</summary>
     public Value?[] InputsFrom(int index) => inputs[Math.Min(index, inputs.Length)..];
 
-    public bool HasOutput(int index) => index < outputs.Length && outputs[index].Length > 0;
+    public bool HasOutput(int index) => (uint)index < outputs.Length && outputs[index].Length > 0;
 
     public bool Has(string attribute) => Find(attribute) is not null;
 

@@ -11,6 +11,9 @@ internal static class Exceptions
         ("OneHot", d => Operand(d, 0).DType.IsFloat(), "OneHot-11, indices: \"In case 'indices' is of non-integer type, the values will be casted to int64 before use\"; they are compared as they are"),
         ("ConvTranspose", IsSame, "ConvTranspose-22, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = input_shape[i] * strides[i]\"; a kernel shorter than the stride gives less"),
         ("MaxPool", d => IsSame(d) && d.Attributes.ContainsKey("dilations"), "MaxPool-12, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = ceil(input_shape[i] / strides[i])\"; with dilations it gives less"),
+        ("TreeEnsembleRegressor", d => d.Attributes.GetValueOrDefault("post_transform") is not ("NONE" or null) && d.Attributes["n_targets"] is 1L, "TreeEnsembleRegressor-3: post_transform \"indicates the transform to apply to the score\"; to a single score it is not applied"),
+        ("LinearRegressor", d => d.Attributes.GetValueOrDefault("post_transform") is not ("NONE" or null) && d.Attributes["targets"] is 1L, "LinearRegressor-1: post_transform \"indicates the transform to apply to the regression output vector\"; to a single one it is not applied"),
+        ("QLinearSoftmax", d => Operand(d, 0).Shape[-1] == 1, "com.microsoft QLinearSoftmax: \"normalized exponential values\"; of a line of one element it is 1, not 0"),
     ];
 
     private static Tensor Operand(NodeDraft d, int input) => (Tensor)d.Inputs[input]!.Value;

@@ -4,7 +4,9 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Onnx;
 
-/// <summary>Experimental operators that the default domain once had and that old files still hold. They are read as what replaced them.</summary>
+/// <summary>
+/// Experimental operators that the default domain once had and that old files still hold, and one that ONNX Runtime writes into it. They are read as what replaced them.
+/// </summary>
 internal static class Removed
 {
     public static OnnxOperator[] Rows { get; } =
@@ -19,6 +21,7 @@ internal static class Removed
         OnnxOperator.ReadOnly("ConstantFill", ReadConstantFill),
         OnnxOperator.ReadOnly("DynamicSlice", r => r.Emit(new Slice(), r.InputsFrom(0))),
         OnnxOperator.ReadOnly("GRUUnit", ReadGruUnit),
+        OnnxOperator.ReadOnly("SimplifiedLayerNormalization", Microsoft.FusedNorms.ReadSimplified),
     ];
 
     private static void Linear(NodeReader r, float factor, float offset)

@@ -22,7 +22,7 @@ internal static class Book
     /// <summary>A node of another domain; null when the recipe rejects what was drawn.</summary>
     public static NodeDraft? Foreign(Recipe recipe, Draw draw)
     {
-        var draft = new NodeDraft(draw, recipe.Domain, null, recipe.OpType, recipe.Domain == "ai.onnx.ml" ? recipe.Since : 1, new Dictionary<string, DType>());
+        var draft = new NodeDraft(draw, recipe.Domain, null, recipe.OpType, recipe.Since, new Dictionary<string, DType>());
         try
         {
             recipe.Write(draft);

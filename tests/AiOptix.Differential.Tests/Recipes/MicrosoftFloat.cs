@@ -15,6 +15,7 @@ internal static class MicrosoftFloat
         Row("BiasAdd", d => { var s = d.Draw.Shape(3); In(d, s); Weight(d, s[2]); In(d, s); }),
         Row("BiasSplitGelu", d => { var s = d.Draw.Shape(3); s[2] *= 2; In(d, s); Weight(d, s[2]); }),
         Row("SimplifiedLayerNormalization", d => { var s = d.Shape(1, nonEmpty: true); In(d, s); Weight(d, s[^1]); d.Attr("axis", -1L).Maybe("epsilon", 0.01f); }),
+        new("SimplifiedLayerNormalization", d => { var s = d.Shape(1, nonEmpty: true); In(d, s); Weight(d, s[^1]); d.Attr("axis", -1L).Maybe("epsilon", 0.01f); }, Since: 17),
         Row("SkipLayerNormalization", d => Skip(d, beta: true)), Row("SkipSimplifiedLayerNormalization", d => Skip(d, beta: false)),
         Row("EmbedLayerNormalization", Embed),
         Row("GroupNorm", d => Groups(d, skip: false)), Row("SkipGroupNorm", d => Groups(d, skip: true)),

@@ -12,7 +12,7 @@ internal static class MicrosoftQuantized
         Row("DequantizeLinear", d => { var t = d.Draw.Of(DType.UInt8, DType.Int8, DType.Int16, DType.Int32); var s = d.Shape(2, nonEmpty: true); d.In(s, Fill.Full, t).Weight([], Fill.Positive, DType.Float32); if (t != DType.Int32) d.Weight([], Fill.Few, t); }),
         .. new[] { "QLinearAdd", "QLinearMul" }.Select(n => Row(n, d => { var t = Byte(d); var s = d.Broadcast(2); Quantized(d, t, s[0]); Quantized(d, t, s[1]); Parameters(d, t); })),
         Row("QLinearSigmoid", d => Simple(d, d.Shape())), Row("QLinearLeakyRelu", d => { Simple(d, d.Shape()); d.Attr("alpha", 0.2f); }),
-        Row("QLinearSoftmax", d => { var s = d.Shape(2, nonEmpty: true); var t = Byte(d); Quantized(d, t, s); d.Weight([], Fill.Positive, DType.Float32).Weight([], Fill.Few, t); d.Inputs[3] = new(Tensor.Scalar(1 / 256f), true); d.Attr("opset", d.Draw.Of(11L, 13)).Attr("axis", -1L); }),
+        Row("QLinearSoftmax", d => { var s = d.Shape(2, nonEmpty: true); var t = Byte(d); Quantized(d, t, s); d.Weight([], Fill.Positive, DType.Float32).In([], Fill.Few, t, constant: 1); d.Inputs[3] = new(Tensor.Scalar(1 / 255f), true); d.Inputs[4] = new(Graphs.Evaluate.ElementTypes.From([t == DType.Int8 ? -128 : 0], t, Shape.Scalar), true); d.Attr("opset", d.Draw.Of(11L, 13)).Attr("axis", -1L); }),
         Row("QLinearReduceMean", d => { var s = d.Shape(2, nonEmpty: true); Simple(d, s); d.Attr("axes", new long[] { -1 }).Attr("keepdims", (long)d.Draw.Below(2)); }),
         Row("QLinearGlobalAveragePool", d => { Simple(d, d.Draw.Shape(4, nonEmpty: true)); d.Attr("channels_last", (long)d.Draw.Below(2)); }),
         Row("QLinearAveragePool", d => { Simple(d, [1, 4, 5, 4]); d.Attr("kernel_shape", new long[] { 2, 2 }).Maybe("pads", new long[] { 1, 0, 0, 1 }).Attr("channels_last", (long)d.Draw.Below(2)).Maybe("count_include_pad", 1L); }),
@@ -87,7 +87,8 @@ internal static class MicrosoftQuantized
         Parameters(d, t);
     }
 
-    private static void Parameters(NodeDraft d, DType t) => d.Value(Tensor.Scalar(0.02f + d.Draw.Below(9) / 100f), true).Weight([], Fill.Few, t);
+    // ONNX Runtime reads scales and zero points when it opens a model, and ends the process where some are no constants.
+    private static void Parameters(NodeDraft d, DType t) => d.Value(Tensor.Scalar(0.02f + d.Draw.Below(9) / 100f), true).In([], Fill.Few, t, constant: 1);
 
     private static void Simple(NodeDraft d, long[] shape)
     {

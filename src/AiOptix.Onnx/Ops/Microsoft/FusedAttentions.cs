@@ -182,16 +182,20 @@ internal static class FusedAttentions
         var (positions, cosines, sines) = (r.Required(1), r.Required(2), r.Required(3));
         var rank = r.RankOf(x);
         var (heads, size) = (r.Int("num_heads", 0), r.Int("rotary_embedding_dim", 0));
-        if (rank == 3 && heads == 0)
-        {
-            if (x.Shape![2].Constant is not { } hidden || cosines.Shape?[1].Constant is not { } half) throw r.Error("without num_heads the sizes of the input and of the caches must be known");
-            heads = hidden / (2 * half);
-        }
         if (r.RankOf(positions) == 1)
         {
             var all = r.Plus(r.Counted(r.Extent(x, rank - 2)), positions);
             positions = r.Add(new Expand(), all, r.Joined(0, r.Extents(x, 0, 1), r.Extents(x, rank - 2, rank - 1)));
         }
-        r.Emit(new RotaryEmbedding(r.Bool("interleaved", false), rank == 3 ? heads : 0, size), x, cosines, sines, positions);
+        var interleaved = r.Bool("interleaved", false);
+        if (rank == 4 || heads > 0)
+        {
+            r.Emit(new RotaryEmbedding(interleaved, rank == 3 ? heads : 0, size), x, cosines, sines, positions);
+            return;
+        }
+        // Heads as large as the caches say.
+        if (cosines.Shape?[1].Constant is not { } half) throw r.Error("without num_heads the size of the caches must be known");
+        var turned = r.Add(new RotaryEmbedding(interleaved), r.Permuted(r.Shaped(x, 0, 0, -1, 2 * half), 0, 2, 1, 3), cosines, sines, positions);
+        r.Emit(new Reshape(), r.Permuted(turned, 0, 2, 1, 3), r.Constant(0, 0, -1));
     }
 }

@@ -5,13 +5,12 @@ using static AiOptix.Onnx.Microsoft.Shorthands;
 
 namespace AiOptix.Onnx.Microsoft;
 
-/// <summary>Normalisations of <c>com.microsoft</c>: after a sum, of groups, of embeddings. SimplifiedLayerNormalization is found in the default domain as well.</summary>
+/// <summary>Normalisations of <c>com.microsoft</c>: after a sum, of groups, of embeddings.</summary>
 internal static class FusedNorms
 {
     public static OnnxOperator[] Rows { get; } =
     [
         Row("SimplifiedLayerNormalization", ReadSimplified),
-        OnnxOperator.ReadOnly("SimplifiedLayerNormalization", ReadSimplified),
         Row("SkipLayerNormalization", r => ReadSkip(r, 4, simplified: false)),
         Row("SkipSimplifiedLayerNormalization", r => ReadSkip(r, 3, simplified: true)),
         Row("EmbedLayerNormalization", ReadEmbed),
@@ -19,7 +18,8 @@ internal static class FusedNorms
         Row("SkipGroupNorm", ReadSkipGroups),
     ];
 
-    private static void ReadSimplified(NodeReader r)
+    /// <summary>Output 1 is the inverse of the root of the mean square.</summary>
+    public static void ReadSimplified(NodeReader r)
     {
         var (axis, epsilon, stash) = (r.Int("axis", -1), r.Float("epsilon", 1e-5f), r.Type("stash_type") ?? DType.Float32);
         r.EmitOutput(0, new RMSNormalization(axis, epsilon, stash), r.Required(0), r.Required(1));
@@ -29,7 +29,7 @@ internal static class FusedNorms
     /// <summary>Input and skip (and bias) summed, then normalised along the last axis. Output 3 is the sum.</summary>
     private static void ReadSkip(NodeReader r, int bias, bool simplified)
     {
-        var epsilon = r.Float("epsilon", 1e-5f);
+        var epsilon = r.Float("epsilon", 1e-12f);
         var (x, skip) = (r.Required(0), r.Required(1));
         var sum = r.Input(bias) is { } b ? r.EmitOutput(3, new Add(), r.Plus(x, skip), b) : r.EmitOutput(3, new Add(), x, skip);
         if (simplified)

@@ -67,14 +67,12 @@ internal static class GroupQueries
         private (Value Q, Value K, Value V) Operands()
         {
             var (q, k, v) = (r.Required(0), r.Input(1), r.Input(2));
+            Value ByHead(Value x, long n) => r.Permuted(r.Shaped(x, 0, 0, n, -1), 0, 2, 1, 3);
             if (k is null)
             {
-                var width = q.Shape?[-1].Constant ?? throw r.Error("the size of the packed queries, keys and values must be known");
-                var size = width / (heads + 2 * keyHeads);
-                var parts = r.AddAll(new Split(-1), 3, q, r.Constant(heads * size, keyHeads * size, keyHeads * size));
-                (q, k, v) = (parts[0], parts[1], parts[2]);
+                var parts = r.AddAll(new Split(1), 3, ByHead(q, heads + 2 * keyHeads), r.Constant(heads, keyHeads, keyHeads));
+                return (parts[0], parts[1], parts[2]);
             }
-            Value ByHead(Value x, long n) => r.Permuted(r.Shaped(x, 0, 0, n, -1), 0, 2, 1, 3);
             return (ByHead(q, heads), ByHead(k, keyHeads), ByHead(v ?? throw r.Error("values (input 2) are required beside keys"), keyHeads));
         }
 

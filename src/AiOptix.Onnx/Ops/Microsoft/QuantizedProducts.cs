@@ -67,7 +67,7 @@ internal static class QuantizedProducts
 
     /// <summary>
     /// A mixture of experts: every expert answers every token, and the answers are summed with weights that are 0 for all but the best k. The router's probabilities of those are
-    /// their softmax, among themselves or (without normalize_routing_weights) among all.
+    /// their softmax among themselves.
     /// </summary>
     private static void ReadExperts(NodeReader r)
     {
@@ -145,7 +145,7 @@ internal static class QuantizedProducts
             weights = r.Add(new GatherElements(1), given, best[1]);
             if (normalised) weights = r.Add(new Div(), weights, r.Add(new ReduceSum(), weights, r.Constant(1L)));
         }
-        else weights = normalised ? r.Add(new Softmax(-1), best[0]) : r.Add(new GatherElements(1), r.Add(new Softmax(-1), logits), best[1]);
+        else weights = r.Add(new Softmax(-1), best[0]);
         return r.Add(new ScatterElements(1), r.Times(logits, r.Number(0, type)), best[1], weights);
     }
 

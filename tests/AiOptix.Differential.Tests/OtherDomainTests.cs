@@ -1,0 +1,43 @@
+using AiOptix.Differential.Tests.Recipes;
+using AiOptix.Onnx;
+using Xunit.Abstractions;
+
+namespace AiOptix.Differential.Tests;
+
+/// <summary>Every operator of <c>com.microsoft</c> and of <c>ai.onnx.ml</c> that a recipe draws gives the answers of ONNX Runtime, where its CPU build has it.</summary>
+public class OtherDomainTests(ITestOutputHelper output)
+{
+    private const int Draws = 10;
+
+    /// <summary>Those that ONNX Runtime has no kernel of for CPUs; <see cref="MicrosoftDefinitionTests"/> holds them to their definitions.</summary>
+    private static readonly string[] notForCpus =
+    [
+        "BiasAdd", "BiasSplitGelu", "FusedMatMulActivation", "GroupNorm", "NhwcConv", "PackedMultiHeadAttention", "QLinearReduceMean", "RemovePadding", "RestorePadding", "SkipGroupNorm",
+        "com.microsoft::SimplifiedLayerNormalization",
+    ];
+
+    public static TheoryData<string> Operators => [.. Book.OtherDomains.Select(r => $"{r.Domain}::{r.OpType}")];
+
+    [Fact]
+    public void EveryOperatorOfOnnxRuntimeHasARecipe() =>
+        Assert.Equal(OnnxRegistry.All.Where(o => o.Domain == "com.microsoft").Select(o => o.Name).Order(StringComparer.Ordinal), Book.OtherDomains.Where(r => r.Domain == "com.microsoft").Select(r => r.OpType).Order(StringComparer.Ordinal));
+
+    [SkippableTheory]
+    [MemberData(nameof(Operators))]
+    public void AgreesWithOnnxRuntime(string name)
+    {
+        Skip.IfNot(OrtPeer.IsInstalled, "ONNX Runtime is not installed (npm ci in bench/)");
+        var recipe = Book.OtherDomains.Single(r => $"{r.Domain}::{r.OpType}" == name);
+        var agreed = 0;
+        for (var seed = 0; seed < Draws; seed++)
+        {
+            if (Book.Foreign(recipe, new Draw(seed)) is not { } draft) continue;
+            var g = Generated.Of($"{name}, seed {seed}", draft);
+            var (verdict, what) = Comparison.Of(g);
+            Assert.True(verdict != Verdict.Differs, $"{what} ({draft})");
+            if (verdict == Verdict.Agrees) agreed++;
+            else output.WriteLine($"{verdict}: {what} ({draft})");
+        }
+        Assert.Equal(notForCpus.Contains(recipe.OpType) || notForCpus.Contains(name), agreed == 0);
+    }
+}
