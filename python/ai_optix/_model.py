@@ -13,7 +13,7 @@ from ._values import Value, rows, signature
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, TypedDict
+    from typing import Any, Literal, TypedDict
 
     class Limits(TypedDict, total=False):
         """Bounds on what a model may ask for; what is left out comes from the machine and its cgroup."""
@@ -87,6 +87,41 @@ class Model:
         """
         self._native.save(os.fspath(path))
 
+    def save_compiled(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rewrite: bool = True,
+        isa: Literal["avx512", "avx2", "none"] = "avx512",
+        limits: Limits | None = None,
+    ) -> None:
+        """Compiles the model for this machine and saves the program, so that ``Session(path)`` opens it without compiling.
+
+        The folder holds the graph after all rewrites and the weights packed as kernels read them. It is good for this build of AI Optix and this
+        CPU. A ``Session`` of a program that was saved by another build or for another CPU, whose model has changed since, or that is damaged
+        compiles the model anew and warns with ``RuntimeWarning``; when the model is not there, it raises ``ModelFormatError``.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The folder, made when it is not there. It or its content appears when it is complete.
+        rewrite, isa, limits
+            As for ``Session``; a session with other values does not use the program.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        UnsupportedModelError
+            The model has operators that cannot be run.
+
+        Examples
+        --------
+        >>> ox.load("model.onnx").save_compiled("model.compiled")
+        >>> session = ox.Session("model.compiled")
+        """
+        self._native.save_compiled(os.fspath(path), rewrite, isa, limits)
+
     def sample(self, seed: int = 0, dims: Mapping[str, int] | None = None) -> dict[str, Any]:
         """Draws inputs for one run, the same for the same seed on every machine.
 
@@ -130,7 +165,7 @@ def load(
     Parameters
     ----------
     source : str, os.PathLike, bytes-like, binary file, torch.nn.Module or Model
-        A path, whose file is mapped, not read; the bytes of an ONNX file; a file open for reading in binary mode; or a PyTorch module, which
+        A path, whose file is mapped, not read, or that of a program saved by ``Model.save_compiled``; the bytes of an ONNX file; a file open for reading in binary mode; or a PyTorch module, which
         PyTorch's own exporter turns into ONNX.
     example_inputs : tensor or tuple of tensors, optional
         For a PyTorch module, what to call it with while it is exported.

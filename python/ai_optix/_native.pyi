@@ -85,6 +85,10 @@ class Model:
         """JSON: name, producer, domain, version, description, graph_description, ir_version, opsets (an object), properties (an object)."""
     def operators(self) -> tuple[tuple[str, int, bool], ...]:
         """Each operator of the main graph and its subgraphs: its name, how often it occurs, whether it is supported."""
+    @property
+    def notice(self) -> str | None:
+        """Why a saved program was not used and its model compiled anew."""
+    def save_compiled(self, path: str, rewrite: bool, isa: Literal["none", "avx2", "avx512"], limits: Mapping[str, int | float] | None, /) -> None: ...
     def save(self, path: str, /) -> None: ...
     def sample(self, seed: int, dims: Mapping[str, int], /) -> dict[str, Any]:
         """Inputs drawn from the seed within the types and shapes of the model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 from . import _native
@@ -70,6 +71,8 @@ class Session:
         self.model: Model = load(model, limits=limits)
         self._native = _native.Session.create(self.model._native, threads, rewrite, isa, limits)
         self._run = self._native.run
+        if (notice := self.model._native.notice) is not None:
+            warnings.warn(notice, RuntimeWarning, stacklevel=2)
 
     def run(
         self,

@@ -28,7 +28,7 @@ internal static class Options
     };
 
     /// <summary>The model's file.</summary>
-    public static Argument<string> Model() => new("MODEL") { Description = "An ONNX file." };
+    public static Argument<string> Model() => new("MODEL") { Description = "An ONNX file, or the folder of a saved program (optix compile)." };
 
     /// <summary><c>--dim NAME=VALUE</c>, repeatable.</summary>
     public static Option<KeyValuePair<string, long>[]> Dims() => Pairs<long>("--dim", "NAME=VALUE", "Give a symbolic dimension a value; repeatable.",

@@ -47,6 +47,12 @@ internal sealed class Terminal
     /// <summary>A line of text as it is.</summary>
     public void Line(string text = "") => Output.WriteLine(text);
 
+    /// <summary>Says why a saved program was not used, if so.</summary>
+    public void Notice(Model model)
+    {
+        if (model.Notice is { } notice) Error.WriteLine($"optix: {notice}");
+    }
+
     /// <summary>A heading.</summary>
     public void Heading(string text)
     {

@@ -20,7 +20,10 @@ public sealed class CpuBackend : IBackend
     public string Name => "cpu";
 
     /// <inheritdoc/>
-    public Program Compile(Graph graph, Limits limits) => Lowering.Compile(graph, Target, limits, new PackedWeights());
+    public Program Compile(Graph graph, Limits limits, WeightSource? weights = null) => Lowering.Compile(graph, Target, limits, new PackedWeights(weights));
+
+    /// <summary>The graph with constants in place of what depends on constants alone, as compiling it evaluates them; the graph itself when there is nothing to do.</summary>
+    public static Graph EvaluateConstants(Graph graph, Limits limits) => CompileTimeConstants.Evaluate(graph, limits);
 
     /// <inheritdoc/>
     public IStepRunner CreateRunner(int threads) => new CpuRunner(threads);

@@ -315,6 +315,7 @@ public sealed partial class Graph
         if (!value.IsConstant || !value.IsUnused) return false;
         value.Graph.values.Remove(value.Name);
         value.Graph.constants.Remove(value);
+        value.Constant!.Evict();
         return true;
     }
 

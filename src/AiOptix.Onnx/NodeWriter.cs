@@ -31,6 +31,9 @@ internal sealed class NodeWriter
     /// <summary>Whether operators of ONNX Runtime may be written.</summary>
     public bool ForOnnxRuntime => file.Dialect == OnnxDialect.OnnxRuntime;
 
+    /// <summary>True when the operator is not to be written out as several for the sake of readers that refuse it.</summary>
+    public bool IsWhole => file.Dialect == OnnxDialect.Newest;
+
     public string[] Inputs { get; }
 
     public string[] Outputs { get; }

@@ -30,7 +30,7 @@ public static partial class OnnxFile
         try
         {
             var beside = InitializerBytes(graph) > options.ExternalDataThreshold ? Path.GetFileName(pending.DataPath) : null;
-            var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(beside, options.ExternalDataMinimum), options.Dialect);
+            var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(beside, options.ExternalDataMinimum, options.Absent), options.Dialect);
             if (tensors.External.Count > 0) tensors.WriteExternal(pending.Data, options.Cancellation);
             MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, pending.Model, options.Cancellation);
             options.Cancellation.ThrowIfCancellationRequested();
@@ -46,13 +46,13 @@ public static partial class OnnxFile
     /// <summary>Writes a graph as a standard ONNX model into a stream, everything in it.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="to">Where it goes.</param>
-    /// <param name="cancellation">Ends a long write.</param>
-    /// <param name="dialect">Which operators it may use.</param>
+    /// <param name="options">How to write; nothing goes beside.</param>
     /// <exception cref="UnsupportedModelException">An operator has no form in ONNX, or operators that are not known need other versions than the rest.</exception>
-    public static void Write(Graph graph, Stream to, CancellationToken cancellation = default, OnnxDialect dialect = OnnxDialect.Standard)
+    public static void Write(Graph graph, Stream to, OnnxWriteOptions? options = null)
     {
-        var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(), dialect);
-        MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, to, cancellation);
+        options ??= new();
+        var (model, tensors) = ModelWriter.Encode(graph, () => new TensorEncoder(absent: options.Absent), options.Dialect);
+        MessageWriter.Write(model, MessageKind.Model, tensors.Payloads, to, options.Cancellation);
         GC.KeepAlive(graph);
     }
 

@@ -36,13 +36,28 @@ public static partial class OnnxFile
         return Read(source, options);
     }
 
+    /// <summary>Reads a model from a stretch of mapped memory, which tensors go on using.</summary>
+    /// <param name="block">The model, and nothing else.</param>
+    /// <param name="name">What errors call it.</param>
+    /// <param name="options">How to read.</param>
+    /// <inheritdoc cref="Read(string, OnnxReadOptions?)"/>
+    public static Graph Read(MemoryBlock block, string name, OnnxReadOptions? options = null)
+    {
+        options ??= new();
+        using var source = ModelSource.Over(block.Hold(), name, options.Limits);
+        return Read(source, options);
+    }
+
     private static Graph Read(ModelSource source, OnnxReadOptions options)
     {
         try
         {
+            source.AllowAbsent = options.AllowAbsent;
             var model = source.Parse(Proto.ModelProto.Parser, MessageKind.Model);
             if (model is { IrVersion: 0, Graph: null }) throw new ModelFormatException("this is no ONNX model: it has neither an IR version nor a graph");
-            return new GraphReader(source, model, options).Read();
+            var graph = new GraphReader(source, model, options).Read();
+            foreach (var file in source.Files) options.Files?.Add(file);
+            return graph;
         }
         catch (AiOptixException e)
         {

@@ -14,6 +14,12 @@ public sealed record OnnxReadOptions
 
     /// <summary>Operators of the user's own. Those of this library, and functions of the file, cannot be replaced.</summary>
     public IReadOnlyList<OperatorDefinition> Operators { get; init; } = [];
+
+    /// <summary>Whether initializers that were written without their elements are taken; they then have type and shape only.</summary>
+    public bool AllowAbsent { get; init; }
+
+    /// <summary>Receives the files that were mapped; null when nobody asks.</summary>
+    public ICollection<FileStamp>? Files { get; init; }
 }
 
 /// <summary>Which operators a written model may use.</summary>
@@ -24,6 +30,9 @@ public enum OnnxDialect
 
     /// <summary>Those of ONNX Runtime's own domain as well, where an operator set lacks a standard one.</summary>
     OnnxRuntime,
+
+    /// <summary>All of the newest operator set, each operator as one even where other readers refuse that form: for readers that take it all.</summary>
+    Newest,
 }
 
 /// <summary>How a model is written.</summary>
@@ -40,6 +49,9 @@ public sealed record OnnxWriteOptions
 
     /// <summary>Which operators it may use.</summary>
     public OnnxDialect Dialect { get; init; }
+
+    /// <summary>Initializers that are written without their elements, which only a reader that allows it takes.</summary>
+    public IReadOnlySet<Tensor> Absent { get; init; } = new HashSet<Tensor>();
 
     /// <summary>Ends a long write; no file is left or replaced then.</summary>
     public CancellationToken Cancellation { get; init; }

@@ -16,11 +16,12 @@ public static class Settling
     /// <param name="backend">The machine.</param>
     /// <param name="limits">Bounds on what the model may ask for.</param>
     /// <param name="threads">Threads that take part in a run; 0 takes the machine's default.</param>
-    public static Session Open(Graph graph, IBackend backend, Limits limits, int threads)
-    {
-        var depends = graph.HasOpenRanks && graph.Inputs.Any(i => i.Shape?.Symbols.Any() == true);
-        return new(backend.Compile(graph, limits), backend.CreateRunner(threads), depends ? extents => Settle(graph, backend, limits, extents) : null);
-    }
+    public static Session Open(Graph graph, IBackend backend, Limits limits, int threads) =>
+        new(backend.Compile(graph, limits), backend.CreateRunner(threads), Of(graph, backend, limits));
+
+    /// <summary>What makes a program of a graph for known extents, which reads the graph's constants then; null for a graph that does not need it.</summary>
+    public static Func<IReadOnlyDictionary<string, long>, Program?>? Of(Graph graph, IBackend backend, Limits limits) =>
+        graph.HasOpenRanks && graph.Inputs.Any(i => i.Shape?.Symbols.Any() == true) ? extents => Settle(graph, backend, limits, extents) : null;
 
     private static Program? Settle(Graph graph, IBackend backend, Limits limits, IReadOnlyDictionary<string, long> extents)
     {

@@ -16,6 +16,8 @@ internal static unsafe class PyModel
         .Property("outputs", "(name, dtype, shape, ONNX type) of each output.", &Outputs)
         .Property("metadata", "What the file says about itself, as JSON.", &Metadata)
         .Method("operators", "", "(name, count, supported) of each operator.", &Operators)
+        .Property("notice", "Why a saved program was not used and its model compiled anew; otherwise None.", &Notice)
+        .Method("save_compiled", "path, rewrite, isa, limits", "Compiles the model for this machine and saves the program into a folder.", &SaveCompiled)
         .Method("save", "path", "Writes the model as standard ONNX.", &Save)
         .Method("sample", "seed, dims", "Inputs drawn from the seed within the types and shapes of the model, as a dict.", &Sample);
 
@@ -41,6 +43,15 @@ internal static unsafe class PyModel
             };
         return limits;
     }
+
+    /// <summary>A cap of the instruction sets from its name.</summary>
+    public static IsaCap ToCap(nint o) => Py.ToText(o) switch
+    {
+        "none" => IsaCap.None,
+        "avx2" => IsaCap.Avx2,
+        "avx512" => IsaCap.Avx512,
+        var other => throw new ArgumentException($"isa must be 'none', 'avx2' or 'avx512', found '{other}'"),
+    };
 
     /// <summary>A tuple that describes inputs or outputs.</summary>
     public static nint Describe(IReadOnlyList<ValueInfo> values) => Py.Tuple([.. values.Select(v => Py.Tuple(
@@ -116,6 +127,31 @@ internal static unsafe class PyModel
             Blocking.Wait(_ =>
             {
                 model.Save(path);
+                return true;
+            });
+            return Py.None();
+        }
+        catch (Exception e)
+        {
+            Errors.Raise(e);
+            return 0;
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static nint Notice(nint self, nint closure) => TypeBuilder.Read<Model>(self, static m => m.Notice is { } notice ? Py.Text(notice) : Py.None());
+
+    [UnmanagedCallersOnly]
+    private static nint SaveCompiled(nint self, nint* arguments, nint count)
+    {
+        try
+        {
+            NativeModule.Expect(count, 4, "save_compiled");
+            var (model, path) = (Of(self), Py.ToText(arguments[0]));
+            var options = new CompileOptions { Rewrite = Py.ToBool(arguments[1]), Isa = ToCap(arguments[2]), Limits = ToLimits(arguments[3]) };
+            Blocking.Wait(_ =>
+            {
+                model.SaveCompiled(path, options);
                 return true;
             });
             return Py.None();

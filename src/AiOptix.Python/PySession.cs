@@ -29,13 +29,7 @@ internal static unsafe class PySession
             {
                 Threads = checked((int)Py.ToInteger(arguments[1])),
                 Rewrite = Py.ToBool(arguments[2]),
-                Isa = Py.ToText(arguments[3]) switch
-                {
-                    "none" => IsaCap.None,
-                    "avx2" => IsaCap.Avx2,
-                    "avx512" => IsaCap.Avx512,
-                    var other => throw new ArgumentException($"isa must be 'none', 'avx2' or 'avx512', found '{other}'"),
-                },
+                Isa = PyModel.ToCap(arguments[3]),
                 Limits = PyModel.ToLimits(arguments[4]),
             };
             var session = Blocking.Wait(_ => model.Compile(options));

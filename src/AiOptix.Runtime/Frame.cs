@@ -22,7 +22,7 @@ internal sealed unsafe class Frame
         foreach (var slot in program.Slots)
             if (slot.Constant is { } c)
             {
-                if (slot.IsRaw) Slots[slot.Index] = (nint)c.Pointer;
+                if (slot.IsRaw && !c.IsAbsent) Slots[slot.Index] = (nint)c.Pointer;
                 Values[slot.Index] = c;
             }
     }

@@ -10,8 +10,12 @@ public interface IBackend
     string Name { get; }
 
     /// <summary>Lowers a graph to steps. The graph is read, not changed, and must stay alive and unchanged as long as the program.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="limits">Bounds on what a run may ask for.</param>
+    /// <param name="weights">Where packed weights come from, and whose constants may go once they are packed.</param>
     /// <exception cref="UnsupportedModelException">Operators that nobody knows; all are named.</exception>
-    Program Compile(Graph graph, Limits limits);
+    /// <exception cref="AbsentElementsException">The elements of a constant are not there, and neither is the packed form that is asked for.</exception>
+    Program Compile(Graph graph, Limits limits, WeightSource? weights = null);
 
     /// <summary>Makes what runs steps on a number of threads; 0 takes the machine's default.</summary>
     IStepRunner CreateRunner(int threads);

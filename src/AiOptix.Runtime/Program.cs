@@ -80,6 +80,9 @@ public sealed class Program
     /// <summary>What makes the code of the chosen kernels ready; a session has it done before its first run.</summary>
     public IReadOnlyCollection<Preparation> Preparations { get; init; } = [];
 
+    /// <summary>The packed weights in the order in which lowering asked for them; one that it asked for twice is there twice.</summary>
+    public IReadOnlyList<PackedBlock> Packed { get; init; } = [];
+
     /// <summary>Bytes of packed weights that the steps own.</summary>
     public long OwnedBytes => Steps.Sum(s => s.OwnedBytes);
 

@@ -14,6 +14,16 @@ public sealed class ModelFormatException : AiOptixException
     public ModelFormatException(string message, Exception? inner = null) : base(message, inner) { }
 }
 
+/// <summary>Somebody asked for the elements of a tensor that has only its type and shape.</summary>
+public sealed class AbsentElementsException : AiOptixException
+{
+    /// <summary>Creates the error.</summary>
+    public AbsentElementsException(Tensor tensor) : base($"the elements of a constant {tensor} are only there in packed form") => Tensor = tensor;
+
+    /// <summary>The tensor.</summary>
+    public Tensor Tensor { get; }
+}
+
 /// <summary>A graph is not valid: types, shapes, edges or attributes contradict each other.</summary>
 public sealed class InvalidGraphException : AiOptixException
 {

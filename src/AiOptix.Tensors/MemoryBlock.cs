@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace AiOptix.Tensors;
 
 /// <summary>A stretch of native memory with a counted lifetime: owned (64-byte aligned), borrowed from a caller, or mapped from a file.</summary>
-public sealed unsafe class MemoryBlock
+public sealed unsafe partial class MemoryBlock
 {
     /// <summary>The alignment of owned memory in bytes.</summary>
     public const int Alignment = 64;
@@ -29,6 +29,9 @@ public sealed unsafe class MemoryBlock
 
     /// <summary>Bytes.</summary>
     public long Length { get; }
+
+    /// <summary>The file that it is mapped from, or null.</summary>
+    public FileStamp? MappedFile { get; private init; }
 
     /// <summary>The first byte; null only for an empty block.</summary>
     public byte* Pointer => pointer;
@@ -67,17 +70,46 @@ public sealed unsafe class MemoryBlock
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
         var length = file.Length;
-        if (length == 0) return Borrow(null, 0);
+        var stamp = new FileStamp(file.Name, length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
+        if (length == 0) return new(null, 0, owned: false, release: null) { MappedFile = stamp };
         using var map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         var view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* p = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref p);
-        return Borrow(p + view.PointerOffset, length, () =>
+        return new(p + view.PointerOffset, length, owned: false, () =>
         {
             view.SafeMemoryMappedViewHandle.ReleasePointer();
             view.Dispose();
-        });
+        }) { MappedFile = stamp };
     }
+
+    /// <summary>A stretch of this block as a block of its own, which holds this one.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It does not lie inside.</exception>
+    public MemoryBlock Part(long offset, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+        return new(Hold().pointer + offset, length, owned: false, LetGo) { MappedFile = MappedFile };
+    }
+
+    /// <summary>
+    /// Has the system take mapped pages that nobody needs for now out of this process's memory; touched again, they come back from the file. Nothing happens to memory that is
+    /// not mapped from a file, and on systems without such a call.
+    /// </summary>
+    internal void Evict(byte* from, long bytes)
+    {
+        if (MappedFile is null || !OperatingSystem.IsLinux()) return;
+        var page = (nuint)Environment.SystemPageSize;
+        var (begin, end) = (((nuint)from + page - 1) / page * page, ((nuint)from + (nuint)bytes) / page * page);
+        if (begin < end) _ = Advise((void*)begin, end - begin, DontNeed);
+    }
+
+    private const int DontNeed = 4;
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(void* address, nuint length, int advice);
 
     /// <summary>Wraps managed memory, which stays where it is until the last holder lets go.</summary>
     public static MemoryBlock Pin(ReadOnlyMemory<byte> memory)

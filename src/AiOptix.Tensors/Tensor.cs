@@ -13,6 +13,7 @@ public sealed unsafe class Tensor : RuntimeValue
     private readonly string[]? strings;
     private readonly byte* pointer;
     private int disposed;
+    private volatile bool absent;
 
     private Tensor(DType type, Shape shape, MemoryBlock? block, byte* pointer, string[]? strings)
     {
@@ -38,7 +39,11 @@ public sealed unsafe class Tensor : RuntimeValue
     public long ByteLength { get; }
 
     /// <summary>The first byte of the data; null for strings. Not aligned unless the tensor owns its memory.</summary>
-    public byte* Pointer => pointer;
+    /// <exception cref="AbsentElementsException">The elements are not there.</exception>
+    public byte* Pointer => absent ? throw new AbsentElementsException(this) : pointer;
+
+    /// <summary>True when only type and shape are there: the elements live on in some other form, and asking for them is an error.</summary>
+    public bool IsAbsent => absent;
 
     /// <summary>Allocates an owned tensor.</summary>
     /// <exception cref="LimitExceededException">Too large for the machine.</exception>
@@ -54,6 +59,11 @@ public sealed unsafe class Tensor : RuntimeValue
         var block = MemoryBlock.Allocate(type.ByteLength(shape.Count), zeroed);
         return new(type, shape, block, block.Pointer, null);
     }
+
+    /// <summary>A tensor of which only type and shape are there.</summary>
+    public static Tensor WithoutElements(DType type, Shape shape) => type is DType.String or DType.Undefined
+        ? throw new ArgumentException($"{type.Name()} has no raw form", nameof(type))
+        : new(type, shape, null, null, null) { absent = true };
 
     /// <summary>A tensor over memory that a block holds, from <paramref name="offset"/> bytes on. The tensor becomes a further holder.</summary>
     public static Tensor Over(MemoryBlock block, long offset, DType type, Shape shape)
@@ -104,12 +114,12 @@ public sealed unsafe class Tensor : RuntimeValue
         if (!raw && DTypes.Of<T>() != DType) throw new ArgumentException($"the tensor holds {DType.Name()}, not {DTypes.Of<T>().Name()}");
         var n = raw ? ByteLength : Count;
         if (n > int.MaxValue) throw new LimitExceededException($"a span cannot hold {n} elements");
-        return new(pointer, (int)n);
+        return new(Pointer, (int)n);
     }
 
     /// <summary>The data as bytes.</summary>
     /// <exception cref="LimitExceededException">Over 2^31 bytes.</exception>
-    public Span<byte> Bytes => ByteLength > int.MaxValue ? throw new LimitExceededException($"a span cannot hold {ByteLength} bytes") : new(pointer, (int)ByteLength);
+    public Span<byte> Bytes => ByteLength > int.MaxValue ? throw new LimitExceededException($"a span cannot hold {ByteLength} bytes") : new(Pointer, (int)ByteLength);
 
     /// <summary>Some of the data as bytes; for tensors that one span cannot hold.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They do not lie inside.</exception>
@@ -118,7 +128,7 @@ public sealed unsafe class Tensor : RuntimeValue
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, ByteLength - count);
-        return new(pointer + offset, count);
+        return new(Pointer + offset, count);
     }
 
     /// <summary>The strings.</summary>
@@ -129,7 +139,7 @@ public sealed unsafe class Tensor : RuntimeValue
     public Tensor Reshape(Shape shape)
     {
         if (shape.Count != Count) throw new ArgumentException($"{Shape} has {Count} elements and cannot become {shape}", nameof(shape));
-        return new(DType, shape, block?.Hold(), pointer, strings);
+        return absent ? WithoutElements(DType, shape) : new(DType, shape, block?.Hold(), pointer, strings);
     }
 
     /// <summary>An owned copy.</summary>
@@ -147,7 +157,7 @@ public sealed unsafe class Tensor : RuntimeValue
         if (destination.DType != DType || destination.Count != Count)
             throw new ArgumentException($"{DType.Name()} {Shape} cannot be copied into {destination.DType.Name()} {destination.Shape}", nameof(destination));
         if (strings is not null) strings.CopyTo(destination.strings!, 0);
-        else NativeMemory.Copy(pointer, destination.pointer, (nuint)ByteLength);
+        else NativeMemory.Copy(Pointer, destination.Pointer, (nuint)ByteLength);
     }
 
     /// <summary>The elements of an integer tensor widened to 64 bits (uint64 wraps); for shapes, axes, indices.</summary>
@@ -155,6 +165,7 @@ public sealed unsafe class Tensor : RuntimeValue
     public long[] ToInt64()
     {
         var r = new long[Count];
+        var pointer = Pointer;
         for (var i = 0; i < r.Length; i++)
             r[i] = DType switch
             {
@@ -179,9 +190,19 @@ public sealed unsafe class Tensor : RuntimeValue
         for (long at = 0; at < ByteLength; at += 1 << 30)
         {
             var n = (int)Math.Min(1 << 30, ByteLength - at);
-            if (!new ReadOnlySpan<byte>(pointer + at, n).SequenceEqual(new ReadOnlySpan<byte>(other.pointer + at, n))) return false;
+            if (!new ReadOnlySpan<byte>(Pointer + at, n).SequenceEqual(new ReadOnlySpan<byte>(other.Pointer + at, n))) return false;
         }
         return true;
+    }
+
+    /// <summary>Has mapped pages of the data leave memory until they are touched again.</summary>
+    public void Evict() => block?.Evict(pointer, ByteLength);
+
+    /// <summary>Lets go of the memory but not of type and shape: from now on the tensor <see cref="IsAbsent"/>.</summary>
+    public void DropElements()
+    {
+        absent = true;
+        Dispose();
     }
 
     /// <inheritdoc/>

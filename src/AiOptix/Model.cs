@@ -1,3 +1,4 @@
+using AiOptix.Compiled;
 using AiOptix.Cpu;
 using AiOptix.Graphs;
 using AiOptix.Kernels;
@@ -15,10 +16,29 @@ namespace AiOptix;
 /// </summary>
 public sealed class Model
 {
-    private Model(Graph graph) => Graph = graph;
+    private readonly IReadOnlyList<FileStamp> files;
+    private readonly SavedModel? saved;
+    private readonly LoadOptions options;
+    private readonly ProgramCache programs;
+    private volatile string? notice;
 
-    /// <summary>The graph; read it, do not rewrite it (<see cref="Graphs.Graph.Clone()"/> gives a copy to rewrite).</summary>
+    private Model(Graph graph, IReadOnlyList<FileStamp>? files = null, SavedModel? saved = null, LoadOptions? options = null)
+    {
+        Graph = graph;
+        this.files = files ?? [];
+        this.saved = saved;
+        this.options = options ?? new LoadOptions();
+        programs = ProgramCache.Of(this.options.Operators.Count == 0 ? this.files : []);
+    }
+
+    /// <summary>
+    /// The graph; read it, do not rewrite it (<see cref="Graphs.Graph.Clone()"/> gives a copy to rewrite). That of a saved program has constants without elements
+    /// (<see cref="Tensor.IsAbsent"/>).
+    /// </summary>
     public Graph Graph { get; }
+
+    /// <summary>Why a saved program was not used and its model compiled anew instead; null otherwise. Said when it is loaded, or when it is compiled.</summary>
+    public string? Notice => notice;
 
     /// <summary>The graph's name.</summary>
     public string Name => Graph.Name;
@@ -29,19 +49,30 @@ public sealed class Model
     /// <summary>Names and types of the outputs, in order.</summary>
     public IReadOnlyList<ValueInfo> Outputs => [.. Graph.Outputs.Select(ValueInfo.Of)];
 
-    /// <summary>Loads an ONNX file. Weights are mapped, not copied.</summary>
-    /// <param name="path">The file; external data is looked for beside it.</param>
+    /// <summary>
+    /// Loads an ONNX file, or a program that <see cref="SaveCompiled"/> saved. Weights are mapped, not copied. A saved program of another build or CPU, one whose model has
+    /// changed since, and one that is damaged are not used: their model is loaded instead, and <see cref="Notice"/> says so.
+    /// </summary>
+    /// <param name="path">The file, or the folder of a saved program; external data is looked for beside the file.</param>
     /// <param name="limits">Bounds on what the file may ask for.</param>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    /// <exception cref="ModelFormatException">The file is damaged or not ONNX.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged or not ONNX; or a saved program is not to be used and its model is not there.</exception>
     /// <exception cref="InvalidGraphException">Its graph contradicts the specification.</exception>
     public static Model Load(string path, Limits? limits = null) => Load(path, new LoadOptions { Limits = limits ?? Limits.Default });
 
-    /// <summary>Loads an ONNX file that may hold operators of the user's own.</summary>
+    /// <summary>Loads an ONNX file, or a saved program, that may hold operators of the user's own.</summary>
     /// <param name="path">The file; external data is looked for beside it.</param>
     /// <param name="options">How.</param>
     /// <inheritdoc cref="Load(string, Limits?)"/>
-    public static Model Load(string path, LoadOptions options) => new(OnnxFile.Read(path, new OnnxReadOptions { Limits = options.Limits, Operators = options.Operators }));
+    public static Model Load(string path, LoadOptions options)
+    {
+        if (SavedModel.Find(path) is not { } file) return Read(path, options);
+        var (saved, reason, origin) = SavedModel.Open(file, options);
+        if (saved is not null) return new(saved.Graph, saved: saved, options: options);
+        var model = Read(origin, options);
+        model.notice = reason;
+        return model;
+    }
 
     /// <summary>Loads a model from the bytes of an ONNX file.</summary>
     /// <param name="data">The bytes; they must not change as long as the model or a session of it lives.</param>
@@ -58,13 +89,37 @@ public sealed class Model
     /// <param name="dialect">Which operators it may use.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Save(string path, FileDialect dialect = FileDialect.Standard) =>
-        OnnxFile.Write(Graph, path, new OnnxWriteOptions { Dialect = dialect == FileDialect.OnnxRuntime ? OnnxDialect.OnnxRuntime : OnnxDialect.Standard });
+        OnnxFile.Write(Source().Graph, path, new OnnxWriteOptions { Dialect = dialect == FileDialect.OnnxRuntime ? OnnxDialect.OnnxRuntime : OnnxDialect.Standard });
+
+    /// <summary>
+    /// Compiles the model for this machine and saves the program: the graph after all passes, and the weights packed as kernels read them. <see cref="Load(string, Limits?)"/>
+    /// opens it without packing anything. It is good for this build of AI Optix and this CPU only.
+    /// </summary>
+    /// <param name="folder">A folder, made when it is not there. It or its content appears when it is complete.</param>
+    /// <param name="options">How to compile; sessions that ask for other options do not use the program.</param>
+    /// <exception cref="IOException">It cannot be written, or the model's files changed meanwhile.</exception>
+    /// <exception cref="UnsupportedModelException">It uses operators that are not supported, or has no form in a file that compiles to the same program.</exception>
+    public void SaveCompiled(string folder, CompileOptions? options = null)
+    {
+        options ??= new CompileOptions();
+        if (saved is not null)
+        {
+            Source().SaveCompiled(folder, options);
+            return;
+        }
+        var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa));
+        var graph = options.Rewrite ? Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph : Graph;
+        graph = CpuBackend.EvaluateConstants(graph, options.Limits);
+        var program = backend.Compile(graph, options.Limits);
+        var isSettled = options.Rewrite && Settling.Of(graph, backend, options.Limits) is not null;
+        using (new CompiledGraph(program).Start(backend, options.Threads)) new ProgramWriter(graph, program, backend.Target, options.Rewrite, isSettled, files, this.options with { Limits = options.Limits }).Write(folder);
+    }
 
     /// <summary>The model after the portable rewrites, without proof or timing; for those, see the Optimizer.</summary>
     /// <param name="options">Which patches, and how they are checked.</param>
     public (Model Model, PassReport Report) Rewrite(PassOptions? options = null)
     {
-        var copy = Graph.Clone();
+        var copy = Source().Graph.Clone();
         var report = PassDriver.Run(copy, options ?? new PassOptions());
         return (new Model(copy), report);
     }
@@ -78,7 +133,7 @@ public sealed class Model
     public (Model Model, OptimizationResult Result) Optimize(IReadOnlyList<Tensor[]> samples, OptimizerOptions? options = null, IProgress<OptimizerProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        var result = Optimizer.Optimize(Graph, new CpuBackend(), samples, options, progress, cancellation);
+        var result = Optimizer.Optimize(Source().Graph, new CpuBackend(), samples, options, progress, cancellation);
         return (new Model(result.Graph), result);
     }
 
@@ -88,10 +143,55 @@ public sealed class Model
     {
         options ??= new CompileOptions();
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
-        var graph = options.Rewrite ? Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph : Graph;
+        if (saved is not null) return CompileSaved(saved, options);
         var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa));
-        return options.Rewrite ? Settling.Open(graph, backend, options.Limits, options.Threads) : new Session(backend.Compile(graph, options.Limits), backend.CreateRunner(options.Threads));
+        return programs.Get(options, () => Build(backend, options)).Start(backend, options.Threads);
     }
+
+    private CompiledGraph Build(CpuBackend backend, CompileOptions options)
+    {
+        if (!options.Rewrite) return new(backend.Compile(Graph, options.Limits));
+        var graph = Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph;
+        if (Settling.Of(graph, backend, options.Limits) is { } settle) return new(backend.Compile(graph, options.Limits), settle);
+        return new(backend.Compile(graph, options.Limits, new WeightSource { Expendable = Constants(graph).Except(Constants(Graph)).ToHashSet() }));
+    }
+
+    private Session CompileSaved(SavedModel saved, CompileOptions options)
+    {
+        var reason = "it was compiled with other options";
+        if (saved.Suits(options))
+        {
+            try
+            {
+                return saved.Open(options);
+            }
+            catch (AiOptixException e) when (e is not LimitExceededException)
+            {
+                reason = e.Message;
+            }
+        }
+        var explained = saved.Explain(reason);
+        var session = Source().Compile(options);
+        notice = explained;
+        return session;
+    }
+
+    /// <summary>The model with all elements of its constants: this one, or the one that a saved program was compiled from.</summary>
+    internal Model Source()
+    {
+        if (saved is null) return this;
+        return saved.Origin is { } origin && File.Exists(origin) ? Read(origin, options)
+            : throw new ModelFormatException($"model '{Name}' is a saved program, and the model that it was compiled from is not there");
+    }
+
+    private static Model Read(string path, LoadOptions options)
+    {
+        var files = new List<FileStamp>();
+        return new(OnnxFile.Read(path, new OnnxReadOptions { Limits = options.Limits, Operators = options.Operators, Files = files }), files, options: options);
+    }
+
+    private static IEnumerable<Tensor> Constants(Graph graph) =>
+        graph.Constants.Select(c => c.Constant!).Concat(graph.Nodes.SelectMany(n => n.Operator.Subgraphs).SelectMany(Constants));
 }
 
 /// <summary>The name and type of an input or output.</summary>

@@ -78,6 +78,26 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void ACompiledModelRunsLikeItsFile()
+    {
+        var folder = desk.Case("case");
+        var compiled = desk.File("compiled");
+        var outcome = Desk.Run("compile", Path.Combine(folder, "model.onnx"), "-o", compiled);
+        Assert.Equal(ExitCode.Done, outcome.Code);
+        Assert.Contains(compiled, outcome.Output, StringComparison.Ordinal);
+        string[] behind = ["--dim", "batch=2", "--threads", "1"];
+        Assert.Equal(Desk.Run(["run", Path.Combine(folder, "model.onnx"), .. behind]).Output, Desk.Run(["run", compiled, .. behind]).Output);
+        Assert.Equal(ExitCode.Done, Desk.Run("bench", compiled, "--seconds", "0", "--threads", "1").Code);
+        Assert.Equal("1 passed, 0 failed, 0 skipped", Desk.Run("verify", compiled, "--level", "plan", "--scaled-atol", "1e-4").LastLine);
+        File.WriteAllBytes(Path.Combine(compiled, "program.optix"), File.ReadAllBytes(Path.Combine(compiled, "program.optix"))[..9000]);
+        var again = Desk.Run(["run", compiled, .. behind]);
+        Assert.Equal(ExitCode.Done, again.Code);
+        Assert.Contains("compiled anew", again.Error, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+        Assert.Equal(ExitCode.BadInput, Desk.Run(["run", compiled, .. behind]).Code);
+    }
+
+    [Fact]
     public void WhatIsDrawnFollowsTheSeedAndIsNamed()
     {
         string[] Arguments(int seed) => ["run", Desk.Digits, "--seed", $"{seed}", "--dim", "batch=3", "--threads", "1"];

@@ -90,6 +90,20 @@ public sealed class ProcessTests : IDisposable
         HashSet<string> Temporary() => [.. Directory.GetFileSystemEntries(Path.GetDirectoryName(target)!, "target.onnx.*.tmp")];
     }
 
+    [SkippableFact]
+    public void ACompileThatIsKilledLeavesNoFolder()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "a process is killed in the middle");
+        var model = desk.File("model.onnx");
+        Zoo.ModelZoo.Find("mobilenet-v2").Write(model);
+        var target = desk.File("compiled");
+        using var process = Start(_ => { }, "compile", model, "-o", target);
+        while (!process.HasExited && !Directory.EnumerateDirectories(Path.GetDirectoryName(target)!, "compiled.*.tmp").Any()) Thread.Sleep(1);
+        process.Kill();
+        process.WaitForExit();
+        Assert.True(!Directory.Exists(target) || Run("run", target, "--threads", "1").Code == ExitCode.Done);
+    }
+
     private static Outcome Run(params string[] arguments) => Run(_ => { }, arguments);
 
     private static Outcome Run(Action<ProcessStartInfo> prepare, params string[] arguments)

@@ -49,6 +49,7 @@ internal static class OwnProcess
             "threads" => DefaultThreads(name),
             "idle" => [Idle(name, threads).ToString(CultureInfo.InvariantCulture)],
             "write" => InterruptedWriteTests.WriteUntilKilled(name),
+            "peak" => [Peak(name, threads).ToString(CultureInfo.InvariantCulture)],
             _ => throw new ArgumentException($"no check '{check}'", nameof(arguments)),
         };
         foreach (var line in lines) Console.WriteLine(line);
@@ -90,6 +91,16 @@ internal static class OwnProcess
         Thread.Sleep(2000);
         self.Refresh();
         return (self.TotalProcessorTime - before).TotalMilliseconds;
+    }
+
+    /// <summary>The most memory that this process had, having opened and run a model.</summary>
+    private static long Peak(string path, int threads)
+    {
+        var model = Model.Load(path);
+        using var session = model.Compile(new CompileOptions { Threads = threads });
+        session.Run([.. SampleInputs.Draw(model).Values]);
+        var line = File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
     }
 
     /// <summary>The kernels that were compiled in the first run after a model was compiled.</summary>

@@ -180,3 +180,21 @@ LARGE = {"style-candy-720", "road-seg-adas", "deeplabv3-mobile", "mobilenetv2-in
 FLAT_STRINGS = "squeezenet-food-winml"
 NOT_RECORDED = {"xgboost-trees"}
 EXPECTED = {"bert-toy", "cct-vit-fp32", "gpt2-toy-past", "magika", "mnist-8", "stories260k-kv", "super-resolution-10", "ultraface-rfb-320", "vit-track"}
+
+
+def test_a_saved_program_opens_like_its_model(tmp_path, relu_bytes):
+    path, saved = tmp_path / "model.onnx", tmp_path / "compiled"
+    path.write_bytes(relu_bytes)
+    x = np.array([-1, 2], np.float32)
+    ox.load(path).save_compiled(saved)
+    with ox.Session(saved) as session:
+        assert session.run(x)["y"].tolist() == [0, 2]
+    with pytest.warns(RuntimeWarning, match="other options"):
+        ox.Session(saved, rewrite=False).close()
+    program = saved / "program.optix"
+    program.write_bytes(program.read_bytes()[:-100])
+    with pytest.warns(RuntimeWarning, match="damaged|truncated"), ox.Session(saved) as session:
+        assert session.run(x)["y"].tolist() == [0, 2]
+    path.unlink()
+    with pytest.raises(ox.ModelFormatError, match="not there"):
+        ox.Session(saved)

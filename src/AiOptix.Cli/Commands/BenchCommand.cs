@@ -27,6 +27,7 @@ internal static class BenchCommand
             var model = Model.Load(parsed.GetValue(file)!);
             using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads) });
             var load = Stopwatch.GetElapsedTime(begin);
+            terminal.Notice(model);
             var samples = ModelInputs.Samples(model, parsed.GetValue(data), parsed.GetValue(dims)!, parsed.GetValue(seed), terminal);
             begin = Stopwatch.GetTimestamp();
             foreach (var output in session.Run(samples[0], cancellation)) output.Dispose();

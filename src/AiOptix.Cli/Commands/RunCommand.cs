@@ -22,6 +22,7 @@ internal static class RunCommand
             var model = Model.Load(parsed.GetValue(file)!);
             var samples = inputs.Read(parsed, model, terminal);
             using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads) });
+            terminal.Notice(model);
             var begin = Stopwatch.GetTimestamp();
             var outputs = session.Run([.. samples.Values], cancellation);
             var elapsed = Stopwatch.GetElapsedTime(begin);

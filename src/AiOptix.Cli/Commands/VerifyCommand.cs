@@ -52,6 +52,7 @@ internal static class VerifyCommand
             options.Cancellation.ThrowIfCancellationRequested();
             var result = CaseVerifier.Verify(modelCase, level, options);
             var name = $"{modelCase.Name} ({level.ToString().ToLowerInvariant()})";
+            if (result.Notice is { } notice) terminal.Error.WriteLine($"optix: {notice}");
             if (result.Passed)
             {
                 passed++;

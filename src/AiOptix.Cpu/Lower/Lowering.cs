@@ -40,14 +40,14 @@ internal sealed class Lowering
 
     public Limits Limits { get; }
 
-    /// <summary>Evaluates what is constant, gives every value its layout, and lowers every node.</summary>
-    public static Program Compile(Graph graph, Target target, Limits limits, PackedWeights weights)
+    /// <summary>Evaluates what is constant, gives every value its layout, and lowers every node. The session of a main graph makes ready what any of its programs packed.</summary>
+    public static Program Compile(Graph graph, Target target, Limits limits, PackedWeights weights, bool isMain = true)
     {
-        var laid = LayoutAssignment.Assign(CompileTimeConstants.Evaluate(graph, limits));
-        return new Lowering(CompileTimeConstants.Evaluate(laid, limits), target, limits, weights).Build();
+        var laid = LayoutAssignment.Assign(weights.Constants(graph, limits));
+        return new Lowering(weights.Constants(laid, limits), target, limits, weights).Build(isMain);
     }
 
-    private Program Build()
+    private Program Build(bool isMain)
     {
         RefuseUnknown();
         var inputs = Graph.Inputs.Select(Slot).ToArray();
@@ -61,7 +61,13 @@ internal sealed class Lowering
             Lower(node);
         }
         var outputs = Graph.Outputs.Select((_, i) => OutputSlot(i)).ToArray();
-        return new(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits, derived) { Preparations = preparations.Values };
+        var program = new Program(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits, derived)
+        {
+            Preparations = [.. isMain ? weights.Preparations() : [], .. preparations.Values],
+            Packed = isMain ? weights.Asked : [],
+        };
+        weights.Read(program);
+        return program;
     }
 
     /// <summary>The slot of a value; one that lies among the channels of another is brought there first.</summary>
@@ -209,7 +215,7 @@ internal sealed class Lowering
     private ControlFlowStep WithPrograms(Node node, ControlFlow op)
     {
         var outlined = op.Subgraphs.Select(g => g.Outline()).ToArray();
-        var programs = outlined.Select(o => Compile(o.Graph, Target, Limits, weights)).ToArray();
+        var programs = outlined.Select(o => Compile(o.Graph, Target, Limits, weights, isMain: false)).ToArray();
         var captured = outlined.Select(o => (IReadOnlyList<int>)[.. o.Captured.Select(Slot)]).ToArray();
         return new(node.Name, op, programs, InputSlots(node), captured, [.. node.Outputs.Select(Slot)]) { Operation = op.Name, Origins = node.Origins };
     }

@@ -52,7 +52,7 @@ internal static class Attentions
     private static void Write(NodeWriter w, Attention op)
     {
         var maskBroadcasts = w.Node.Input(3)?.Shape is { } m && (m.Rank == 1 || m[-2].Constant == 1) && w.Node.Input(0)?.Shape is { Rank: 4 } q && q[2].Constant != 1;
-        if (!IsPlain(w.Node, op) || (w.Opset >= 23 && !maskBroadcasts))
+        if (!IsPlain(w.Node, op) || (w.Opset >= 23 && (!maskBroadcasts || w.IsWhole)))
         {
             WriteWhole(w, op);
             return;

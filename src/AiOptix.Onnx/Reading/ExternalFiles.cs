@@ -12,6 +12,9 @@ internal sealed class ExternalFiles(string? folder) : IDisposable
     private const int MaxLinks = 40;
     private readonly Dictionary<string, MemoryBlock> open = new(StringComparer.Ordinal);
 
+    /// <summary>The files that are mapped.</summary>
+    public IEnumerable<FileStamp?> Files => open.Values.Select(b => b.MappedFile);
+
     /// <summary>Where a tensor's data lies: the mapped file, the offset in it, and the length.</summary>
     /// <exception cref="ModelFormatException">The location is not allowed, is missing, or is too short.</exception>
     public (MemoryBlock Block, long Offset, long Length) Find(Proto.TensorProto tensor, long bytes, string what)

@@ -37,6 +37,15 @@ internal sealed class ModelSource : IDisposable
     /// <summary>Takes bytes in memory.</summary>
     public static ModelSource Over(ReadOnlyMemory<byte> bytes, string? folder, Limits limits) => new(MemoryBlock.Pin(bytes), "model in memory", folder, limits);
 
+    /// <summary>Takes a stretch of memory over, to let go of it at the end.</summary>
+    public static ModelSource Over(MemoryBlock block, string name, Limits limits) => new(block, name, null, limits);
+
+    /// <summary>Whether initializers may come without their elements.</summary>
+    public bool AllowAbsent { get; set; }
+
+    /// <summary>The files that are mapped.</summary>
+    public IEnumerable<FileStamp> Files => External.Files.Prepend(block.MappedFile).OfType<FileStamp>();
+
     /// <summary>Parses the message and finds its tensors.</summary>
     public T Parse<T>(MessageParser<T> parser, MessageKind kind) where T : IMessage<T>
     {

@@ -49,7 +49,7 @@ internal sealed class ModelWriter
     /// <exception cref="UnsupportedModelException">An operator cannot be written, or the versions that operators need do not go together.</exception>
     public static (Proto.ModelProto Model, TensorEncoder Tensors) Encode(Graph graph, Func<TensorEncoder> encoder, OnnxDialect dialect)
     {
-        for (var atLeast = 0L;;)
+        for (var atLeast = dialect == OnnxDialect.Newest ? OnnxVersions.HighestOpset : 0;;)
         {
             var writer = new ModelWriter(graph, encoder(), atLeast, dialect);
             var model = writer.Write();

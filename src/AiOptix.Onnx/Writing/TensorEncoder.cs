@@ -7,8 +7,11 @@ namespace AiOptix.Onnx;
 /// <summary>Makes <c>TensorProto</c> messages that only name their raw data, and collects the tensors that hold it.</summary>
 /// <param name="dataFile">The name of the file that initializers go to, or null when they stay in the message.</param>
 /// <param name="smallestExternal">Bytes of the smallest initializer that goes there.</param>
-internal sealed class TensorEncoder(string? dataFile = null, long smallestExternal = 0)
+internal sealed class TensorEncoder(string? dataFile = null, long smallestExternal = 0, IReadOnlySet<Tensor>? absent = null)
 {
+    /// <summary>The entry of external data that stands for elements that are not written.</summary>
+    public const string AbsentKey = "absent";
+
     private const long Alignment = 4096;
     private readonly List<Tensor> payloads = [];
     private readonly List<(Tensor Tensor, long Offset)> external = [];
@@ -38,6 +41,13 @@ internal sealed class TensorEncoder(string? dataFile = null, long smallestExtern
     /// <summary>The message of an initializer, which may lie in the data file.</summary>
     public Proto.TensorProto EncodeInitializer(Tensor tensor, string name)
     {
+        if (absent is not null && absent.Contains(tensor))
+        {
+            var header = Header(tensor, name);
+            header.DataLocation = Proto.TensorProto.Types.DataLocation.External;
+            header.ExternalData.Add(new Proto.StringStringEntryProto { Key = AbsentKey, Value = "" });
+            return header;
+        }
         if (dataFile is null || tensor.DType == DType.String || tensor.ByteLength < smallestExternal) return Encode(tensor, name);
         if (!offsets.TryGetValue(tensor, out var offset))
         {

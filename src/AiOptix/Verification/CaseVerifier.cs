@@ -52,6 +52,9 @@ public sealed record OutputResult(string Data, string Output, ComparisonResult R
 /// <param name="Elapsed">Reading and running, all recordings together.</param>
 public sealed record CaseResult(ModelCase Case, string? Failure, IReadOnlyList<OutputResult> Outputs, bool Unsupported, TimeSpan Elapsed)
 {
+    /// <summary>Why a saved program was not used and its model verified instead; null otherwise.</summary>
+    public string? Notice { get; init; }
+
     /// <summary>True when every output of every recording matches.</summary>
     public bool Passed => Failure is null;
 }
@@ -68,13 +71,13 @@ public static class CaseVerifier
         var outputs = new List<OutputResult>();
         try
         {
-            var graph = OnnxFile.Read(modelCase.ModelPath, new OnnxReadOptions { Limits = options.Limits });
-            using var evaluator = new CaseEvaluator(graph, level, options);
+            var model = Model.Load(modelCase.ModelPath, options.Limits);
+            using var evaluator = new CaseEvaluator(model, level, options);
             var comparison = CaseOverrides.Of(modelCase);
             if (comparison == CaseComparison.QuantizedSteps && level != VerificationLevel.Reference) comparison = CaseComparison.Values;
-            foreach (var data in modelCase.Data) Verify(graph, data, evaluator, comparison, options, outputs);
+            foreach (var data in modelCase.Data) Verify(model.Graph, data, evaluator, comparison, options, outputs);
             var failed = outputs.Find(o => !o.Result.Matches);
-            return new(modelCase, failed is null ? null : $"{failed.Data}, output '{failed.Output}': {failed.Result.Failure}", outputs, false, clock.Elapsed);
+            return new(modelCase, failed is null ? null : $"{failed.Data}, output '{failed.Output}': {failed.Result.Failure}", outputs, false, clock.Elapsed) { Notice = model.Notice };
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -1,3 +1,5 @@
+using AiOptix.Compiled;
+
 namespace AiOptix.Verification;
 
 /// <summary>One set of recorded inputs and outputs of a model.</summary>
@@ -20,7 +22,7 @@ public static class ModelCases
 
     /// <summary>
     /// The cases at a path. It is a folder with a model and <c>test_data_set_N</c> folders of <c>input_N.pb</c> and <c>output_N.pb</c> (the layout of the ONNX
-    /// backend tests), a folder of models <c>NAME.onnx</c> with their first output in <c>NAME_output_0.pb</c> (the light models), or a folder that has such folders
+    /// backend tests), the folder of a saved program (its recordings lie beside it, or beside the model that it was compiled from), a folder of models <c>NAME.onnx</c> with their first output in <c>NAME_output_0.pb</c> (the light models), or a folder that has such folders
     /// in it at any depth. Sorted by name.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
@@ -37,9 +39,12 @@ public static class ModelCases
     {
         var models = Directory.GetFiles(folder, "*.onnx");
         var sets = Directory.GetDirectories(folder, SetPattern);
-        if (sets.Length > 0 && Model(models) is { } model)
+        var (saved, name) = (SavedModel.Find(folder), Name(root, folder));
+        if (saved is not null && sets.Length == 0 && Path.GetDirectoryName(SavedModel.OriginOf(saved)) is { } beside && Directory.Exists(beside))
+            (sets, name) = (Directory.GetDirectories(beside, SetPattern), Path.GetFileName(beside));
+        if (sets.Length > 0 && (saved ?? Model(models)) is { } model)
         {
-            found.Add(new(Name(root, folder), model, [.. sets.Select(Recorded).Where(s => s.Outputs.Count > 0).OrderBy(s => s.Name, StringComparer.Ordinal)]));
+            found.Add(new(name, model, [.. sets.Select(Recorded).Where(s => s.Outputs.Count > 0).OrderBy(s => s.Name, StringComparer.Ordinal)]));
             return;
         }
         foreach (var m in models)
