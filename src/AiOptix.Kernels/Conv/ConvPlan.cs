@@ -1,4 +1,3 @@
-using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -7,7 +6,7 @@ namespace AiOptix.Kernels.Conv;
 
 /// <summary>
 /// A float32 convolution for one shape on one target. Immutable, and usable from many threads. Every kernel adds the terms of an output in the
-/// order of the shape's <see cref="ConvLayout"/> with one fused rounding each, then the bias, then the residual, so results do not depend on the kernel or the split.
+/// order depth, height, width, channel with one fused rounding each, then the bias, then the residual, so results do not depend on the kernel or the split.
 /// </summary>
 public abstract unsafe class ConvPlan
 {
@@ -43,34 +42,6 @@ public abstract unsafe class ConvPlan
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
     public abstract void Run(in ConvCall call, int firstTask, int endTask, byte* scratch);
-
-    /// <summary>Rehearses a row: convolves a few pixels and channels, so that the code which convolutions of a shape run is compiled before a run needs it.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="shape">The shape; Batch is 0 where it is not known.</param>
-    /// <param name="isKnown">Whether its spatial extents are known, or only stand for others.</param>
-    /// <param name="activation">What is applied last; null when the convolution is all.</param>
-    /// <param name="target">The machine.</param>
-    public static void Rehearse(ConvKernel row, in ConvShape shape, bool isKnown, Activation? activation, Target target)
-    {
-        if (row.Code is { } code)
-        {
-            code(shape, isKnown, activation, target);
-            return;
-        }
-        if (row.Product is { } product)
-        {
-            var (rows, columns) = row.ProductShape(shape);
-            GemmTable.RehearseTiles(product, rows, isKnown ? columns : 0);
-        }
-        LineCopy.Run(null, 0, 0, 1, null, 0);
-        var groups = Math.Min(shape.Groups, 2);
-        var outputs = shape.GroupOutputs < 12 ? shape.GroupOutputs : 12 + shape.GroupOutputs % 12;
-        var width = Few(shape.Width, 32);
-        var height = Few(shape.Height, 1);
-        for (var h = 2; h <= shape.Height.Output && width.Output * height.Output % 32 != (isKnown ? shape.OutputPixels % 32 : 0) && h <= 32; h++) height = Few(shape.Height, h);
-        var few = new ConvShape(1, groups, groups * outputs, groups, Few(shape.Depth, 1), height, width);
-        Rehearse(row.Plan(few, target), activation);
-    }
 
     /// <summary>Runs a small plan over zeros.</summary>
     private protected static void Rehearse(ConvPlan plan, Activation? activation)

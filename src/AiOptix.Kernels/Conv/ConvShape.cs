@@ -29,18 +29,10 @@ public readonly record struct ConvAxis(int Input, int Kernel = 1, int Stride = 1
     public bool IsWhole => Kernel == Input && Dilation == 1 && PadBegin == 0 && PadEnd == 0;
 }
 
-/// <summary>Where the channels of a convolution's tensors lie. Weights are given as [OutputChannels, Channels / Groups, taps…] in every layout.</summary>
-public enum ConvLayout
-{
-    /// <summary>X [Batch, Channels, depth, height, width] and Y [Batch, OutputChannels, outputs…], row-major; terms are added in the order channel, depth, height, width.</summary>
-    ChannelsFirst,
-    /// <summary>X [Batch, depth, height, width, Channels] and Y [Batch, outputs…, OutputChannels]; terms are added in the order depth, height, width, channel.</summary>
-    ChannelsLast,
-    /// <summary>X as in <see cref="ChannelsFirst"/>, Y and the order of terms as in <see cref="ChannelsLast"/>.</summary>
-    FirstToLast,
-}
-
-/// <summary>A convolution over one to three spatial axes, as ONNX Conv defines it; the residual lies like Y.</summary>
+/// <summary>
+/// A convolution over one to three spatial axes with its channels last: X [Batch, depth, height, width, Channels], weights [OutputChannels, Channels / Groups, taps…], Y and residual
+/// [Batch, outputs…, OutputChannels]. X and Y may be slices of channels of wider tensors.
+/// </summary>
 /// <param name="Batch">Images.</param>
 /// <param name="Channels">Input channels of all groups.</param>
 /// <param name="OutputChannels">Output channels of all groups.</param>
@@ -50,29 +42,17 @@ public enum ConvLayout
 /// <param name="Width">The inner axis.</param>
 public readonly record struct ConvShape(int Batch, int Channels, int OutputChannels, int Groups, ConvAxis Depth, ConvAxis Height, ConvAxis Width)
 {
-    /// <summary>The layout; channels first unless <see cref="ChannelsLast"/> or <see cref="FirstToLast"/> made the shape.</summary>
-    public ConvLayout Layout { get; private init; }
+    /// <summary>Floats from a pixel of X to the next: Channels, or more where X is a slice.</summary>
+    public int XPitch { get; init; } = Channels;
 
-    /// <summary>Channels last: floats from a pixel of X to the next. At least Channels; more where X is a slice of channels.</summary>
-    public int XPitch { get; private init; }
+    /// <summary>Floats from a pixel of Y to the next.</summary>
+    public int YPitch { get; init; } = OutputChannels;
 
-    /// <summary>Floats from a pixel of Y to the next, where channels lie last.</summary>
-    public int YPitch { get; private init; }
+    /// <summary>Floats from a pixel of the residual to the next.</summary>
+    public int ResidualPitch { get; init; } = OutputChannels;
 
-    /// <summary>Floats from a pixel of the residual to the next, where channels lie last.</summary>
-    public int ResidualPitch { get; private init; }
-
-    /// <summary>The convolution with channels last; a pitch of 0 is that of a dense tensor.</summary>
-    public ConvShape ChannelsLast(int xPitch = 0, int yPitch = 0, int residualPitch = 0) => this with
-    {
-        Layout = ConvLayout.ChannelsLast,
-        XPitch = xPitch == 0 ? Channels : xPitch,
-        YPitch = yPitch == 0 ? OutputChannels : yPitch,
-        ResidualPitch = residualPitch == 0 ? OutputChannels : residualPitch,
-    };
-
-    /// <summary>The convolution that reads channels first and writes channels last; a pitch of 0 is that of a dense tensor.</summary>
-    public ConvShape FirstToLast(int yPitch = 0, int residualPitch = 0) => ChannelsLast(0, yPitch, residualPitch) with { Layout = ConvLayout.FirstToLast };
+    /// <summary>True when X lies as [Batch, Channels, depth, height, width] instead, dense.</summary>
+    public bool ReadsChannelsFirst { get; init; }
 
     /// <summary>Input channels of a group.</summary>
     public int GroupChannels => Channels / Groups;

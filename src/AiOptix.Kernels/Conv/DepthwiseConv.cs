@@ -1,174 +1,247 @@
 using System.Runtime.CompilerServices;
 using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Conv;
 
 /// <summary>
-/// Convolution with one input channel a group, over height and width. A band of input lines goes into scratch with its zeros, separated by
-/// position modulo stride, at a pitch that makes every tap a constant offset: the band is then one long line, and its columns beyond the output
-/// width are computed and dropped.
+/// Convolution with one input and one output channel a group: vectors run along the channels, eight pixels of an output line at a time keep their sums in registers and share each
+/// vector of weights. Taps that lie beyond the input are left out: above and below for a whole line, at its ends pixel by pixel, where four vectors of channels go together instead. The last vector
+/// ends with the last channel: it may repeat sums of the one before.
 /// </summary>
 internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IVec<T>
 {
-    private const int Unroll = 4;
-    private const double OperationsATask = 2.5e5;
-    private const int EnoughTasks = 16;
-    private const int MostPatterns = 2;
+    private const int FewestVectors = 2;
 
-    private readonly int pitch;
-    private readonly int bandRows;
-    private readonly int bands;
-    private readonly int phaseFloats;
-    private readonly int[] offsets;
-    private readonly int lineOffset;
-    private readonly nint unitFloats;
-    private readonly int unitsAtOnce;
-    private readonly int inputPixels;
-    private readonly int outputPixels;
-    private readonly int outputRows;
-    private readonly int outputColumns;
+    private readonly Split split;
+    private readonly int innerFirst, innerEnd, channelsAtOnce, stretches;
+    private readonly long lines;
 
     public DepthwiseConv(in ConvShape shape, Target target, string name) : base(shape, name)
     {
-        ConvAxis height = shape.Height, width = shape.Width;
-        (inputPixels, outputPixels, outputRows, outputColumns) = (shape.InputPixels, shape.OutputPixels, height.Output, width.Output);
-        int outputs = Math.Max(1, width.Output), rows = Math.Max(1, height.Output);
-        pitch = ((outputs - 1) * width.Stride + (width.Kernel - 1) * width.Dilation) / width.Stride + 1;
-        var floatsARow = (long)pitch * (height.Stride * width.Stride + 1);
-        var fitting = (int)Math.Clamp(target.L1Bytes / sizeof(float) * 3 / 4 / floatsARow, 1, rows);
-        bands = (rows + fitting - 1) / fitting;
-        bandRows = (rows + bands - 1) / bands;
-        bands = (rows + bandRows - 1) / bandRows;
-        phaseFloats = PhaseRows(bandRows) * pitch + Unroll * T.Count;
-        offsets = new int[shape.Taps];
-        for (var t = 0; t < offsets.Length; t++)
-        {
-            int y = t / width.Kernel * height.Dilation, x = t % width.Kernel * width.Dilation;
-            var phase = y % height.Stride * width.Stride + x % width.Stride;
-            offsets[t] = phase * phaseFloats + y / height.Stride * pitch + x / width.Stride;
-        }
-        lineOffset = phaseFloats * height.Stride * width.Stride;
-        unitFloats = lineOffset + (nint)LineFloats(bandRows) + Unroll * T.Count;
-        unitsAtOnce = (int)Math.Clamp(target.L1Bytes / sizeof(float) / 2 / unitFloats, 1, 8);
-        Units = shape.OutputPixels == 0 ? 0 : checked(shape.Batch * shape.OutputChannels * bands);
-        var work = 2.0 * shape.Batch * shape.OutputChannels * shape.OutputPixels * shape.Taps / OperationsATask;
-        Tasks = Math.Min(Units, (int)Math.Clamp(Math.Ceiling(work), 1, EnoughTasks));
+        var width = shape.Width;
+        // What the windows of an output line see of some channels takes half of the first-level cache, so that the next lines find most of it there.
+        var fitting = target.L1Bytes / 2 / sizeof(float) / Math.Max(1, (long)shape.Height.Kernel * width.Input);
+        channelsAtOnce = (int)Math.Clamp(fitting & -T.Count, FewestVectors * T.Count, Math.Max(FewestVectors * T.Count, shape.Channels));
+        stretches = (shape.Channels - T.Count) / channelsAtOnce + 1;
+        lines = shape.OutputPixels == 0 ? 0 : checked((long)shape.Batch * shape.Depth.Output * shape.Height.Output);
+        split = new Split(lines * stretches, (long)width.Output * shape.Channels / stretches * Math.Max(1, shape.Taps / 4));
+        innerFirst = Math.Min(width.Output, (width.PadBegin + width.Stride - 1) / width.Stride);
+        var free = width.Input - 1 - (width.Kernel - 1) * width.Dilation + width.PadBegin;
+        innerEnd = Math.Clamp(free < 0 ? 0 : free / width.Stride + 1, innerFirst, width.Output);
     }
 
     public override long PackedWeightBytes => sizeof(float) * (long)Shape.OutputChannels * Shape.Taps;
 
-    public override long ScratchBytes => sizeof(float) * (long)unitFloats * unitsAtOnce;
+    // For each tap where it looks and where its weights lie.
+    public override long ScratchBytes => 2 * sizeof(long) * (long)Shape.Taps;
 
-    public override int Tasks { get; }
+    public override int Tasks => split.Tasks;
 
-    // A unit is one band of one output channel of one image.
-    private int Units { get; }
+    public static bool Suits(ConvShape shape) => shape is { ReadsChannelsFirst: false, GroupChannels: 1, GroupOutputs: 1, Groups: > 1 } && shape.Channels >= T.Count;
 
-    public static bool Suits(ConvShape shape) => shape.Layout == ConvLayout.ChannelsFirst && shape.GroupChannels == 1 && shape.Groups > 1 && shape.Depth is { Input: 1, IsIdentity: true };
-
+    /// <summary>Packs the weights: [taps, channels].</summary>
     public override void PackWeights(float* weights, float* packed)
-        => Buffer.MemoryCopy(weights, packed, PackedWeightBytes, PackedWeightBytes);
+    {
+        for (var tap = 0; tap < Shape.Taps; tap++)
+            for (var c = 0; c < Shape.Channels; c++) *packed++ = weights[(nint)c * Shape.Taps + tap];
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var finish = Epilogue.Select(call.Activation, T.Count);
-        int first = (int)((long)Units * firstTask / Math.Max(1, Tasks)), end = (int)((long)Units * endTask / Math.Max(1, Tasks));
-        var patterns = stackalloc LinePattern[MostPatterns];
-        var patterned = Shape.Width.Stride <= MostPatterns;
-        for (var x = 0; x < Shape.Width.Stride && patterned; x++)
-            patterned = LinePattern.TryMake(x - Shape.Width.PadBegin, Shape.Width.Stride, Shape.Width.Input, pitch, patterns + x);
-        // Some units at a time go through each stage: a load that meets parts of several fresh stores has to wait for all of them.
-        for (var unit = first; unit < end; unit += unitsAtOnce)
+        if (call.Bias == null && call.Residual == null && call.Activation == Activation.None) finish = null;
+        ConvAxis depth = Shape.Depth, height = Shape.Height, width = Shape.Width;
+        Window window = default;
+        window.Taps = (Tap*)scratch;
+        (window.XStride, window.YStride) = ((nint)width.Stride * Shape.XPitch, Shape.YPitch);
+        // Stretch by stretch of channels, the lines of each one after the other. The last stretch is as long as a vector at least.
+        for (long item = split.Start(firstTask), end = split.Start(endTask); item < end; item++)
         {
-            var stop = Math.Min(end, unit + unitsAtOnce);
-            var phases = (float*)scratch;
-            for (var u = unit; u < stop; u++, phases += unitFloats)
+            var stretch = (int)(item / lines);
+            var line = item - stretch * lines;
+            var channel = stretch * channelsAtOnce;
+            window.Channels = stretch == stretches - 1 ? Shape.Channels - channel : channelsAtOnce;
+            int rest = (int)(line / height.Output), row = (int)(line - (long)rest * height.Output), image = rest / depth.Output, slice = rest - image * depth.Output;
+            int z = slice * depth.Stride - depth.PadBegin, i = row * height.Stride - height.PadBegin;
+            var x = call.X + ((((nint)image * depth.Input + z) * height.Input + i) * width.Input - width.PadBegin) * Shape.XPitch + channel;
+            var first = (nint)line * width.Output;
+            for (var pixel = 0; pixel < width.Output;)
             {
-                var at = Locate(u);
-                Spread(call.X + ((nint)at.Image * Shape.Channels + at.Output / Shape.GroupOutputs) * inputPixels, at.Row, at.Rows, phases, patterned ? patterns : null);
+                var left = innerEnd - pixel;
+                var isInner = pixel >= innerFirst && left > 0;
+                var pixels = !isInner || left < 4 ? 1 : left < 8 ? 4 : 8;
+                if (!isInner || pixel == innerFirst) FindTaps(z, i, pixel * width.Stride - width.PadBegin, &window, call.PackedWeights + channel);
+                window.X = x + pixel * window.XStride;
+                window.Y = call.Y + (first + pixel) * Shape.YPitch + channel;
+                Sum(&window, pixels);
+                if (finish != null) Finish(call, finish, first + pixel, pixels, channel, window.Channels);
+                pixel += pixels;
             }
-            phases = (float*)scratch;
-            for (var u = unit; u < stop; u++, phases += unitFloats)
-            {
-                var at = Locate(u);
-                fixed (int* taps = offsets) Sum(phases, taps, offsets.Length, call.PackedWeights + (nint)at.Output * Shape.Taps, phases + lineOffset, LineFloats(at.Rows));
-            }
-            phases = (float*)scratch;
-            for (var u = unit; u < stop; u++, phases += unitFloats) Finish(call, finish, Locate(u), phases + lineOffset);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Finish(in ConvCall call, delegate*<EpilogueTile*, void> finish, (int Image, int Output, int Row, int Rows) at, float* line)
-    {
-        EpilogueTile e = default;
-        var to = ((nint)at.Image * Shape.OutputChannels + at.Output) * outputPixels + (nint)at.Row * outputColumns;
-        e.Source = line;
-        e.SourceStride = pitch;
-        e.Destination = call.Y + to;
-        e.DestinationStride = e.ResidualStride = outputColumns;
-        if (call.Residual != null) e.Residual = call.Residual + to;
-        if (call.Bias != null) e.RowBias = call.Bias + at.Output;
-        (e.Rows, e.Columns, e.Alpha, e.Args) = (at.Rows, outputColumns, 1f, call.Args);
-        finish(&e);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private (int Image, int Output, int Row, int Rows) Locate(int unit)
+    private void Finish(in ConvCall call, delegate*<EpilogueTile*, void> finish, nint pixel, int pixels, int channel, int channels)
     {
-        var plane = unit / bands;
-        var row = (unit - plane * bands) * bandRows;
-        var image = plane / Shape.OutputChannels;
-        return (image, plane - image * Shape.OutputChannels, row, Math.Min(bandRows, outputRows - row));
+        EpilogueTile e = default;
+        e.Source = e.Destination = call.Y + pixel * Shape.YPitch + channel;
+        (e.SourceStride, e.DestinationStride, e.ResidualStride) = (Shape.YPitch, Shape.YPitch, Shape.ResidualPitch);
+        if (call.Residual != null) e.Residual = call.Residual + pixel * Shape.ResidualPitch + channel;
+        if (call.Bias != null) e.ColumnBias = call.Bias + channel;
+        (e.Alpha, e.Args, e.Rows, e.Columns) = (1f, call.Args, pixels, channels);
+        finish(&e);
     }
 
-    private int PhaseRows(int rows) => ((rows - 1) * Shape.Height.Stride + (Shape.Height.Kernel - 1) * Shape.Height.Dilation) / Shape.Height.Stride + 1;
-
-    private int LineFloats(int rows) => (rows - 1) * pitch + Math.Max(1, outputColumns);
-
+    /// <summary>Lists the taps that lie in the input for a window that begins at a position.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Spread(float* plane, int row, int rows, float* phases, LinePattern* patterns)
+    private void FindTaps(int z, int i, int j, Window* window, float* weights)
     {
-        ConvAxis height = Shape.Height, width = Shape.Width;
-        var phaseRows = PhaseRows(rows);
-        for (var y = 0; y < height.Stride; y++)
+        ConvAxis depth = Shape.Depth, height = Shape.Height, width = Shape.Width;
+        var count = 0;
+        for (var d = 0; d < depth.Kernel; d++)
         {
-            for (var x = 0; x < width.Stride; x++)
+            if ((uint)(z + d * depth.Dilation) >= (uint)depth.Input) continue;
+            for (var h = 0; h < height.Kernel; h++)
             {
-                var to = phases + (y * width.Stride + x) * phaseFloats;
-                for (var r = 0; r < phaseRows; r++, to += pitch)
+                if ((uint)(i + h * height.Dilation) >= (uint)height.Input) continue;
+                for (var v = 0; v < width.Kernel; v++)
                 {
-                    var i = (row + r) * height.Stride + y - height.PadBegin;
-                    if ((uint)i >= (uint)height.Input) LineCopy.Clear(to, pitch);
-                    else if (patterns != null) LinePattern.Run(patterns + x, plane + (nint)i * width.Input, to);
-                    else LineCopy.Run(plane + (nint)i * width.Input, width.Input, x - width.PadBegin, width.Stride, to, pitch);
+                    if ((uint)(j + v * width.Dilation) >= (uint)width.Input) continue;
+                    ref var tap = ref window->Taps[count++];
+                    tap.X = (((nint)d * depth.Dilation * height.Input + (nint)h * height.Dilation) * width.Input + (nint)v * width.Dilation) * Shape.XPitch;
+                    tap.Weights = weights + (((nint)d * height.Kernel + h) * width.Kernel + v) * Shape.Channels;
                 }
             }
         }
+        window->Count = count;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sum(Window* window, int pixels)
+    {
+        if (pixels == 8) Eight(window);
+        else if (pixels == 4) Four(window);
+        else One(window);
+    }
+
+    /// <summary>Where the vector behind channel <paramref name="c"/> begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint Begin(nint c, nint channels) => c <= channels - T.Count ? c : channels - T.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Eight(Window* window)
+    {
+        nint ld = window->XStride, ldy = window->YStride, channels = window->Channels;
+        for (nint next = 0; next < channels; next += T.Count)
+        {
+            var c = Begin(next, channels);
+            T s0 = T.Zero, s1 = T.Zero, s2 = T.Zero, s3 = T.Zero, s4 = T.Zero, s5 = T.Zero, s6 = T.Zero, s7 = T.Zero;
+            var x = window->X + c;
+            Tap* tap = window->Taps, end = tap + window->Count;
+            for (; tap < end; tap++)
+            {
+                var w = T.Load(tap->Weights + c);
+                float* p = x + tap->X, q = p + 4 * ld;
+                s0 = T.Fma(T.Load(p), w, s0);
+                s1 = T.Fma(T.Load(p + ld), w, s1);
+                s2 = T.Fma(T.Load(p + 2 * ld), w, s2);
+                s3 = T.Fma(T.Load(p + 3 * ld), w, s3);
+                s4 = T.Fma(T.Load(q), w, s4);
+                s5 = T.Fma(T.Load(q + ld), w, s5);
+                s6 = T.Fma(T.Load(q + 2 * ld), w, s6);
+                s7 = T.Fma(T.Load(q + 3 * ld), w, s7);
+            }
+            var y = window->Y + c;
+            T.Store(y, s0);
+            T.Store(y + ldy, s1);
+            T.Store(y + 2 * ldy, s2);
+            T.Store(y + 3 * ldy, s3);
+            T.Store(y + 4 * ldy, s4);
+            T.Store(y + 5 * ldy, s5);
+            T.Store(y + 6 * ldy, s6);
+            T.Store(y + 7 * ldy, s7);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sum(float* phases, int* taps, int count, float* weights, float* line, int n)
+    private static void Four(Window* window)
     {
-        for (var p = 0; p < n; p += Unroll * T.Count)
+        nint ld = window->XStride, ldy = window->YStride, channels = window->Channels;
+        for (nint next = 0; next < channels; next += T.Count)
         {
-            T a = T.Zero, b = T.Zero, c = T.Zero, d = T.Zero;
-            for (var t = 0; t < count; t++)
+            var c = Begin(next, channels);
+            T s0 = T.Zero, s1 = T.Zero, s2 = T.Zero, s3 = T.Zero;
+            var x = window->X + c;
+            Tap* tap = window->Taps, end = tap + window->Count;
+            for (; tap < end; tap++)
             {
-                var from = phases + taps[t] + p;
-                var w = T.Set(weights[t]);
-                a = T.Fma(w, T.Load(from), a);
-                b = T.Fma(w, T.Load(from + T.Count), b);
-                c = T.Fma(w, T.Load(from + 2 * T.Count), c);
-                d = T.Fma(w, T.Load(from + 3 * T.Count), d);
+                var w = T.Load(tap->Weights + c);
+                var p = x + tap->X;
+                s0 = T.Fma(T.Load(p), w, s0);
+                s1 = T.Fma(T.Load(p + ld), w, s1);
+                s2 = T.Fma(T.Load(p + 2 * ld), w, s2);
+                s3 = T.Fma(T.Load(p + 3 * ld), w, s3);
             }
-            T.Store(line + p, a);
-            T.Store(line + p + T.Count, b);
-            T.Store(line + p + 2 * T.Count, c);
-            T.Store(line + p + 3 * T.Count, d);
+            var y = window->Y + c;
+            T.Store(y, s0);
+            T.Store(y + ldy, s1);
+            T.Store(y + 2 * ldy, s2);
+            T.Store(y + 3 * ldy, s3);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void One(Window* window)
+    {
+        Tap* taps = window->Taps, end = taps + window->Count;
+        nint channels = window->Channels, c = 0;
+        for (; c <= channels - 4 * T.Count; c += 4 * T.Count)
+        {
+            T s0 = T.Zero, s1 = T.Zero, s2 = T.Zero, s3 = T.Zero;
+            for (var tap = taps; tap < end; tap++)
+            {
+                float* p = window->X + tap->X + c, w = tap->Weights + c;
+                s0 = T.Fma(T.Load(p), T.Load(w), s0);
+                s1 = T.Fma(T.Load(p + T.Count), T.Load(w + T.Count), s1);
+                s2 = T.Fma(T.Load(p + 2 * T.Count), T.Load(w + 2 * T.Count), s2);
+                s3 = T.Fma(T.Load(p + 3 * T.Count), T.Load(w + 3 * T.Count), s3);
+            }
+            T.Store(window->Y + c, s0);
+            T.Store(window->Y + c + T.Count, s1);
+            T.Store(window->Y + c + 2 * T.Count, s2);
+            T.Store(window->Y + c + 3 * T.Count, s3);
+        }
+        for (; c < channels; c += T.Count)
+        {
+            var at = Begin(c, channels);
+            var sum = T.Zero;
+            for (var tap = taps; tap < end; tap++) sum = T.Fma(T.Load(window->X + tap->X + at), T.Load(tap->Weights + at), sum);
+            T.Store(window->Y + at, sum);
+        }
+    }
+
+    /// <summary>Makes the code ready that convolutions of a shape run: windows at both ends of a line, of four and of eight pixels.</summary>
+    public static void RehearseCode(in ConvShape shape, Activation? activation, Target target, string name)
+    {
+        var few = new ConvShape(1, shape.Channels, shape.Channels, shape.Channels, Few(shape.Depth, 1), Few(shape.Height, 1), new(15, 3, 1, 1, 1, 1));
+        Rehearse(new DepthwiseConv<T>(few, target, name), activation);
+    }
+
+    private struct Tap
+    {
+        public nint X;
+        public float* Weights;
+    }
+
+    private struct Window
+    {
+        public Tap* Taps;
+        public int Count, Channels;
+        public float* X, Y;
+        public nint XStride, YStride;
     }
 }

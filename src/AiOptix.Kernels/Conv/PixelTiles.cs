@@ -6,7 +6,7 @@ using AiOptix.Tensors;
 namespace AiOptix.Kernels.Conv;
 
 /// <summary>
-/// The argument of a channels-last micro-kernel: some pixels of an output line by some output channels. The sum of a pixel runs over pieces of X, each as many adjacent floats, one after the
+/// The argument of a micro-kernel for convolutions: some pixels of an output line by some output channels. The sum of a pixel runs over pieces of X, each as many adjacent floats, one after the
 /// other; step k of piece p meets row p·K + k of the weights.
 /// </summary>
 public unsafe struct PixelTile
@@ -33,7 +33,7 @@ public unsafe struct PixelTile
     public bool Accumulate;
 }
 
-/// <summary>Channels-last micro-kernels of one vector width: tiles of 1 to <see cref="Height"/> pixels by one or two vectors of output channels.</summary>
+/// <summary>Micro-kernels of one vector width: tiles of 1 to <see cref="Height"/> pixels by one or two vectors of output channels.</summary>
 public sealed unsafe class PixelTiles
 {
     private readonly delegate*<PixelTile*, void>[] code;

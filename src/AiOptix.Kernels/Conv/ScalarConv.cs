@@ -20,47 +20,36 @@ internal sealed unsafe class ScalarConv(in ConvShape shape, string name) : ConvP
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var finish = Epilogue.Select(call.Activation, 1);
-        var isLast = Shape.Layout == ConvLayout.ChannelsLast;
-        var toLast = Shape.Layout != ConvLayout.ChannelsFirst;
         for (var task = firstTask; task < endTask; task++)
         {
             int image = task / Shape.OutputChannels, output = task % Shape.OutputChannels, channel = output / Shape.GroupOutputs * Shape.GroupChannels;
-            var x = call.X + (isLast ? (nint)image * Shape.InputPixels * Shape.XPitch + channel : ((nint)image * Shape.Channels + channel) * Shape.InputPixels);
+            var x = call.X + (Shape.ReadsChannelsFirst ? ((nint)image * Shape.Channels + channel) * Shape.InputPixels : (nint)image * Shape.InputPixels * Shape.XPitch + channel);
             var w = call.PackedWeights + (nint)output * Shape.Terms;
-            nint pixel = (nint)image * Shape.OutputPixels, step = toLast ? Shape.YPitch : 1, residualStep = toLast ? Shape.ResidualPitch : 1;
-            var y = call.Y + (toLast ? pixel * step + output : (nint)task * Shape.OutputPixels);
-            for (var i = 0; i < Shape.OutputPixels; i++) y[i * step] = Sum(x, w, i);
+            var pixel = (nint)image * Shape.OutputPixels;
+            var y = call.Y + pixel * Shape.YPitch + output;
+            for (var i = 0; i < Shape.OutputPixels; i++) y[(nint)i * Shape.YPitch] = Sum(x, w, i);
             EpilogueTile e = default;
             e.Source = e.Destination = y;
-            e.SourceStride = e.DestinationStride = step;
+            (e.SourceStride, e.DestinationStride, e.ResidualStride) = (Shape.YPitch, Shape.YPitch, Shape.ResidualPitch);
             e.RowBias = call.Bias == null ? null : call.Bias + output;
-            e.ResidualStride = residualStep;
-            e.Residual = call.Residual == null ? null : call.Residual + (toLast ? pixel * residualStep + output : (nint)task * Shape.OutputPixels);
+            e.Residual = call.Residual == null ? null : call.Residual + pixel * Shape.ResidualPitch + output;
             (e.Rows, e.Columns, e.Alpha, e.Args) = (Shape.OutputPixels, 1, 1f, call.Args);
             finish(&e);
         }
     }
 
-    private float Sum(float* x, float* w, int pixel) => Shape.Layout == ConvLayout.ChannelsFirst ? SumChannelByChannel(x, w, pixel) : SumTapByTap(x, w, pixel);
+    /// <summary>Makes the code ready that it runs.</summary>
+    public static void RehearseCode(Activation? activation) => Rehearse(new ScalarConv(new(1, 1, 1, 1, ConvAxis.None, ConvAxis.None, new(1)), "conv_f32_scalar"), activation);
 
-    private float SumTapByTap(float* x, float* w, int pixel)
+    private float Sum(float* x, float* w, int pixel)
     {
-        nint step = Shape.Layout == ConvLayout.ChannelsLast ? Shape.XPitch : 1, channelStep = Shape.Layout == ConvLayout.ChannelsLast ? 1 : Shape.InputPixels;
+        nint step = Shape.ReadsChannelsFirst ? 1 : Shape.XPitch, channelStep = Shape.ReadsChannelsFirst ? Shape.InputPixels : 1;
         var sum = V1.Zero;
         for (var t = 0; t < Shape.Taps; t++)
         {
             if (Place(pixel, t) is not (>= 0 and var at)) continue;
             for (var c = 0; c < Shape.GroupChannels; c++) sum = V1.Fma(new(w[(nint)c * Shape.Taps + t]), new(x[at * step + c * channelStep]), sum);
         }
-        return sum.Value;
-    }
-
-    private float SumChannelByChannel(float* x, float* w, int pixel)
-    {
-        var sum = V1.Zero;
-        for (var c = 0; c < Shape.GroupChannels; c++)
-            for (var t = 0; t < Shape.Taps; t++, w++)
-                if (Place(pixel, t) is >= 0 and var at) sum = V1.Fma(new(*w), new(x[(nint)c * Shape.InputPixels + at]), sum);
         return sum.Value;
     }
 

@@ -8,7 +8,7 @@ using AiOptix.Tensors;
 namespace AiOptix.Kernels.Conv;
 
 /// <summary>
-/// Channels-last convolution as sums over taps: a tile is some pixels of an output line by a panel of output channels, and what a tap sees of a pixel is a stretch of adjacent channels, read in
+/// Convolution as sums over taps: a tile is some pixels of an output line by a panel of output channels, and what a tap sees of a pixel is a stretch of adjacent channels, read in
 /// place. Only where the window reaches beyond the input, or X has its channels first, input lines are copied into a band in scratch, with their zeros. Adjacent taps of a line are one stretch.
 /// </summary>
 internal sealed unsafe class TileConv : ConvPlan
@@ -26,7 +26,7 @@ internal sealed unsafe class TileConv : ConvPlan
     {
         this.tiles = tiles;
         s = Joined(shape);
-        copies = s.Layout == ConvLayout.FirstToLast || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width);
+        copies = s.ReadsChannelsFirst || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width);
         // A block of a panel's weights takes half of the first-level cache.
         var steps = Math.Max(64, target.L1Bytes / 2 / (tiles.Width * sizeof(float)));
         split = TileSplit.Of(s, tiles, target, steps, copies);
@@ -228,7 +228,7 @@ internal sealed unsafe class TileConv : ConvPlan
                 }
                 LineCopy.Clear(to, lo * channels);
                 LineCopy.Clear(to + (nint)hi * channels, (columns - hi) * channels);
-                if (s.Layout == ConvLayout.FirstToLast)
+                if (s.ReadsChannelsFirst)
                 {
                     var planes = x + (((nint)image * s.Channels + (nint)group * channels) * depth.Input + z) * height.Input * width.Input + (nint)i * width.Input + left;
                     PixelCopy.Interleave(planes + lo, s.InputPixels, to + (nint)lo * channels, hi - lo, channels);
@@ -247,7 +247,7 @@ internal sealed unsafe class TileConv : ConvPlan
     {
         var heights = new HashSet<int>(isKnown && shape.Batch > 0 ? new TileConv(shape, target, name, tiles).TileHeights() : Enumerable.Range(1, tiles.Height));
         var few = new ConvShape(1, shape.Channels, shape.OutputChannels, shape.Groups, Few(shape.Depth, 1), Few(shape.Height, 1), Few(shape.Width, heights.Min()));
-        var small = new TileConv(shape.Layout == ConvLayout.FirstToLast ? few.FirstToLast() : few.ChannelsLast(), target, name, tiles);
+        var small = new TileConv(few with { ReadsChannelsFirst = shape.ReadsChannelsFirst }, target, name, tiles);
         using var memory = new RehearsalMemory();
         var offset = 0;
         var tile = new PixelTile { X = memory.Floats(1), Offsets = &offset, Pieces = 1, K = 1, Weights = memory.Floats(tiles.Width), Y = memory.Floats(tiles.Width) };
@@ -283,11 +283,11 @@ internal sealed unsafe class TileConv : ConvPlan
     /// <summary>The shape with axes joined that nothing slides along, as one long line: a pointwise convolution, or one output that sees the whole input.</summary>
     private static ConvShape Joined(in ConvShape shape)
     {
-        if (shape.Layout != ConvLayout.ChannelsLast) return shape;
+        if (shape.ReadsChannelsFirst) return shape;
         if (shape is { Depth.IsIdentity: true, Height.IsIdentity: true, Width.IsIdentity: true })
-            return (shape with { Batch = 1, Depth = ConvAxis.None, Height = ConvAxis.None, Width = new(checked(shape.Batch * shape.InputPixels)) });
+            return shape with { Batch = 1, Depth = ConvAxis.None, Height = ConvAxis.None, Width = new(checked(shape.Batch * shape.InputPixels)) };
         if (shape is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true } && shape.XPitch == shape.Channels)
-            return new ConvShape(1, shape.Terms, shape.OutputChannels, 1, ConvAxis.None, ConvAxis.None, new(shape.Batch)).ChannelsLast(0, shape.YPitch, shape.ResidualPitch);
+            return new ConvShape(1, shape.Terms, shape.OutputChannels, 1, ConvAxis.None, ConvAxis.None, new(shape.Batch)) { YPitch = shape.YPitch, ResidualPitch = shape.ResidualPitch };
         return shape;
     }
 

@@ -5,7 +5,7 @@ namespace AiOptix.Kernels.Conv;
 /// <summary>A task of a <see cref="TileSplit"/>: a rectangle of output pixels by some panels of output channels.</summary>
 internal readonly record struct TileTask(int Row, int Rows, int Column, int Columns, int Panel, int Panels);
 
-/// <summary>How one slice of a channels-last convolution is cut into tasks. A function of shape, kernel and caches only.</summary>
+/// <summary>How one slice of a convolution is cut into tasks. A function of shape, kernel and caches only.</summary>
 /// <param name="Height">Output lines.</param>
 /// <param name="Width">Output pixels of a line.</param>
 /// <param name="PanelCount">Panels of output channels of a group.</param>

@@ -86,7 +86,6 @@ internal unsafe struct GemmBlock
         GemmTile tile;
         tile.A = a;
         tile.AStride = g->Mr;
-        tile.BOffsets = null;
         tile.K = steps;
         tile.Rows = rows;
         var last = k0 + steps >= g->K;

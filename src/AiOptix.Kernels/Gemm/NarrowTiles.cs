@@ -17,7 +17,6 @@ internal static unsafe class NarrowTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero;
         T c1x = T.Zero;
         T c2x = T.Zero;
@@ -61,7 +60,7 @@ internal static unsafe class NarrowTiles
             var a10 = T.Set(a[10]); c10x = T.Fma(a10, x, c10x);
             var a11 = T.Set(a[11]); c11x = T.Fma(a11, x, c11x);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x);
         T.Store(c + ldc, c1x);
@@ -83,7 +82,6 @@ internal static unsafe class NarrowTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero;
         T c1x = T.Zero;
         T c2x = T.Zero;
@@ -115,7 +113,7 @@ internal static unsafe class NarrowTiles
             var a6 = T.Set(a[6]); c6x = T.Fma(a6, x, c6x);
             var a7 = T.Set(a[7]); c7x = T.Fma(a7, x, c7x);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x);
         T.Store(c + ldc, c1x);
@@ -133,7 +131,6 @@ internal static unsafe class NarrowTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero;
         T c1x = T.Zero;
         T c2x = T.Zero;
@@ -159,7 +156,7 @@ internal static unsafe class NarrowTiles
             var a4 = T.Set(a[4]); c4x = T.Fma(a4, x, c4x);
             var a5 = T.Set(a[5]); c5x = T.Fma(a5, x, c5x);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x);
         T.Store(c + ldc, c1x);
@@ -175,7 +172,6 @@ internal static unsafe class NarrowTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero;
         T c1x = T.Zero;
         T c2x = T.Zero;
@@ -195,7 +191,7 @@ internal static unsafe class NarrowTiles
             var a2 = T.Set(a[2]); c2x = T.Fma(a2, x, c2x);
             var a3 = T.Set(a[3]); c3x = T.Fma(a3, x, c3x);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x);
         T.Store(c + ldc, c1x);
@@ -209,7 +205,6 @@ internal static unsafe class NarrowTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero;
         if (t->Accumulate)
         {
@@ -220,7 +215,7 @@ internal static unsafe class NarrowTiles
             var x = T.Load(b);
             var a0 = T.Set(a[0]); c0x = T.Fma(a0, x, c0x);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x);
     }

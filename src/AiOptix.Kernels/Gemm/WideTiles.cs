@@ -17,7 +17,6 @@ internal static unsafe class WideTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero, c0y = T.Zero;
         T c1x = T.Zero, c1y = T.Zero;
         T c2x = T.Zero, c2y = T.Zero;
@@ -62,7 +61,7 @@ internal static unsafe class WideTiles
             var a10 = T.Set(a[10]); c10x = T.Fma(a10, x, c10x); c10y = T.Fma(a10, y, c10y);
             var a11 = T.Set(a[11]); c11x = T.Fma(a11, x, c11x); c11y = T.Fma(a11, y, c11y);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x); T.Store(c + T.Count, c0y);
         T.Store(c + ldc, c1x); T.Store(c + ldc + T.Count, c1y);
@@ -84,7 +83,6 @@ internal static unsafe class WideTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero, c0y = T.Zero;
         T c1x = T.Zero, c1y = T.Zero;
         T c2x = T.Zero, c2y = T.Zero;
@@ -117,7 +115,7 @@ internal static unsafe class WideTiles
             var a6 = T.Set(a[6]); c6x = T.Fma(a6, x, c6x); c6y = T.Fma(a6, y, c6y);
             var a7 = T.Set(a[7]); c7x = T.Fma(a7, x, c7x); c7y = T.Fma(a7, y, c7y);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x); T.Store(c + T.Count, c0y);
         T.Store(c + ldc, c1x); T.Store(c + ldc + T.Count, c1y);
@@ -135,7 +133,6 @@ internal static unsafe class WideTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero, c0y = T.Zero;
         T c1x = T.Zero, c1y = T.Zero;
         T c2x = T.Zero, c2y = T.Zero;
@@ -162,7 +159,7 @@ internal static unsafe class WideTiles
             var a4 = T.Set(a[4]); c4x = T.Fma(a4, x, c4x); c4y = T.Fma(a4, y, c4y);
             var a5 = T.Set(a[5]); c5x = T.Fma(a5, x, c5x); c5y = T.Fma(a5, y, c5y);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x); T.Store(c + T.Count, c0y);
         T.Store(c + ldc, c1x); T.Store(c + ldc + T.Count, c1y);
@@ -178,7 +175,6 @@ internal static unsafe class WideTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero, c0y = T.Zero;
         T c1x = T.Zero, c1y = T.Zero;
         T c2x = T.Zero, c2y = T.Zero;
@@ -199,7 +195,7 @@ internal static unsafe class WideTiles
             var a2 = T.Set(a[2]); c2x = T.Fma(a2, x, c2x); c2y = T.Fma(a2, y, c2y);
             var a3 = T.Set(a[3]); c3x = T.Fma(a3, x, c3x); c3y = T.Fma(a3, y, c3y);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x); T.Store(c + T.Count, c0y);
         T.Store(c + ldc, c1x); T.Store(c + ldc + T.Count, c1y);
@@ -213,7 +209,6 @@ internal static unsafe class WideTiles
     {
         float* a = t->A, b = t->B, c = t->C;
         nint lda = t->AStride, ldb = t->BStride, ldc = t->Ldc;
-        var offsets = t->BOffsets;
         T c0x = T.Zero, c0y = T.Zero;
         if (t->Accumulate)
         {
@@ -225,7 +220,7 @@ internal static unsafe class WideTiles
             var y = T.Load(b + T.Count);
             var a0 = T.Set(a[0]); c0x = T.Fma(a0, x, c0x); c0y = T.Fma(a0, y, c0y);
             a += lda;
-            b = GemmTile.Step(b, ldb, ref offsets);
+            b += ldb;
         }
         T.Store(c, c0x); T.Store(c + T.Count, c0y);
     }
