@@ -23,28 +23,19 @@ internal sealed record ConvParts(int Input, SymbolicShape InputShape, int Output
     /// <summary>A slot of the output's shape that is added, or -1.</summary>
     public int Residual { get; init; } = -1;
 
-    /// <summary>Where the channels lie.</summary>
-    public ConvLayout Layout { get; init; }
+    /// <summary>True when the input's channels lie first.</summary>
+    public bool ReadsChannelsFirst { get; init; }
 
-    /// <summary>With channels last, which of the channels of its slots it reads, adds and writes.</summary>
+    /// <summary>Which of the channels of its slots it reads, adds and writes.</summary>
     public (ChannelSlice Input, ChannelSlice Residual, ChannelSlice Output) Slices { get; init; }
 
     public Activation Activation { get; init; }
 
     public ActivationArgs Args { get; init; }
 
-    /// <summary>The kernel's descriptor for an input shape, which lies as the layout says.</summary>
-    public static ConvShape Describe(ConvGeometry geometry, int groups, int outputChannels, ReadOnlySpan<long> input, ConvLayout layout = ConvLayout.ChannelsFirst,
-        (ChannelSlice Input, ChannelSlice Residual, ChannelSlice Output) slices = default)
+    /// <summary>The kernel's descriptor for an input shape, channels last unless <paramref name="readsFirst"/>.</summary>
+    public static ConvShape Describe(ConvGeometry geometry, int groups, int outputChannels, ReadOnlySpan<long> input, bool readsFirst)
     {
-        if (layout != ConvLayout.ChannelsFirst)
-        {
-            if (layout == ConvLayout.ChannelsLast) input = (long[])[input[0], input[^1], .. input[1..^1]];
-            var shape = Describe(geometry, groups, outputChannels, input);
-            return layout == ConvLayout.ChannelsLast
-                ? shape.ChannelsLast(slices.Input.Pitch, slices.Output.Pitch, slices.Residual.Pitch)
-                : shape.FirstToLast(slices.Output.Pitch, slices.Residual.Pitch);
-        }
         var axes = new ConvAxis[3];
         var missing = 3 - geometry.Rank;
         for (var i = 0; i < 3; i++)
@@ -55,12 +46,13 @@ internal sealed record ConvParts(int Input, SymbolicShape InputShape, int Output
                 continue;
             }
             var a = i - missing;
-            var (begin, end) = geometry.PadsOf(a, input[a + 2]);
-            axes[i] = new(checked((int)input[a + 2]), (int)geometry.Kernel[a], (int)geometry.Stride(a), (int)geometry.Dilation(a), checked((int)begin), checked((int)end));
+            var extent = input[readsFirst ? a + 2 : a + 1];
+            var (begin, end) = geometry.PadsOf(a, extent);
+            axes[i] = new(checked((int)extent), (int)geometry.Kernel[a], (int)geometry.Stride(a), (int)geometry.Dilation(a), checked((int)begin), checked((int)end));
         }
         // An inner axis of one position that nothing slides along is none: lines are then as long as the data has them.
         for (var i = 0; i < 2 && axes[2] is { Input: 1, IsIdentity: true }; i++) axes = [ConvAxis.None, axes[0], axes[1]];
-        return new(checked((int)input[0]), checked((int)input[1]), outputChannels, groups, axes[0], axes[1], axes[2]);
+        return new(checked((int)input[0]), checked((int)input[readsFirst ? 1 : ^1]), outputChannels, groups, axes[0], axes[1], axes[2]) { ReadsChannelsFirst = readsFirst };
     }
 }
 
@@ -72,7 +64,11 @@ internal sealed class ConvStep(string name, ConvParts parts, Target target)
 
     public override BoundStep Bind(BindContext context)
     {
-        var shape = ConvParts.Describe(parts.Geometry, parts.Groups, parts.OutputChannels, InputDims(context), parts.Layout, parts.Slices);
+        var shape = ConvParts.Describe(parts.Geometry, parts.Groups, parts.OutputChannels, InputDims(context), parts.ReadsChannelsFirst);
+        var (from, residual, to) = parts.Slices;
+        if (from.Pitch != 0) shape = shape with { XPitch = from.Pitch };
+        if (residual.Pitch != 0) shape = shape with { ResidualPitch = residual.Pitch };
+        if (to.Pitch != 0) shape = shape with { YPitch = to.Pitch };
         var plan = parts.Kernel.Plan(shape, target);
         if (plan.PackedWeightBytes != parts.Weights.Length)
             throw new InvalidInputException($"node '{Name}': the input has {shape.Channels} channels, the weights were made for another number");

@@ -65,11 +65,7 @@ public class RehearsalTests
             PoolPlan.Rehearse(r);
             PoolPlan.Rehearse(r, isLast: true);
         });
-        Each(FoldTable.Rows, r => Here.Has(r.Needs), r =>
-        {
-            FoldPlan.Rehearse(r);
-            FoldPlan.Rehearse(r, isLast: true);
-        });
+        Each(FoldTable.Rows, r => Here.Has(r.Needs), FoldPlan.Rehearse);
         Each(ResizeTable.Rows, r => Here.Has(r.Needs), ResizePlan.Rehearse);
         Each(Enum.GetValues<ReduceKind>(), _ => true, kind => ReducePlan.Rehearse(kind, Here));
         ArgReducePlan.Rehearse();
@@ -123,10 +119,10 @@ public class RehearsalTests
         ];
         Each(ConvTable.Rows, r => Here.Has(r.Isa), row =>
         {
-            foreach (var shape in shapes.SelectMany(s => new[] { s, s.ChannelsLast(), s.FirstToLast() }).Where(s => row.Suits(s)))
+            foreach (var shape in shapes.SelectMany(s => new[] { s, s with { ReadsChannelsFirst = true } }).Where(s => row.Suits(s)))
             {
-                ConvPlan.Rehearse(row, shape, isKnown: true, Activation.Relu, Here);
-                ConvPlan.Rehearse(row, shape, isKnown: false, null, Here);
+                row.Rehearse(shape, true, Activation.Relu, Here);
+                row.Rehearse(shape, false, null, Here);
             }
         });
     }

@@ -9,8 +9,8 @@ internal static class ChannelsLastRules
 {
     public static bool Lower(Lowering lowering, Node node) => ((ChannelsLast)node.Operator).Inner switch
     {
-        Conv op => ConvRules.ChannelsLast(lowering, node, op),
-        ConvTranspose op => ConvTransposeRules.ChannelsLast(lowering, node, op),
+        Conv op => ConvRules.Conv(lowering, node, op),
+        ConvTranspose op => ConvTransposeRules.ConvTranspose(lowering, node, op),
         Pool op => PoolRules.ChannelsLast(lowering, node, op),
         BatchNormalization op => NormRules.ChannelsLast(lowering, node, op),
         InstanceNormalization op => NormRules.ChannelsLast(lowering, node, null, op.Epsilon),

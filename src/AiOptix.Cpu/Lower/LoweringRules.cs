@@ -18,8 +18,6 @@ internal static class LoweringRules
         // Products
         [typeof(Attention)] = AttentionRules.Attention,
         [typeof(ChannelsLast)] = ChannelsLastRules.Lower,
-        [typeof(Conv)] = ConvRules.Conv,
-        [typeof(ConvTranspose)] = ConvTransposeRules.ConvTranspose,
         [typeof(Gemm)] = ProductRules.Gemm,
         [typeof(MatMul)] = ProductRules.MatMul,
         [typeof(RotaryEmbedding)] = RotaryRules.Rotary,

@@ -22,7 +22,7 @@ internal static unsafe class QuantizedProductRules
         var form = new QuantizedShape(new(1, checked((int)channels), outputs, group, ConvAxis.None, ConvAxis.None, new(parts.Terms / (int)(channels / group), parts.Terms / (int)(channels / group))), false);
         Emit(lowering, node, parts, form, shape =>
         {
-            var found = ConvParts.Describe(geometry, group, outputs, shape.Dims);
+            var found = ConvParts.Describe(geometry, group, outputs, shape.Dims, readsFirst: true);
             var isMatrix = found is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true };
             return isMatrix ? QuantizedShape.Product(found.Batch, found.Terms, outputs) : new QuantizedShape(found, false);
         });

@@ -7,6 +7,15 @@ namespace AiOptix.Kernels.Conv;
 /// <summary>Copies pixels of a channels-last line.</summary>
 internal static unsafe class PixelCopy
 {
+    /// <summary>Writes n zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Clear(float* to, int n)
+    {
+        var i = 0;
+        for (; i <= n - 4; i += 4) Vector128<float>.Zero.Store(to + i);
+        for (; i < n; i++) to[i] = 0f;
+    }
+
     /// <summary>Copies n pixels of some channels each, from pixels at any distance to adjacent ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* from, nint pitch, float* to, int n, int channels)

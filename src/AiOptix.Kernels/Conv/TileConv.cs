@@ -223,11 +223,11 @@ internal sealed unsafe class TileConv : ConvPlan
                 var to = band + d * planeFloats + r * rowFloats;
                 if ((uint)z >= (uint)depth.Input || (uint)i >= (uint)height.Input)
                 {
-                    LineCopy.Clear(to, columns * channels);
+                    PixelCopy.Clear(to, columns * channels);
                     continue;
                 }
-                LineCopy.Clear(to, lo * channels);
-                LineCopy.Clear(to + (nint)hi * channels, (columns - hi) * channels);
+                PixelCopy.Clear(to, lo * channels);
+                PixelCopy.Clear(to + (nint)hi * channels, (columns - hi) * channels);
                 if (s.ReadsChannelsFirst)
                 {
                     var planes = x + (((nint)image * s.Channels + (nint)group * channels) * depth.Input + z) * height.Input * width.Input + (nint)i * width.Input + left;
@@ -258,6 +258,7 @@ internal sealed unsafe class TileConv : ConvPlan
                 tiles.For(height, columns)(&tile);
             }
         Rehearse(small, activation);
+        PixelCopy.Clear(null, 0);
         PixelCopy.Run(null, 0, null, 0, 1);
         PixelCopy.Interleave(null, 0, null, 0, 1);
     }

@@ -15,27 +15,25 @@ namespace AiOptix.Kernels.Fold;
 public readonly record struct FoldAxis(int Input, int Output, int Taps = 1, int Stride = 1, int Dilation = 1, int Cut = 0);
 
 /// <summary>
-/// The contract of a fold over floats, the second half of a transposed convolution: X [planes, taps…, inputs…] to Y [planes, outputs…], or with channels last X [images, inputs…, taps…, channels]
-/// to Y [images, outputs…, channels], where each output is an addend of its channel and the sum of all that meet it, in the order of the taps.
+/// The contract of a fold over floats, the second half of a transposed convolution: X [images, inputs…, groups, taps…, channels of a group] to Y [images, outputs…, channels], where each output is
+/// an addend of its channel and the sum of all that meet it, in the order of the taps.
 /// </summary>
-/// <param name="Planes">Batch times channels.</param>
-/// <param name="Channels">Channels: plane p has addend p modulo Channels.</param>
+/// <param name="Images">Images.</param>
+/// <param name="Channels">Channels of all groups.</param>
 /// <param name="Depth">The outer axis; of one position below three axes.</param>
 /// <param name="Height">The middle axis.</param>
 /// <param name="Width">The inner axis.</param>
-/// <param name="IsLast">Whether channels lie last; Planes then counts images.</param>
-/// <param name="Groups">With channels last: X is [images, inputs…, groups, taps…, channels of a group].</param>
-/// <param name="YPitch">With channels last: floats from a pixel of Y to the next; 0 when it is dense.</param>
-public sealed record FoldDescriptor(long Planes, int Channels, FoldAxis Depth, FoldAxis Height, FoldAxis Width, bool IsLast = false, int Groups = 1, int YPitch = 0);
+/// <param name="Groups">Groups of channels.</param>
+/// <param name="YPitch">Floats from a pixel of Y to the next; 0 when it is dense.</param>
+public sealed record FoldDescriptor(long Images, int Channels, FoldAxis Depth, FoldAxis Height, FoldAxis Width, int Groups = 1, int YPitch = 0);
 
 /// <summary>A row of the fold table.</summary>
 public readonly unsafe struct FoldKernel
 {
-    internal FoldKernel(string name, Isa needs, delegate*<FoldLine*, void> line, delegate*<float**, int, float*, float*, int, void> pixel)
+    internal FoldKernel(string name, Isa needs, delegate*<float**, int, float*, float*, int, void> pixel)
     {
         Name = name;
         Needs = needs;
-        Line = line;
         Pixel = pixel;
     }
 
@@ -43,9 +41,7 @@ public readonly unsafe struct FoldKernel
     public readonly string Name;
     /// <summary>Instruction sets it uses.</summary>
     public readonly Isa Needs;
-    /// <summary>Adds one input line, times all taps of the width, to an output line in parts.</summary>
-    internal readonly delegate*<FoldLine*, void> Line;
-    /// <summary>Channels last: adds up some stretches of channels: stretches, how many, addends or null, result, channels.</summary>
+    /// <summary>Adds up some stretches of channels: stretches, how many, addends or null, result, channels.</summary>
     internal readonly delegate*<float**, int, float*, float*, int, void> Pixel;
 }
 
@@ -55,10 +51,10 @@ public static unsafe class FoldTable
     /// <summary>All rows.</summary>
     public static IReadOnlyList<FoldKernel> Rows { get; } =
     [
-        new("fold_f32_avx512", Isa.Avx512, &FoldLoop.Line<V16>, &FoldLoop.Pixel<V16>),
-        new("fold_f32_avx2", Isa.Avx2, &FoldLoop.Line<V8>, &FoldLoop.Pixel<V8>),
-        new("fold_f32_vector128", Isa.None, &FoldLoop.Line<V4>, &FoldLoop.Pixel<V4>),
-        new("fold_f32_scalar", Isa.None, &FoldLoop.Line<V1>, &FoldLoop.Pixel<V1>),
+        new("fold_f32_avx512", Isa.Avx512, &FoldLoop.Pixel<V16>),
+        new("fold_f32_avx2", Isa.Avx2, &FoldLoop.Pixel<V8>),
+        new("fold_f32_vector128", Isa.None, &FoldLoop.Pixel<V4>),
+        new("fold_f32_scalar", Isa.None, &FoldLoop.Pixel<V1>),
     ];
 
     /// <summary>The first row that the target can run.</summary>
@@ -70,7 +66,6 @@ public sealed unsafe class FoldPlan
 {
     private readonly FoldDescriptor shape;
     private readonly Split split;
-    private readonly int pitch;
 
     /// <summary>Plans the operation; <paramref name="row"/> forces a row of the table.</summary>
     public FoldPlan(FoldDescriptor descriptor, Target target, FoldKernel? row = null)
@@ -78,9 +73,8 @@ public sealed unsafe class FoldPlan
         shape = descriptor;
         Kernel = row ?? FoldTable.Select(target);
         var (depth, height, width) = (descriptor.Depth, descriptor.Height, descriptor.Width);
-        pitch = (width.Output + width.Stride - 1) / width.Stride;
-        var lines = width.Output == 0 ? 0 : descriptor.Planes * depth.Output * height.Output;
-        split = new Split(lines, descriptor.IsLast ? (2L * width.Output + (long)width.Input * width.Taps) * descriptor.Channels : 2L * width.Output + (long)width.Input * width.Taps);
+        var lines = width.Output == 0 ? 0 : descriptor.Images * depth.Output * height.Output;
+        split = new Split(lines, (2L * width.Output + (long)width.Input * width.Taps) * descriptor.Channels);
     }
 
     /// <summary>The chosen row.</summary>
@@ -90,7 +84,7 @@ public sealed unsafe class FoldPlan
     public int Tasks => split.Tasks;
 
     /// <summary>Scratch bytes a worker needs.</summary>
-    public long ScratchBytes => shape.IsLast ? (long)shape.Depth.Taps * shape.Height.Taps * shape.Width.Taps * sizeof(float*) : (long)pitch * shape.Width.Stride * sizeof(float);
+    public long ScratchBytes => (long)shape.Depth.Taps * shape.Height.Taps * shape.Width.Taps * sizeof(float*);
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
     /// <param name="x">The columns.</param>
@@ -103,37 +97,7 @@ public sealed unsafe class FoldPlan
     public void Run(float* x, float* addends, float* y, int firstTask, int endTask, byte* scratch)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
-        if (shape.IsLast)
-        {
-            Pixels(x, addends, y, first, end, (float**)scratch);
-            return;
-        }
-        FoldAxis depth = shape.Depth, height = shape.Height, width = shape.Width;
-        long inputs = (long)depth.Input * height.Input * width.Input;
-        var line = new FoldLine { Parts = (float*)scratch, Pitch = pitch, Input = width.Input, TapFloats = inputs, Width = width };
-        for (var at = first; at < end; at++)
-        {
-            var (rest, row) = Math.DivRem(at, height.Output);
-            var (plane, slice) = Math.DivRem(rest, depth.Output);
-            FoldLoop.Fill(line.Parts, (long)pitch * width.Stride, addends == null ? 0 : addends[plane % shape.Channels]);
-            for (var d = 0; d < depth.Taps; d++)
-            {
-                if (Meets(depth, d, (int)slice) is not (>= 0 and var z)) continue;
-                for (var h = 0; h < height.Taps; h++)
-                {
-                    if (Meets(height, h, (int)row) is not (>= 0 and var i)) continue;
-                    var taps = (plane * depth.Taps + d) * height.Taps + h;
-                    line.X = x + (taps * width.Taps * depth.Input + z) * height.Input * width.Input + (long)i * width.Input;
-                    Kernel.Line(&line);
-                }
-            }
-            FoldLoop.Join(line.Parts, pitch, width.Stride, y + at * width.Output, width.Output);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Pixels(float* x, float* addends, float* y, long first, long end, float** met)
-    {
+        var met = (float**)scratch;
         FoldAxis depth = shape.Depth, height = shape.Height, width = shape.Width;
         int channels = shape.Channels / shape.Groups, pitchOfY = shape.YPitch == 0 ? shape.Channels : shape.YPitch;
         var pixelFloats = (long)depth.Taps * height.Taps * width.Taps * shape.Channels;
@@ -166,21 +130,12 @@ public sealed unsafe class FoldPlan
     }
 
     /// <summary>Rehearses a row: folds a few elements, so that its code is compiled before a run needs it.</summary>
-    public static void Rehearse(FoldKernel row, bool isLast = false)
+    public static void Rehearse(FoldKernel row)
     {
         using var memory = new RehearsalMemory();
         const int n = RehearsalMemory.Row;
-        if (isLast)
-        {
-            var last = new FoldPlan(new(1, n, new(1, 1), new(1, 1), new(2, 2), IsLast: true), HostTarget.Current, row);
-            last.Run(memory.Floats(2 * n), memory.Floats(n), memory.Floats(2 * n), 0, last.Tasks, memory.Bytes(last.ScratchBytes));
-            return;
-        }
-        foreach (var stride in new[] { 1, 2, 3 })
-        {
-            var plan = new FoldPlan(new(1, 1, new(1, 1), new(1, 1), new(n, n, 2, stride)), HostTarget.Current, row);
-            plan.Run(memory.Floats(2 * n), memory.Floats(1), memory.Floats(n), 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
-        }
+        var plan = new FoldPlan(new(1, n, new(1, 1), new(1, 1), new(2, 2)), HostTarget.Current, row);
+        plan.Run(memory.Floats(2 * n), memory.Floats(n), memory.Floats(2 * n), 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
     }
 
     /// <summary>The input position that a tap carries to an output position, or -1.</summary>

@@ -36,20 +36,17 @@ public unsafe class ConvTests
             var width = widths[random.Next(widths.Length)];
             axes = (ConvAxis.None, new(random.Next(3, 9), taps, stride, 1, 1, 1), new(width, taps, 1, dilation, (taps - 1) * dilation / 2, (taps - 1) * dilation - (taps - 1) * dilation / 2));
         }
-        var shape = new ConvShape(random.Next(1, 3), groups * inner, groups * outer, groups, axes.Item1, axes.Item2, axes.Item3);
-        if (i < FirstChannelsLast) return shape;
         int Wider(int channels) => channels + random.Next(0, 2) * random.Next(1, 5);
-        return i % 9 == 4 ? shape.FirstToLast(Wider(shape.OutputChannels)) : shape.ChannelsLast(Wider(shape.Channels), Wider(shape.OutputChannels), Wider(shape.OutputChannels));
+        var shape = new ConvShape(random.Next(1, 3), groups * inner, groups * outer, groups, axes.Item1, axes.Item2, axes.Item3);
+        shape = shape with { YPitch = Wider(shape.OutputChannels), ResidualPitch = Wider(shape.OutputChannels) };
+        return i % 9 == 4 ? shape with { ReadsChannelsFirst = true } : shape with { XPitch = Wider(shape.Channels) };
     }
 
-    // Cases before this one have their channels first, those behind it last.
-    private const int FirstChannelsLast = 150;
-
-    private const int Cases = 550;
+    private const int Cases = 300;
 
     private sealed class Case(Random random, ConvShape shape, bool bias, bool residual, Activation activation) : IDisposable
     {
-        private readonly GuardedBuffer x = Fill(random, shape.Layout == ConvLayout.ChannelsLast ? Floats(shape.Batch * shape.InputPixels, shape.XPitch, shape.Channels) : (long)shape.Batch * shape.Channels * shape.InputPixels);
+        private readonly GuardedBuffer x = Fill(random, shape.ReadsChannelsFirst ? (long)shape.Batch * shape.Channels * shape.InputPixels : Floats(shape.Batch * shape.InputPixels, shape.XPitch, shape.Channels));
         private readonly GuardedBuffer w = Fill(random, (long)shape.OutputChannels * shape.Terms);
         private readonly GuardedBuffer biases = Fill(random, shape.OutputChannels);
         private readonly GuardedBuffer residuals = Fill(random, Outputs(shape, shape.ResidualPitch));
@@ -90,8 +87,8 @@ public unsafe class ConvTests
                 if (iz < 0 || ii < 0 || ij < 0 || iz >= shape.Depth.Input || ii >= shape.Height.Input || ij >= shape.Width.Input) continue;
                 var channel = o / shape.GroupOutputs * shape.GroupChannels + c;
                 var (place, at) = ((iz * shape.Height.Input + ii) * shape.Width.Input + ij, (z * shape.Height.Output + i) * shape.Width.Output + j);
-                var from = shape.Layout == ConvLayout.ChannelsLast ? (n * shape.InputPixels + place) * shape.XPitch + channel : (n * shape.Channels + channel) * shape.InputPixels + place;
-                var to = shape.Layout == ConvLayout.ChannelsFirst ? (n * shape.OutputChannels + o) * shape.OutputPixels + at : (n * shape.OutputPixels + at) * shape.YPitch + o;
+                var from = shape.ReadsChannelsFirst ? (n * shape.Channels + channel) * shape.InputPixels + place : (n * shape.InputPixels + place) * shape.XPitch + channel;
+                var to = (n * shape.OutputPixels + at) * shape.YPitch + o;
                 y[to] += (double)x.Span[from] * w.Span[o * shape.Terms + c * shape.Taps + t];
             }
             return y;
@@ -104,9 +101,7 @@ public unsafe class ConvTests
 
         private static long Floats(long pixels, long pitch, long channels) => pixels == 0 ? 0 : (pixels - 1) * pitch + channels;
 
-        private static long Outputs(ConvShape shape, int pitch) => shape.Layout == ConvLayout.ChannelsFirst
-            ? (long)shape.Batch * shape.OutputChannels * shape.OutputPixels
-            : Floats((long)shape.Batch * shape.OutputPixels, pitch, shape.OutputChannels);
+        private static long Outputs(ConvShape shape, int pitch) => Floats((long)shape.Batch * shape.OutputPixels, pitch, shape.OutputChannels);
 
         private static GuardedBuffer Fill(Random random, long n)
         {
@@ -141,7 +136,7 @@ public unsafe class ConvTests
     public void The_scalar_reference_agrees_with_f64()
     {
         var random = new Random(12);
-        for (var i = 100; i < 220; i++)
+        for (var i = 0; i < 100; i++)
         {
             var shape = Shape(random, i);
             using var test = new Case(random, shape, false, false, Activation.None);
@@ -157,15 +152,8 @@ public unsafe class ConvTests
     [InlineData(2, 256, 128, 1, 14, 1, 1)]
     public void Task_grouping_does_not_change_bits(int batch, int channels, int outputs, int groups, int size, int taps, int stride)
     {
-        TaskGrouping(batch, channels, outputs, groups, size, taps, stride, isLast: false);
-        TaskGrouping(batch, channels, outputs, groups, size, taps, stride, isLast: true);
-    }
-
-    private static void TaskGrouping(int batch, int channels, int outputs, int groups, int size, int taps, int stride, bool isLast)
-    {
         var axis = new ConvAxis(size, taps, stride, 1, taps / 2, taps / 2);
         var shape = new ConvShape(batch, channels, outputs, groups, ConvAxis.None, axis, axis);
-        if (isLast) shape = shape.ChannelsLast();
         using var test = new Case(new Random(1), shape, true, true, Activation.Relu);
         var kernel = ConvTable.Select(shape, HostTarget.Current);
         Assert.InRange(kernel.Plan(shape, HostTarget.Current).Tasks, 2, 128);
@@ -178,13 +166,11 @@ public unsafe class ConvTests
     {
         var all = new Target((Isa)63);
         ConvAxis three = new(14, 3, 1, 1, 1, 1), one = new(1);
-        Assert.Equal("conv_f32_im2col_12x32_avx512", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, three, three), all).Name);
-        Assert.Equal("conv_f32_direct_12x32_avx512", ConvTable.Select(new(1, 64, 24, 1, ConvAxis.None, three with { Input = 56 }, three with { Input = 56 }), all).Name);
-        Assert.Equal("conv_f32_last_12x32_avx512", ConvTable.Select(new ConvShape(1, 3, 24, 1, ConvAxis.None, three, three).FirstToLast(), all).Name);
-        Assert.Equal("conv_f32_last_14x32_avx512_jit", ConvTable.Select(new ConvShape(1, 64, 64, 1, ConvAxis.None, three, three).ChannelsLast(), new Target((Isa)127)).Name);
-        Assert.Equal("conv_f32_last_depthwise_avx2", ConvTable.Select(new ConvShape(1, 64, 64, 64, ConvAxis.None, three, three).ChannelsLast(), all.Cap(IsaCap.Avx2)).Name);
+        Assert.Equal("conv_f32_14x32_avx512_jit", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, three, three), new Target((Isa)127)).Name);
+        Assert.Equal("conv_f32_12x32_avx512", ConvTable.Select(new(1, 3, 24, 1, ConvAxis.None, three, three) { ReadsChannelsFirst = true }, all).Name);
         Assert.Equal("conv_f32_depthwise_avx2", ConvTable.Select(new(1, 64, 64, 64, ConvAxis.None, three, three), all.Cap(IsaCap.Avx2)).Name);
-        Assert.Equal("conv_f32_matrix_4x8_v128", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, one, one), all.Cap(IsaCap.None)).Name);
+        Assert.Equal("conv_f32_depthwise_avx2", ConvTable.Select(new(1, 8, 8, 8, ConvAxis.None, three, three), all).Name);
+        Assert.Equal("conv_f32_4x8_v128", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, one, one), all.Cap(IsaCap.None)).Name);
         Assert.Equal(0, ConvPlan.Create(new(1, 4, 4, 1, ConvAxis.None, new(2, 5), new(2, 5)), all).Tasks);
     }
 }
