@@ -27,6 +27,18 @@ internal static class Options
         Description = "Sample inputs: a folder of NAME.npy files, of folders of such, or of test_data_set_N folders with input_N.pb.", HelpName = "DIR",
     };
 
+    /// <summary><c>--dump-kernels DIR</c>; <see cref="DumpKernels(Terminal, string?)"/> does it.</summary>
+    public static Option<string?> DumpKernels() => new("--dump-kernels") { Description = "Write each generated kernel to NAME.bin and its disassembly to NAME.asm in this folder.", HelpName = "DIR" };
+
+    /// <summary>Writes the generated kernels if a folder is given.</summary>
+    public static void DumpKernels(Terminal terminal, string? folder)
+    {
+        if (folder is null) return;
+        var names = GeneratedKernels.Write(folder);
+        var why = MachineReport.Create().GeneratedCodeObstacle is { } obstacle ? $": {obstacle}" : "";
+        terminal.Error.WriteLine($"wrote {names.Count.ToString(CultureInfo.InvariantCulture)} generated kernels to {folder}{why}");
+    }
+
     /// <summary>The model's file.</summary>
     public static Argument<string> Model() => new("MODEL") { Description = "An ONNX file, or the folder of a saved program (optix compile)." };
 

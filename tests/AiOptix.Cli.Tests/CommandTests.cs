@@ -173,6 +173,17 @@ public sealed class CommandTests : IDisposable
         Assert.Equal("float32[1,1,8,8]", recorded.GetProperty("inputs")[0].GetString());
     }
 
+    [SkippableFact]
+    public void GeneratedKernelsAreWrittenWithTheirDisassembly()
+    {
+        Skip.If(MachineReport.Create().GeneratedCodeObstacle is not null, $"no generated code: {MachineReport.Create().GeneratedCodeObstacle}");
+        var folder = desk.File("kernels");
+        Desk.Run("run", Desk.Digits, "--threads", "1", "--dump-kernels", folder);
+        var names = Directory.GetFiles(folder, "*.bin").Select(f => Path.GetFileNameWithoutExtension(f)).ToArray();
+        Assert.Contains(names, n => n.StartsWith("tile_f32_", StringComparison.Ordinal) && n.EndsWith("_jit", StringComparison.Ordinal));
+        Assert.All(names, n => Assert.Contains("vfmadd231ps", File.ReadAllText(Path.Combine(folder, n + ".asm")), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void ZooListsItsModels()
     {

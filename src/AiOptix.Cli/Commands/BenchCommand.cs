@@ -18,8 +18,9 @@ internal static class BenchCommand
         var seed = Options.Seed();
         var data = Options.Data();
         var duration = new Option<double>("--seconds") { Description = "How long to go on running.", HelpName = "S", DefaultValueFactory = _ => 3 };
+        var dump = Options.DumpKernels();
         var json = Options.Json();
-        var command = new Command("bench", "Measure how long a model takes to load and to run.") { file, threads, dims, seed, data, duration, json };
+        var command = new Command("bench", "Measure how long a model takes to load and to run.") { file, threads, dims, seed, data, duration, dump, json };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(duration) is not (>= 0 and <= 86400)) throw new UsageException("--seconds: expected 0 to 86400");
@@ -33,6 +34,7 @@ internal static class BenchCommand
             foreach (var output in session.Run(samples[0], cancellation)) output.Dispose();
             var first = Stopwatch.GetElapsedTime(begin);
             var times = Latencies.Measure(session, samples, TimeSpan.FromSeconds(parsed.GetValue(duration)), cancellation);
+            Options.DumpKernels(terminal, parsed.GetValue(dump));
             using var process = Process.GetCurrentProcess();
             var result = new Result(session.Threads, samples, load, first, times, process.PeakWorkingSet64);
             if (parsed.GetValue(json)) terminal.Json(ToJson(result));

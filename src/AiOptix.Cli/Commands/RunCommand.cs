@@ -15,7 +15,8 @@ internal static class RunCommand
         var file = Options.Model();
         var folder = new Option<string?>("--output-dir") { Description = "Write each output to NAME.npy in this folder.", HelpName = "DIR" };
         var threads = Options.Threads();
-        var command = new Command("run", "Run a model once. Inputs that are not given are drawn from the seed.") { file, folder, threads };
+        var dump = Options.DumpKernels();
+        var command = new Command("run", "Run a model once. Inputs that are not given are drawn from the seed.") { file, folder, threads, dump };
         var inputs = new ModelInputs(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -30,6 +31,7 @@ internal static class RunCommand
             terminal.Table(["output", "type", ">min", ">max", ">mean", "first elements"],
                 names.Zip(outputs, (name, value) => (IReadOnlyList<string>)[name, value is Tensor t ? t.ToString() : "", .. Summary(value)]));
             if (parsed.GetValue(folder) is { } target) Write(target, names, outputs, terminal);
+            Options.DumpKernels(terminal, parsed.GetValue(dump));
             terminal.Error.WriteLine($"ran in {Units.Time(elapsed)} (first run) on {session.Threads.ToString(CultureInfo.InvariantCulture)} threads");
             return Task.FromResult(ExitCode.Done);
         });

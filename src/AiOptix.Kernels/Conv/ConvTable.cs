@@ -1,3 +1,4 @@
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
@@ -20,6 +21,8 @@ public static class ConvTable
     /// <summary>The rows.</summary>
     public static IReadOnlyList<ConvKernel> Rows { get; } =
     [
+        GeneratedDepthwise("conv_f32_depthwise_14x32_avx512_jit", Isa.Avx512, GeneratedTiles.Avx512),
+        GeneratedDepthwise("conv_f32_depthwise_6x16_avx2_jit", Isa.Avx2, GeneratedTiles.Avx2),
         Depthwise<V16>("conv_f32_depthwise_avx512", Isa.Avx512),
         Depthwise<V8>("conv_f32_depthwise_avx2", Isa.Avx2),
         Depthwise<V4>("conv_f32_depthwise_v128", Isa.None),
@@ -43,6 +46,9 @@ public static class ConvTable
 
     private static ConvKernel Tiles(string name, PixelTiles tiles)
         => new(name, tiles.Isa, static _ => true, (s, t) => new TileConv(s, t, name, tiles), (s, isKnown, a, t) => TileConv.RehearseCode(s, isKnown, a, t, name, tiles));
+
+    private static ConvKernel GeneratedDepthwise(string name, Isa isa, GeneratedTiles tiles)
+        => new(name, isa | Isa.Jit, s => DepthwiseTileConv.Suits(s, tiles), (s, t) => new DepthwiseTileConv(s, t, name, tiles), (s, isKnown, a, t) => DepthwiseTileConv.RehearseCode(s, isKnown, a, t, name, tiles));
 
     private static ConvKernel Depthwise<T>(string name, Isa isa) where T : unmanaged, IVec<T>
         => new(name, isa, DepthwiseConv<T>.Suits, (s, t) => new DepthwiseConv<T>(s, t, name), (s, _, a, t) => DepthwiseConv<T>.RehearseCode(s, a, t, name));

@@ -27,8 +27,9 @@ internal sealed unsafe class TileConv : ConvPlan
         this.tiles = tiles;
         s = Joined(shape);
         copies = s.ReadsChannelsFirst || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width);
-        // A block of a panel's weights takes half of the first-level cache.
-        var steps = Math.Max(64, target.L1Bytes / 2 / (tiles.Width * sizeof(float)));
+        // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
+        var blockBytes = tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4;
+        var steps = Math.Max(64, blockBytes / (tiles.Width * sizeof(float)));
         split = TileSplit.Of(s, tiles, target, steps, copies);
         inputRows = Reach(s.Height, split.Rows);
         inputColumns = Reach(s.Width, split.Columns);

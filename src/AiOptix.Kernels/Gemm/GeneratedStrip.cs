@@ -50,12 +50,7 @@ internal static unsafe class GeneratedStrip
             t.Tiles = 1;
             t.A = (byte*)a;
             g->Generated.Run(form, rows, columns, &t);
-            if (!hasEpilogue || g->FinishLeft == null) continue;
-            EpilogueTile e = default;
-            e.Source = e.Destination = c;
-            e.SourceStride = e.DestinationStride = g->Ldc;
-            (e.Rows, e.Columns, e.Alpha, e.Args) = (rows, columns, 1f, g->Epilogue.Args);
-            g->FinishLeft(&e);
+            if (hasEpilogue && g->FinishLeft != null) TileActivation.Finish(c, g->Ldc, rows, columns, g->Epilogue.Args, g->FinishLeft);
         }
     }
 

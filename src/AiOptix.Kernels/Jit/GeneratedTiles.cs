@@ -60,7 +60,7 @@ internal sealed unsafe class GeneratedTiles
 /// <param name="lanes">Lanes of a vector.</param>
 internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
 {
-    private const int Forms = 2, Vectors = 2, MaskLanes = 8;
+    private const int Forms = 3, Vectors = 2, MaskLanes = 8;
 
     /// <summary>Their functions; 0 where one was not made ready.</summary>
     public nint* Addresses { get; } = addresses;
@@ -94,5 +94,14 @@ internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
         var used = columns % Lanes;
         if (used != 0) arguments->Tail = Lanes > MaskLanes ? (1 << used) - 1 : (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Masks)) + (MaskLanes - used) * sizeof(int);
         ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)Addresses[Index(form, rows, columns)])(arguments);
+    }
+
+    /// <summary>Runs tiles of one height that lie below each other; A, C and residual then point behind the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void RunLine(TileForm form, int tiles, int rows, int columns, TileArguments* arguments)
+    {
+        arguments->Tiles = tiles;
+        (arguments->ATile, arguments->CTile, arguments->ResidualTile) = (rows * arguments->AStride, rows * arguments->CStride, rows * arguments->ResidualStride);
+        Run(form, rows, columns, arguments);
     }
 }

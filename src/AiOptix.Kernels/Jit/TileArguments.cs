@@ -34,13 +34,13 @@ internal unsafe struct TileArguments
     [FieldOffset(At.B)] public byte* B;
     /// <summary>C of the first tile. Changed by the call.</summary>
     [FieldOffset(At.C)] public byte* C;
-    /// <summary>Where each piece of A lies behind <see cref="A"/>, in floats. One piece at 0 for a plain product.</summary>
+    /// <summary>Where each piece of A lies behind <see cref="A"/>, in floats; see <see cref="TileForm"/>. One piece at 0 for a plain product.</summary>
     [FieldOffset(At.Offsets)] public int* Offsets;
-    /// <summary>Pieces, at least 1.</summary>
+    /// <summary>Pieces; none gives a sum of 0.</summary>
     [FieldOffset(At.Pieces)] public nint Pieces;
     /// <summary>Steps of a piece; step k of piece p meets row p·Steps + k of B.</summary>
     [FieldOffset(At.Steps)] public nint Steps;
-    /// <summary>From a row of A to the next, or from a step to the next; see <see cref="TileForm"/>.</summary>
+    /// <summary>From a row of A to the next, or from a step to the next, bytes; see <see cref="TileForm"/>.</summary>
     [FieldOffset(At.AStride)] public nint AStride;
     /// <summary>From a step of B to the next.</summary>
     [FieldOffset(At.BStride)] public nint BStride;

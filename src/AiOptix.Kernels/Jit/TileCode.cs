@@ -9,6 +9,11 @@ internal enum TileForm
     Strided,
     /// <summary>Rows adjacent, steps <see cref="TileArguments.AStride"/> apart.</summary>
     Adjacent,
+    /// <summary>
+    /// Each column has its own A: C[row, column] = Σ A[row, piece, column] · B[piece, column]. Rows <see cref="TileArguments.AStride"/> apart, up to 14; a piece is one step, and its offset is
+    /// followed by that of its weights behind <see cref="TileArguments.B"/>.
+    /// </summary>
+    Columnwise,
 }
 
 /// <summary>Everything that the code of a product tile depends on: the key by which it is shared.</summary>
@@ -21,7 +26,7 @@ internal readonly record struct TileCode(int VectorBytes, int Rows, int Vectors,
 {
     /// <inheritdoc/>
     public string Name => string.Create(CultureInfo.InvariantCulture,
-        $"tile_f32_{Rows}x{Vectors * VectorBytes / sizeof(float)}{(HasTail ? "tail" : "")}_{(Form == TileForm.Strided ? "rows" : "panel")}_{(VectorBytes == 64 ? "avx512" : "avx2")}_jit");
+        $"tile_f32_{Rows}x{Vectors * VectorBytes / sizeof(float)}{(HasTail ? "tail" : "")}_{Form.ToString().ToLowerInvariant()}_{(VectorBytes == 64 ? "avx512" : "avx2")}_jit");
 
     /// <summary>The first vector register behind the accumulators.</summary>
     public int FirstFree => Rows * Vectors;

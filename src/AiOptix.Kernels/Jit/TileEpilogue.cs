@@ -64,14 +64,29 @@ internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr argume
 
     private bool IsTail(int vector) => tile.HasTail && vector == tile.Vectors - 1;
 
-    private void LoadTailVector()
+    /// <summary>With 256-bit vectors: reads which lanes of the last vector count into the last vector register. Uses rdx.</summary>
+    public void LoadTailVector()
     {
         if (!tile.HasTail || IsWide) return;
         code.Load(Pointer, new(arguments, At.Tail));
         code.Vector(VectorOp.Load, TailVector, 0, new Mem(Pointer));
     }
 
-    private void Load(int register, int vector, Mem from)
+    /// <summary>sum = factor · memory + sum, touching no memory beyond the columns that count. With 256-bit vectors the register behind the factors is overwritten.</summary>
+    public void MultiplyAdd(int sum, int vector, int factor, Mem memory)
+    {
+        if (!IsTail(vector)) code.Vector(VectorOp.MultiplyAdd231, sum, factor, memory);
+        else if (IsWide) code.Vector(VectorOp.MultiplyAdd231, sum, factor, memory, TailMask);
+        else
+        {
+            var element = Free(tile.Vectors);
+            code.Vector(VectorOp.MaskedLoad, element, TailVector, memory);
+            code.Vector(VectorOp.MultiplyAdd231, sum, factor, element);
+        }
+    }
+
+    /// <summary>Loads a vector of a row's columns, touching no memory beyond those that count.</summary>
+    public void Load(int register, int vector, Mem from)
     {
         if (!IsTail(vector)) code.Vector(VectorOp.Load, register, 0, from);
         else if (IsWide) code.Vector(VectorOp.Load, register, 0, from, TailMask, isZeroing: true);

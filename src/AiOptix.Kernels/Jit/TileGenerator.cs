@@ -6,7 +6,8 @@ namespace AiOptix.Kernels.Jit;
 /// Generates the tile of a batch-reduce product, C[rows, columns] = Σ A[row, step] · B[step, columns], with its epilogue.
 /// Vector registers: one accumulator a row and vector from 0 upwards for the whole sum, then one a vector of B, then those that hold an element of A in every lane.
 /// Each step loads the vectors of B once and broadcasts one element of A a row; every product is added in the order of the steps with one rounding.
-/// The last vector's unused lanes are neither read from nor written to C, bias and residual; B must be readable in whole vectors.
+/// In the columnwise form a step loads the vectors of B and multiplies them with as many vectors of A a row, straight from memory.
+/// The last vector's unused lanes are neither read from nor written to C, bias and residual; B must be readable in whole vectors, but for the columnwise form.
 /// General registers: rax, r9, r10 and rbx A, rdx B, rcx steps, r8 the stride of A, rbp that of B, r12 the pieces' offsets, r13 the pieces left.
 /// </summary>
 internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.VectorBytes)
@@ -18,7 +19,7 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
     private static readonly Gpr[] Bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
     private static readonly int[] BaseRows = [0, 5, 3, 10];
 
-    private readonly bool isStrided = tile.Form == TileForm.Strided;
+    private readonly bool isStrided = tile.Form != TileForm.Adjacent;
 
     protected override ReadOnlySpan<Gpr> Saved => [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13];
 
@@ -51,14 +52,27 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
 
     private void Sum()
     {
-        Label piece = new(), blocks = new(), rest = new(), one = new(), done = new();
+        Label piece = new(), end = new();
+        if (tile.Form == TileForm.Columnwise) new TileEpilogue(Code, tile, Arguments).LoadTailVector();
         Code.Load(B, new(Arguments, At.B));
         Code.Load(AStride, new(Arguments, At.AStride));
         Code.Load(BStride, new(Arguments, At.BStride));
         Code.Load(Offsets, new(Arguments, At.Offsets));
         Code.Load(Pieces, new(Arguments, At.Pieces));
+        Code.Subtract(Pieces, 0);
+        Code.JumpIfZero(end);
         Code.Set(piece);
         PlacePiece();
+        if (tile.Form == TileForm.Columnwise) ColumnStep();
+        else StepsOfPiece();
+        Code.Decrement(Pieces);
+        Code.JumpIfNotZero(piece);
+        Code.Set(end);
+    }
+
+    private void StepsOfPiece()
+    {
+        Label blocks = new(), rest = new(), one = new(), done = new();
         Code.Load(Steps, new(Arguments, At.Steps));
         Code.Subtract(Steps, StepsAtOnce);
         Code.JumpIfLess(rest);
@@ -74,14 +88,18 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
         Code.Decrement(Steps);
         Code.JumpIfNotZero(one);
         Code.Set(done);
-        Code.Decrement(Pieces);
-        Code.JumpIfNotZero(piece);
     }
 
     private void PlacePiece()
     {
         Code.LoadInt32(A, new(Offsets));
-        Code.Add(Offsets, sizeof(int));
+        if (tile.Form == TileForm.Columnwise)
+        {
+            Code.LoadInt32(B, new(Offsets, sizeof(int)));
+            Code.Load(Steps, new(Arguments, At.B));
+            Code.Address(B, new(Steps) { Index = B, Scale = 2 });
+        }
+        Code.Add(Offsets, tile.Form == TileForm.Columnwise ? 2 * sizeof(int) : sizeof(int));
         Code.Load(Steps, new(Arguments, At.A));
         Code.Address(A, new(Steps) { Index = A, Scale = 2 });
         if (!isStrided || tile.Rows <= BaseRows[2]) return;
@@ -104,6 +122,15 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
         if (!isStrided) return;
         for (var i = 0; i < Bases.Length; i++)
             if (tile.Rows > BaseRows[i]) Code.Add(Bases[i], steps * sizeof(float));
+    }
+
+    private void ColumnStep()
+    {
+        var epilogue = new TileEpilogue(Code, tile, Arguments);
+        for (var v = 0; v < tile.Vectors; v++) epilogue.Load(tile.FirstFree + v, v, new(B, v * tile.VectorBytes));
+        for (var row = 0; row < tile.Rows; row++)
+            for (var v = 0; v < tile.Vectors; v++)
+                epilogue.MultiplyAdd(row * tile.Vectors + v, v, tile.FirstFree + v, Strided(row, 0) with { Displacement = v * tile.VectorBytes });
     }
 
     private static Mem Strided(int row, int step)

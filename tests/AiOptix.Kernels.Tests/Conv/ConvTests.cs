@@ -36,6 +36,7 @@ public unsafe class ConvTests
             var width = widths[random.Next(widths.Length)];
             axes = (ConvAxis.None, new(random.Next(3, 9), taps, stride, 1, 1, 1), new(width, taps, 1, dilation, (taps - 1) * dilation / 2, (taps - 1) * dilation - (taps - 1) * dilation / 2));
         }
+        if (i % 12 is 8 or 9) (groups, inner, outer) = (random.Next(16, 80), 1, 1);
         int Wider(int channels) => channels + random.Next(0, 2) * random.Next(1, 5);
         var shape = new ConvShape(random.Next(1, 3), groups * inner, groups * outer, groups, axes.Item1, axes.Item2, axes.Item3);
         shape = shape with { YPitch = Wider(shape.OutputChannels), ResidualPitch = Wider(shape.OutputChannels) };
@@ -168,6 +169,7 @@ public unsafe class ConvTests
         ConvAxis three = new(14, 3, 1, 1, 1, 1), one = new(1);
         Assert.Equal("conv_f32_14x32_avx512_jit", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, three, three), new Target((Isa)127)).Name);
         Assert.Equal("conv_f32_12x32_avx512", ConvTable.Select(new(1, 3, 24, 1, ConvAxis.None, three, three) { ReadsChannelsFirst = true }, all).Name);
+        Assert.Equal("conv_f32_depthwise_14x32_avx512_jit", ConvTable.Select(new(1, 64, 64, 64, ConvAxis.None, three, three), new Target((Isa)127)).Name);
         Assert.Equal("conv_f32_depthwise_avx2", ConvTable.Select(new(1, 64, 64, 64, ConvAxis.None, three, three), all.Cap(IsaCap.Avx2)).Name);
         Assert.Equal("conv_f32_depthwise_avx2", ConvTable.Select(new(1, 8, 8, 8, ConvAxis.None, three, three), all).Name);
         Assert.Equal("conv_f32_4x8_v128", ConvTable.Select(new(1, 64, 64, 1, ConvAxis.None, one, one), all.Cap(IsaCap.None)).Name);

@@ -34,17 +34,23 @@ public unsafe class TileTests
     // Buffers end at inaccessible pages; some numbers are NaN or infinite; the sum runs over pieces, over several tiles, and may go on from what C holds.
     private static void Check(GeneratedTiles tiles, TileForm form, int rows, int columns, Random random)
     {
-        int steps = random.Next(0, 11), pieces = form == TileForm.Strided ? random.Next(1, 4) : 1, count = random.Next(1, 4), lane = rows + random.Next(3), gap = columns + random.Next(3);
-        int row = steps + random.Next(3), piece = rows * row;
-        var aFloats = form == TileForm.Strided ? pieces * rows * count * row : Math.Max(1, steps) * lane * count;
+        var isColumnwise = form == TileForm.Columnwise;
+        int steps = isColumnwise ? 1 : random.Next(0, 11), pieces = form == TileForm.Strided ? random.Next(1, 4) : isColumnwise ? random.Next(0, 10) : 1;
+        int count = random.Next(1, 4), lane = rows + random.Next(3), gap = columns + random.Next(3), width = isColumnwise ? columns : tiles.Set.Width;
+        int row = (isColumnwise ? columns : steps) + random.Next(3), piece = rows * row;
+        var aFloats = form != TileForm.Adjacent ? pieces * rows * count * row : Math.Max(1, steps) * lane * count;
         using var a = new GuardedBuffer(Sweep.Floats(random, Math.Max(1, aFloats), specials: random.Next(3) == 0));
-        using var b = new GuardedBuffer(Sweep.Floats(random, Math.Max(1, pieces * steps) * tiles.Set.Width));
+        using var b = new GuardedBuffer(Sweep.Floats(random, Math.Max(1, pieces * steps) * width));
         using var c = new GuardedBuffer(Sweep.Floats(random, (rows * count - 1) * gap + columns));
         using var residual = new GuardedBuffer(Sweep.Floats(random, (rows * count - 1) * gap + columns));
         using var columnBias = new GuardedBuffer(Sweep.Floats(random, columns));
         using var rowBias = new GuardedBuffer(Sweep.Floats(random, rows));
-        var offsets = stackalloc int[pieces];
-        for (var i = 0; i < pieces; i++) offsets[i] = i * piece * count;
+        var offsets = stackalloc int[2 * pieces];
+        for (var i = 0; i < pieces; i++)
+        {
+            offsets[isColumnwise ? 2 * i : i] = i * piece * count;
+            if (isColumnwise) offsets[2 * i + 1] = i * columns;
+        }
         var flags = (TileFlags)random.Next(16) | (TileFlags)(random.Next(4) is var last && last < 3 ? 16 << last : 0);
         var before = c.Span.ToArray();
         TileArguments t = default;
@@ -56,8 +62,8 @@ public unsafe class TileTests
         t.RowBias = (byte*)rowBias.Pointer;
         t.Offsets = offsets;
         (t.Pieces, t.Steps, t.Flags, t.Tiles) = (pieces, steps, (nint)flags, count);
-        (t.AStride, t.BStride, t.CStride, t.ResidualStride, t.RowBiasStride) = ((form == TileForm.Strided ? row : lane) * 4, tiles.Set.Width * 4, gap * 4, gap * 4, 4);
-        (t.ATile, t.CTile, t.ResidualTile) = ((form == TileForm.Strided ? piece : Math.Max(1, steps) * lane) * 4, rows * gap * 4, rows * gap * 4);
+        (t.AStride, t.BStride, t.CStride, t.ResidualStride, t.RowBiasStride) = ((form == TileForm.Adjacent ? lane : row) * 4, width * 4, gap * 4, gap * 4, 4);
+        (t.ATile, t.CTile, t.ResidualTile) = ((form == TileForm.Adjacent ? Math.Max(1, steps) * lane : piece) * 4, rows * gap * 4, rows * gap * 4);
         (t.Alpha, t.First, t.Second) = (0.75f, 0.2f, 1.5f);
         tiles.Set.Run(form, rows, columns, &t);
         for (var tile = 0; tile < count; tile++)
@@ -68,8 +74,13 @@ public unsafe class TileTests
                     var sum = flags.HasFlag(TileFlags.Accumulate) ? before[at] : 0f;
                     for (var k = 0; k < pieces * steps; k++)
                     {
-                        var x = form == TileForm.Strided ? a.Span[k / steps * piece * count + tile * piece + r * row + k % steps] : a.Span[tile * Math.Max(1, steps) * lane + k * lane + r];
-                        sum = MathF.FusedMultiplyAdd(x, b.Span[k * tiles.Set.Width + j], sum);
+                        var x = form switch
+                        {
+                            TileForm.Strided => a.Span[k / steps * piece * count + tile * piece + r * row + k % steps],
+                            TileForm.Columnwise => a.Span[k * piece * count + tile * piece + r * row + j],
+                            _ => a.Span[tile * Math.Max(1, steps) * lane + k * lane + r],
+                        };
+                        sum = MathF.FusedMultiplyAdd(x, b.Span[k * width + j], sum);
                     }
                     if (flags.HasFlag(TileFlags.Scale)) sum = MathF.FusedMultiplyAdd(sum, 0.75f, rowBias.Span[r]);
                     if (flags.HasFlag(TileFlags.ColumnBias)) sum += columnBias.Span[j];
