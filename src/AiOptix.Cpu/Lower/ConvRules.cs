@@ -34,7 +34,8 @@ internal static class ConvRules
         var bias = node.Input(2);
         var geometry = conv.Geometry(w.Shape.Dims[2..]);
         var chain = EpilogueChain.Follow(lowering, node, -1, hasBias: bias is not null);
-        var typical = x.Shape!.Select((d, i) => d.Constant ?? (i == 0 ? 1 : TypicalExtent)).ToArray();
+        var extents = x.Shape!;
+        var typical = extents.Select((d, i) => d.Constant ?? (i == 0 ? 1 : TypicalExtent)).ToArray();
         var shape = ConvParts.Describe(geometry, checked((int)conv.Group), checked((int)w.Shape[0]), typical, readsFirst);
         var kernel = ConvTable.Select(shape, lowering.Target);
         var plan = kernel.Plan(shape, lowering.Target);
@@ -42,7 +43,7 @@ internal static class ConvRules
         var input = readsFirst ? new(lowering.Slot(x), 0, 0) : lowering.Read(x);
         var residual = chain.Residual is { } r ? lowering.Read(r) : new(-1, 0, 0);
         var place = lowering.Place(chain.Output);
-        var parts = new ConvParts(input.Slot, x.Shape, place.Slot, geometry, (int)conv.Group, (int)w.Shape[0], kernel, packed, bias?.Constant ?? chain.Bias)
+        var parts = new ConvParts(input.Slot, extents, place.Slot, geometry, (int)conv.Group, (int)w.Shape[0], kernel, packed, bias?.Constant ?? chain.Bias)
         {
             Residual = residual.Slot,
             ReadsChannelsFirst = readsFirst,
@@ -51,8 +52,8 @@ internal static class ConvRules
             Args = chain.Args,
         };
         Activation? activation = parts.Bias is null && parts.Residual < 0 && chain.Activation == Activation.None ? null : chain.Activation;
-        var isKnown = x.Shape.Skip(1).All(d => d.Constant is not null);
-        var rehearsed = shape with { Batch = checked((int)(x.Shape[0].Constant ?? 0)) };
+        var isKnown = extents.Skip(1).All(d => d.Constant is not null);
+        var rehearsed = shape with { Batch = checked((int)(extents[0].Constant ?? 0)) };
         lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown} {activation}", () => kernel.Rehearse(rehearsed, isKnown, activation, lowering.Target));
         lowering.Emit(new ConvStep(chain.Nodes[^1].Name, parts, lowering.Target) { Operation = chain.Operation, Origins = [.. chain.Origins] }, chain.Nodes);
     }

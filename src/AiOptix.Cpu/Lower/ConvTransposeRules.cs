@@ -22,10 +22,10 @@ internal static unsafe class ConvTransposeRules
         long[] typical = [.. input.Shape!.Select((d, i) => d.Constant ?? (i == 0 ? 1 : 56))];
         var shape = ConvParts.Describe(pointwise, groups, filters * taps, typical, readsFirst: false);
         var kernel = ConvTable.Select(shape, lowering.Target);
-        var columns = lowering.Between(node, new(DType.Float32, new([.. input.Shape.SkipLast(1), filters * taps])));
+        var columns = lowering.Between(node, new(DType.Float32, new([.. input.Shape!.SkipLast(1), filters * taps])));
         var plan = kernel.Plan(shape, lowering.Target);
         var packed = lowering.Pack($"transposed {kernel.Name} {shape}", plan.PackedWeightBytes, to => Pack(plan, w, groups, (float*)to), w);
-        var parts = new ConvParts(lowering.Slot(input), input.Shape, columns, pointwise, groups, filters * taps, kernel, packed, null);
+        var parts = new ConvParts(lowering.Slot(input), input.Shape!, columns, pointwise, groups, filters * taps, kernel, packed, null);
         lowering.Prepare($"{kernel.Name} {shape} pointwise", () => kernel.Rehearse(shape with { Batch = 0 }, false, null, lowering.Target));
         lowering.Emit(new ConvStep(node.Name, parts, lowering.Target) { Operation = "ConvTranspose", Origins = node.Origins });
         EmitFold(lowering, node, op, columns, w.Shape, filters);

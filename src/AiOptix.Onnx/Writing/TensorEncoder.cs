@@ -7,6 +7,7 @@ namespace AiOptix.Onnx;
 /// <summary>Makes <c>TensorProto</c> messages that only name their raw data, and collects the tensors that hold it.</summary>
 /// <param name="dataFile">The name of the file that initializers go to, or null when they stay in the message.</param>
 /// <param name="smallestExternal">Bytes of the smallest initializer that goes there.</param>
+/// <param name="absent">Initializers whose elements are not written, only their place; null for none.</param>
 internal sealed class TensorEncoder(string? dataFile = null, long smallestExternal = 0, IReadOnlySet<Tensor>? absent = null)
 {
     /// <summary>The entry of external data that stands for elements that are not written.</summary>
