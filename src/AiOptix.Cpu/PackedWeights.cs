@@ -40,12 +40,12 @@ internal sealed class PackedWeights(WeightSource? source)
 
     /// <summary>Notes which constants a program's steps read as they are.</summary>
     /// <exception cref="AbsentElementsException">The elements of one of them are not there.</exception>
-    public void Read(Program program)
+    public unsafe void Read(Program program)
     {
         foreach (var slot in program.Steps.SelectMany(s => s.Inputs).Where(i => i >= 0))
         {
             if (program.Slots[program.Root(slot)].Constant is not { } constant) continue;
-            if (constant.IsAbsent) throw new AbsentElementsException(constant);
+            if (constant.IsAbsent) _ = constant.Pointer;
             expendable.Remove(constant);
         }
     }

@@ -59,7 +59,7 @@ public static partial class OnnxFile
             foreach (var file in source.Files) options.Files?.Add(file);
             return graph;
         }
-        catch (AiOptixException e)
+        catch (AiOptixException e) when (e is not AbsentElementsException)
         {
             throw Rewording.Prefix(e, source.Name);
         }

@@ -18,10 +18,10 @@ public sealed class ModelFormatException : AiOptixException
 public sealed class AbsentElementsException : AiOptixException
 {
     /// <summary>Creates the error.</summary>
-    public AbsentElementsException(Tensor tensor) : base($"the elements of a constant {tensor} are only there in packed form") => Tensor = tensor;
+    public AbsentElementsException(Tensor tensor, string name) : base($"the elements of the constant '{name}', {tensor}, are only there in packed form") => Name = name;
 
-    /// <summary>The tensor.</summary>
-    public Tensor Tensor { get; }
+    /// <summary>What the tensor is called.</summary>
+    public string Name { get; }
 }
 
 /// <summary>A graph is not valid: types, shapes, edges or attributes contradict each other.</summary>

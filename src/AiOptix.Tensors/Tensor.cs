@@ -13,7 +13,7 @@ public sealed unsafe class Tensor : RuntimeValue
     private readonly string[]? strings;
     private readonly byte* pointer;
     private int disposed;
-    private volatile bool absent;
+    private volatile string? absent;
 
     private Tensor(DType type, Shape shape, MemoryBlock? block, byte* pointer, string[]? strings)
     {
@@ -40,10 +40,10 @@ public sealed unsafe class Tensor : RuntimeValue
 
     /// <summary>The first byte of the data; null for strings. Not aligned unless the tensor owns its memory.</summary>
     /// <exception cref="AbsentElementsException">The elements are not there.</exception>
-    public byte* Pointer => absent ? throw new AbsentElementsException(this) : pointer;
+    public byte* Pointer => absent is { } name ? throw new AbsentElementsException(this, name) : pointer;
 
     /// <summary>True when only type and shape are there: the elements live on in some other form, and asking for them is an error.</summary>
-    public bool IsAbsent => absent;
+    public bool IsAbsent => absent is not null;
 
     /// <summary>Allocates an owned tensor.</summary>
     /// <exception cref="LimitExceededException">Too large for the machine.</exception>
@@ -61,9 +61,12 @@ public sealed unsafe class Tensor : RuntimeValue
     }
 
     /// <summary>A tensor of which only type and shape are there.</summary>
-    public static Tensor WithoutElements(DType type, Shape shape) => type is DType.String or DType.Undefined
+    /// <param name="type">The element type; not strings.</param>
+    /// <param name="shape">The extents.</param>
+    /// <param name="name">What errors call it.</param>
+    public static Tensor WithoutElements(DType type, Shape shape, string name) => type is DType.String or DType.Undefined
         ? throw new ArgumentException($"{type.Name()} has no raw form", nameof(type))
-        : new(type, shape, null, null, null) { absent = true };
+        : new(type, shape, null, null, null) { absent = name };
 
     /// <summary>A tensor over memory that a block holds, from <paramref name="offset"/> bytes on. The tensor becomes a further holder.</summary>
     public static Tensor Over(MemoryBlock block, long offset, DType type, Shape shape)
@@ -139,7 +142,7 @@ public sealed unsafe class Tensor : RuntimeValue
     public Tensor Reshape(Shape shape)
     {
         if (shape.Count != Count) throw new ArgumentException($"{Shape} has {Count} elements and cannot become {shape}", nameof(shape));
-        return absent ? WithoutElements(DType, shape) : new(DType, shape, block?.Hold(), pointer, strings);
+        return absent is { } name ? WithoutElements(DType, shape, name) : new(DType, shape, block?.Hold(), pointer, strings);
     }
 
     /// <summary>An owned copy.</summary>
@@ -201,7 +204,7 @@ public sealed unsafe class Tensor : RuntimeValue
     /// <summary>Lets go of the memory but not of type and shape: from now on the tensor <see cref="IsAbsent"/>.</summary>
     public void DropElements()
     {
-        absent = true;
+        absent = "";
         Dispose();
     }
 

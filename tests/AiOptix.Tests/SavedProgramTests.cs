@@ -193,7 +193,7 @@ public sealed class SavedProgramTests : IDisposable
         graph.AddOutput(graph.Add(new Mul(), y, graph.AddConstant(Random(2, 64, 1, 1), "s")));
         var before = MemoryBlock.OwnedBytes;
         using var session = Model.Of(graph).Compile(one);
-        Assert.Equal("Conv", Assert.Single(session.Program.Steps).Operation);
+        Assert.DoesNotContain(session.Program.Steps, s => s.Operation == "Mul");
         Assert.InRange(MemoryBlock.OwnedBytes - before, session.Program.OwnedBytes, session.Program.OwnedBytes + (32 << 10));
     }
 

@@ -83,7 +83,7 @@ internal sealed class TensorDecoder(ModelSource source)
         if (p.DataLocation == Proto.TensorProto.Types.DataLocation.External)
         {
             if (type == DType.String) throw new ModelFormatException($"{what}: strings cannot be external data");
-            if (source.AllowAbsent && p.ExternalData is [{ Key: TensorEncoder.AbsentKey }]) return Tensor.WithoutElements(type, shape);
+            if (source.AllowAbsent && p.ExternalData is [{ Key: TensorEncoder.AbsentKey }]) return Tensor.WithoutElements(type, shape, p.Name);
             return InPlace(source.External.Find(p, type.ByteLength(shape.Count), what), type, shape, what);
         }
         if (type == DType.String) return Strings(p, shape, what);

@@ -70,17 +70,13 @@ internal sealed class ProgramWriter(Graph graph, Program program, Target target,
         try
         {
             var saved = ProgramFile.Read(block);
-            var opened = saved.Graph(options);
-            try
-            {
-                var again = new CpuBackend(target).Compile(opened, options.Limits, new WeightSource { Saved = saved.Packed() });
-                if (again.AllSteps.Select(Words).SequenceEqual(program.AllSteps.Select(Words))) return null;
-            }
-            catch (AbsentElementsException e)
-            {
-                return Graphs(opened).SelectMany(g => g.Constants).First(c => c.Constant == e.Tensor).Name;
-            }
+            var again = new CpuBackend(target).Compile(saved.Graph(options), options.Limits, new WeightSource { Saved = saved.Packed() });
+            if (again.AllSteps.Select(Words).SequenceEqual(program.AllSteps.Select(Words))) return null;
             throw new UnsupportedModelException($"model '{graph.Name}' cannot be saved compiled: the form that its operators take in a file compiles to other steps");
+        }
+        catch (AbsentElementsException e)
+        {
+            return e.Name;
         }
         finally
         {
