@@ -38,6 +38,9 @@ internal sealed record Comparison(BenchCase Model, int Threads, Outcome Outcome,
     /// <summary>Load time and memory of AI Optix; null when not measured.</summary>
     internal Footprint? Optix { get; init; }
 
+    /// <summary>Load time and memory of AI Optix opening a saved program; null when not measured.</summary>
+    internal Footprint? Saved { get; init; }
+
     /// <summary>Load time and memory of ONNX Runtime; null when not measured.</summary>
     internal Footprint? Ort { get; init; }
 
@@ -107,19 +110,22 @@ internal sealed record Comparison(BenchCase Model, int Threads, Outcome Outcome,
 
     private static Comparison WithFootprints(Comparison timed, IReadOnlyDictionary<string, Tensor> inputs)
     {
-        var file = Path.Combine(Path.GetTempPath(), $"aioptix-bench-{Guid.NewGuid():N}.tmp");
+        var folder = Directory.CreateTempSubdirectory("aioptix-bench-").FullName;
         try
         {
+            var (file, saved) = (Path.Combine(folder, "inputs"), Path.Combine(folder, "program"));
             InputFile.Write(file, inputs);
+            AiOptix.Model.Load(timed.Model.Path).SaveCompiled(saved);
             return timed with
             {
                 Optix = Bench.Compare.Footprint.Measure(Engines.Optix, timed.Model.Path, timed.Threads, file),
+                Saved = Bench.Compare.Footprint.Measure(Engines.Optix, saved, timed.Threads, file),
                 Ort = Bench.Compare.Footprint.Measure(Engines.Ort, timed.Model.Path, timed.Threads, file),
             };
         }
         finally
         {
-            File.Delete(file);
+            Directory.Delete(folder, recursive: true);
         }
     }
 }

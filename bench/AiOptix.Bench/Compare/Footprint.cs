@@ -7,19 +7,22 @@ namespace AiOptix.Bench.Compare;
 
 /// <summary>What opening a model costs in a process that does nothing else.</summary>
 /// <param name="LoadMilliseconds">From the file to a session that can run, in a fresh process with the file in the page cache.</param>
+/// <param name="FirstMilliseconds">The first run.</param>
+/// <param name="SteadyMilliseconds">The fastest of the runs behind it.</param>
 /// <param name="PeakBytes">By how much resident memory grew at most while loading and running.</param>
-internal sealed record Footprint(double LoadMilliseconds, long PeakBytes)
+internal sealed record Footprint(double LoadMilliseconds, double FirstMilliseconds, double SteadyMilliseconds, long PeakBytes)
 {
     private const string ChildCommand = "compare-child";
     private const int Children = 3;
-    private const int Runs = 3;
+    private const int Runs = 5;
 
-    /// <summary>Measures in child processes: median load time, largest peak.</summary>
+    /// <summary>Measures in child processes: median times, largest peak.</summary>
     /// <exception cref="AiOptixException">A child failed.</exception>
     internal static Footprint Measure(string engine, string path, int threads, string inputs)
     {
         var measured = Enumerable.Range(0, Children).Select(_ => Child(engine, path, threads, inputs)).ToArray();
-        return new(Statistics.Median(measured.Select(m => m.LoadMilliseconds)), measured.Max(m => m.PeakBytes));
+        double Median(Func<Footprint, double> what) => Statistics.Median(measured.Select(what));
+        return new(Median(m => m.LoadMilliseconds), Median(m => m.FirstMilliseconds), Median(m => m.SteadyMilliseconds), measured.Max(m => m.PeakBytes));
     }
 
     /// <summary>The hidden command that a child runs.</summary>
@@ -44,9 +47,15 @@ internal sealed record Footprint(double LoadMilliseconds, long PeakBytes)
             var watch = Stopwatch.StartNew();
             using var opened = Engines.Open(engine, path, threads, inputs);
             var load = watch.Elapsed.TotalMilliseconds;
-            for (var i = 0; i < Runs; i++) opened.Run();
+            var times = new double[1 + Runs];
+            for (var i = 0; i < times.Length; i++)
+            {
+                watch.Restart();
+                opened.Run();
+                times[i] = watch.Elapsed.TotalMilliseconds;
+            }
             var peak = Math.Max(0, Memory("VmHWM") - before);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{load:R} {peak}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{load:R} {times[0]:R} {times.Skip(1).Min():R} {peak}"));
             return 0;
         }
         catch (AiOptixException e)
@@ -66,8 +75,9 @@ internal sealed record Footprint(double LoadMilliseconds, long PeakBytes)
         var errors = child.StandardError.ReadToEndAsync();
         var words = child.StandardOutput.ReadToEnd().Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         child.WaitForExit();
-        if (child.ExitCode != 0 || words.Length != 2) throw new AiOptixException($"the process that loads '{path}' with {engine} ended with {child.ExitCode}: {errors.Result.Trim()}");
-        return new(double.Parse(words[0], CultureInfo.InvariantCulture), long.Parse(words[1], CultureInfo.InvariantCulture));
+        if (child.ExitCode != 0 || words.Length != 4) throw new AiOptixException($"the process that loads '{path}' with {engine} ended with {child.ExitCode}: {errors.Result.Trim()}");
+        double Time(int word) => double.Parse(words[word], CultureInfo.InvariantCulture);
+        return new(Time(0), Time(1), Time(2), long.Parse(words[3], CultureInfo.InvariantCulture));
     }
 
     private static long Memory(string field)

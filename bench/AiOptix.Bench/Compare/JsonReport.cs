@@ -56,12 +56,16 @@ internal static class JsonReport
         o["ratio"] = new JsonObject { ["median"] = Rounded(ratio.Median), ["low"] = Rounded(ratio.Low), ["high"] = Rounded(ratio.High) };
         o["difference"] = double.IsFinite(c.Agreement!.Largest) ? c.Agreement.Largest : "infinite";
         if (c.Optix is not null) o["aiOptix"] = Of(c.Optix);
+        if (c.Saved is not null) o["saved"] = Of(c.Saved);
         if (c.Ort is not null) o["onnxRuntime"] = Of(c.Ort);
         o["rounds"] = new JsonArray([.. c.Rounds.Select(r => new JsonArray(Rounded(r.Optix), Rounded(r.Ort)))]);
         return o;
     }
 
-    private static JsonObject Of(Footprint f) => new() { ["loadMilliseconds"] = Rounded(f.LoadMilliseconds), ["peakBytes"] = f.PeakBytes };
+    private static JsonObject Of(Footprint f) => new()
+    {
+        ["loadMilliseconds"] = Rounded(f.LoadMilliseconds), ["firstMilliseconds"] = Rounded(f.FirstMilliseconds), ["steadyMilliseconds"] = Rounded(f.SteadyMilliseconds), ["peakBytes"] = f.PeakBytes,
+    };
 
     private static JsonArray Names(IEnumerable<string> names) => new([.. names.Select(n => JsonValue.Create(n))]);
 

@@ -28,7 +28,7 @@ internal static class Report
         if (plain) console.Profile.Width = 200;
         var table = new Table().Border(TableBorder.Simple).Title(string.Create(CultureInfo.InvariantCulture, $"{summary.Threads} threads"));
         foreach (var left in new[] { "model", "kind" }) table.AddColumn(left);
-        foreach (var right in new[] { "AI Optix", "ORT", "ratio", "95 %", "load", "ORT load", "peak", "ORT peak", "difference" }) table.AddColumn(new TableColumn(right).RightAligned());
+        foreach (var right in new[] { "AI Optix", "ORT", "ratio", "95 %", "load", "saved", "ORT load", "first", "peak", "ORT peak", "difference" }) table.AddColumn(new TableColumn(right).RightAligned());
         foreach (var c in comparisons) table.AddRow([.. Cells(c).Select(cell => new Text(cell))]);
         console.Write(table);
         foreach (var c in comparisons.Where(c => c.Reason is not null)) Console.WriteLine($"{(c.Outcome == Outcome.Failed ? "FAIL" : c.Outcome)} {c.Model.Name}: {c.Reason}");
@@ -41,7 +41,7 @@ internal static class Report
         if (c.Rounds.Count == 0)
         {
             yield return c.Outcome switch { Outcome.Unsupported => "unsupported", Outcome.NoPeer => "no peer", _ => "FAIL" };
-            for (var i = 0; i < 9; i++) yield return "";
+            for (var i = 0; i < 11; i++) yield return "";
             yield break;
         }
         var ratio = c.Ratio;
@@ -51,7 +51,9 @@ internal static class Report
         yield return string.Create(CultureInfo.InvariantCulture, $"{ratio.Median:F2}");
         yield return string.Create(CultureInfo.InvariantCulture, $"{ratio.Low:F2}..{ratio.High:F2}");
         yield return c.Optix is null ? "" : Time(1000 * c.Optix.LoadMilliseconds);
+        yield return c.Saved is null ? "" : Time(1000 * c.Saved.LoadMilliseconds);
         yield return c.Ort is null ? "" : Time(1000 * c.Ort.LoadMilliseconds);
+        yield return c.Optix is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{c.Optix.FirstMilliseconds / c.Optix.SteadyMilliseconds:F1}×");
         yield return c.Optix is null ? "" : Megabytes(c.Optix.PeakBytes);
         yield return c.Ort is null ? "" : Megabytes(c.Ort.PeakBytes);
         yield return string.Create(CultureInfo.InvariantCulture, $"{c.Agreement!.Largest:0.0e+0}{(c.Outcome == Outcome.Failed ? " FAIL" : "")}");
