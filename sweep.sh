@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Verification that is too heavy for test.sh; the results are committed under tests/sweeps/. Some minutes on two cores, the mutations an hour.
-# Usage: ./sweep.sh [conformance|light|models|zoo|differential|mutations]...   without a name, all of them.
+# Usage: ./sweep.sh [conformance|light|models|zoo|differential|mutations|memory]...   without a name, all of them.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 cd "$root" || exit 1
@@ -108,11 +108,17 @@ mutations() {
     dotnet tests/AiOptix.Mutation.Tests/bin/Release/net10.0/AiOptix.Mutation.Tests.dll sweep 2 "${AIOPTIX_MUTANTS:-100000}" "$(nproc)"
 }
 
+# A model of 1 GB with external data: memory at most, against its size.
+memory() {
+    dotnet build tests/AiOptix.Tests --configuration Release --nologo --verbosity quiet >&2 || return 1
+    dotnet tests/AiOptix.Tests/bin/Release/net10.0/AiOptix.Tests.dll memory 1000 2
+}
+
 mkdir -p "$results" "$work"
 ./optix --version >/dev/null || exit 1
 for part in "${@:-}"; do
-    for name in ${part:-conformance light models zoo differential mutations}; do
-        case "$name" in conformance | light | models | zoo | differential | mutations) ;; *) echo "there is no sweep '$name'" >&2 && exit 2 ;; esac
+    for name in ${part:-conformance light models zoo differential mutations memory}; do
+        case "$name" in conformance | light | models | zoo | differential | mutations | memory) ;; *) echo "there is no sweep '$name'" >&2 && exit 2 ;; esac
         begin=$SECONDS
         "$name" >"$work/$name.txt" || failed=1
         { echo "# ./sweep.sh $name on $(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | xargs)"; cat "$work/$name.txt"; } >"$results/$name.txt"

@@ -49,6 +49,7 @@ internal static class OwnProcess
             "threads" => DefaultThreads(name),
             "idle" => [Idle(name, threads).ToString(CultureInfo.InvariantCulture)],
             "write" => InterruptedWriteTests.WriteUntilKilled(name),
+            "memory" => [SavedProgramTests.Memory(int.Parse(name, CultureInfo.InvariantCulture), threads)],
             "peak" => [Peak(name, threads).ToString(CultureInfo.InvariantCulture)],
             _ => throw new ArgumentException($"no check '{check}'", nameof(arguments)),
         };
