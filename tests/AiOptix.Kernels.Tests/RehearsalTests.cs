@@ -45,6 +45,7 @@ public class RehearsalTests
         Each([1, 2, 4, 8, 16], _ => true, size =>
         {
             FillPlan.Rehearse(size);
+            if (size <= 8) BorderPlan.Rehearse(size);
             foreach (var form in Enum.GetValues<CopyForm>()) CopyPlan.Rehearse(form, size, shortRuns: true, Here);
         });
     }

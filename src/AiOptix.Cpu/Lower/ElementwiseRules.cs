@@ -20,8 +20,18 @@ internal static unsafe class ElementwiseRules
     /// <summary>A rule for a function of two arguments.</summary>
     public static LoweringRule Binary(BinaryKind kind) => (lowering, node) => Binary(lowering, node, kind);
 
-    /// <summary>Sum, Min or Max of any number of arguments: two go straight, the rest by the Reference step.</summary>
-    public static LoweringRule Variadic(BinaryKind kind) => (lowering, node) => node.Inputs.Count == 2 && Binary(lowering, node, kind);
+    /// <summary>Sum, Min or Max of any number of arguments.</summary>
+    public static LoweringRule Variadic(BinaryKind kind) => (lowering, node) => Chain(lowering, node, [.. node.Inputs.Skip(1).Select(i => (kind, i!))]);
+
+    /// <summary>Limits that are constants are an activation; others, and those of other types, a maximum and a minimum.</summary>
+    public static bool Clip(Lowering lowering, Node node)
+    {
+        if (Activation(lowering, node)) return true;
+        var limits = new List<(BinaryKind, Value)>();
+        if (node.Input(1) is { } least) limits.Add((BinaryKind.Max, least));
+        if (node.Input(2) is { } most) limits.Add((BinaryKind.Min, most));
+        return Chain(lowering, node, limits);
+    }
 
     /// <summary>A power whose exponent is one constant may be a plainer function.</summary>
     public static bool Pow(Lowering lowering, Node node)
@@ -74,11 +84,17 @@ internal static unsafe class ElementwiseRules
     {
         var type = node.Inputs[0]!.DType;
         if (node.Inputs[1]!.DType != type || BinaryTable.Select(kind, type, lowering.Target) is not { } row) return false;
-        var (a, b, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Output));
+        var divides = kind is BinaryKind.Div or BinaryKind.Mod or BinaryKind.FMod && type.IsInteger() && node.Inputs[1]!.Constant?.ToInt64().Contains(0) != false;
+        Binary(lowering, node, row, lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Output), divides);
+        return true;
+    }
+
+    private static void Binary(Lowering lowering, Node node, BinaryKernel row, int a, int b, int y, bool divides = false)
+    {
+        var (kind, type) = (row.Kind, row.Type);
         var target = lowering.Target;
         lowering.Prepare(row.Name, () => BinaryPlan.Rehearse(row));
-        var divides = kind is BinaryKind.Div or BinaryKind.Mod or BinaryKind.FMod && type.IsInteger() && node.Inputs[1]!.Constant?.ToInt64().Contains(0) != false;
-        lowering.Emit(node, [a, b], context =>
+        lowering.Emit(node, [a, b], [y], context =>
         {
             var shape = context.Shape(y);
             var plan = new BinaryPlan(new(kind, type, shape.Dims.ToArray(), Broadcasting.Strides(context.Shape(a), shape), Broadcasting.Strides(context.Shape(b), shape)), target, row);
@@ -90,6 +106,34 @@ internal static unsafe class ElementwiseRules
             }
             return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[a], (byte*)s[b], (byte*)s[y], from, to), fault) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
         });
+    }
+
+    /// <summary>Functions of two arguments one behind the other: what came out so far and the next operand.</summary>
+    private static bool Chain(Lowering lowering, Node node, IReadOnlyList<(BinaryKind Kind, Value Operand)> links)
+    {
+        var first = node.Inputs[0]!;
+        var type = first.DType;
+        var kernels = links.Select(l => l.Operand.DType == type ? BinaryTable.Select(l.Kind, type, lowering.Target) : null).ToArray();
+        if (kernels.Any(k => k is null)) return false;
+        var shapes = new List<SymbolicShape>();
+        foreach (var (_, operand) in links)
+        {
+            if (SymbolicShape.Broadcast(shapes.Count == 0 ? first.Shape! : shapes[^1], operand.Shape!) is not { } shape) return false;
+            shapes.Add(shape);
+        }
+        if (links.Count == 0)
+        {
+            lowering.Alias(node, node.Output, first);
+            return true;
+        }
+        if (shapes[^1].Rank != node.Output.Shape!.Rank) return false;
+        var result = lowering.Slot(first);
+        for (var i = 0; i < links.Count; i++)
+        {
+            var next = i == links.Count - 1 ? lowering.Slot(node.Output) : lowering.Between(node, new(type, shapes[i]));
+            Binary(lowering, node, kernels[i]!.Value, result, lowering.Slot(links[i].Operand), next);
+            result = next;
+        }
         return true;
     }
 

@@ -63,15 +63,16 @@ internal static unsafe class IndexRules
         return true;
     }
 
-    /// <summary>Padding with a constant: the value everywhere, then the input into its window.</summary>
+    /// <summary>Padding with a constant (the value everywhere, then the input into its window) or with what the input itself holds.</summary>
     public static bool Pad(Lowering lowering, Node node)
     {
         var pad = (Pad)node.Operator;
         var input = node.Inputs[0]!;
-        if (pad.Mode != PadMode.Constant || !MovementRules.IsBytes(input.DType) || node.Inputs[1]!.Elements is not { } pads) return false;
+        if (!MovementRules.IsBytes(input.DType) || node.Inputs[1]!.Elements is not { } pads) return false;
         if (node.Input(3) is { Constant: null }) return false;
         var rank = input.Shape!.Rank;
         var axes = node.Input(3)?.Constant!.ToInt64().Select(a => MovementRules.Normal(a, rank)).ToArray() ?? [.. Enumerable.Range(0, rank)];
+        if (pad.Mode != PadMode.Constant) return Border(lowering, node, pad.Mode, pads, axes);
         var zero = Tensor.Allocate(input.DType, Shape.Scalar, zeroed: true);
         if (node.Input(2) is { } given)
         {
@@ -99,6 +100,23 @@ internal static unsafe class IndexRules
         {
             Operation = node.Operator.Name,
             Origins = node.Origins,
+        });
+        return true;
+    }
+
+    private static bool Border(Lowering lowering, Node node, PadMode mode, IReadOnlyList<Dim> pads, int[] axes)
+    {
+        var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
+        var (size, rank) = (node.Output.DType.Bits() / 8, node.Output.Shape!.Rank);
+        if (rank == 0 || size > 8) return false;
+        var border = mode switch { PadMode.Edge => BorderMode.Edge, PadMode.Wrap => BorderMode.Wrap, _ => BorderMode.Reflect };
+        lowering.Prepare($"border {size}", () => BorderPlan.Rehearse(size));
+        lowering.Emit(node, [x], context =>
+        {
+            var (begin, end) = (new long[rank], new long[rank]);
+            for (var i = 0; i < axes.Length; i++) (begin[axes[i]], end[axes[i]]) = (context.Evaluate(pads[i]), context.Evaluate(pads[i + axes.Length]));
+            var plan = new BorderPlan(new(size, context.Shape(x).Dims.ToArray(), begin, end, border));
+            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[x], (byte*)s[y], from, to)) { Kernel = "border", Tasks = plan.Tasks };
         });
         return true;
     }

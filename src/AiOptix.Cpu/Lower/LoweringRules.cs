@@ -93,7 +93,7 @@ internal static class LoweringRules
         [typeof(Atan)] = ElementwiseRules.Unary(UnaryKind.Atan),
         [typeof(Atanh)] = ElementwiseRules.Unary(UnaryKind.Atanh),
         [typeof(Ceil)] = ElementwiseRules.Unary(UnaryKind.Ceil),
-        [typeof(Clip)] = ElementwiseRules.Activation,
+        [typeof(Clip)] = ElementwiseRules.Clip,
         [typeof(Cos)] = ElementwiseRules.Unary(UnaryKind.Cos),
         [typeof(Cosh)] = ElementwiseRules.Unary(UnaryKind.Cosh),
         [typeof(Elu)] = ElementwiseRules.Activation,
