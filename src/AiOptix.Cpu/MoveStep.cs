@@ -11,6 +11,9 @@ internal sealed record Move(int Source, int Destination, CopyDescriptor Descript
 internal sealed class MoveStep(string name, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs, Target target, Func<BindContext, IEnumerable<Move>> moves)
     : KernelStep(name, inputs, outputs)
 {
+    // Fewer bytes are moved sooner than another thread would begin to.
+    private const long FewBytes = 32 << 10;
+
     public override BoundStep Bind(BindContext context)
     {
         var all = moves(context).Where(m => m.Descriptor.Dims.All(d => d > 0)).ToArray();
@@ -18,13 +21,20 @@ internal sealed class MoveStep(string name, IReadOnlyList<int> inputs, IReadOnly
         var ends = new int[plans.Length];
         var tasks = 0;
         for (var i = 0; i < plans.Length; i++) ends[i] = tasks += plans[i].Tasks;
-        return new Bound(all, plans, ends) { Kernel = plans.Length == 0 ? "none" : plans[0].Kernel.Name, Tasks = tasks };
+        var isSmall = all.Sum(m => new Shape(m.Descriptor.Dims).Count * m.Descriptor.ElementSize) <= FewBytes;
+        return new Bound(all, plans, ends, isSmall ? tasks : 1) { Kernel = plans.Length == 0 ? "none" : plans[0].Kernel.Name, Tasks = isSmall ? Math.Min(tasks, 1) : tasks };
     }
 
-    private sealed unsafe class Bound(Move[] moves, CopyPlan[] plans, int[] ends) : BoundStep
+    /// <param name="moves">The moves.</param>
+    /// <param name="plans">Their plans.</param>
+    /// <param name="ends">The end of the tasks of each.</param>
+    /// <param name="together">How many tasks of the plans make one of the step.</param>
+    private sealed unsafe class Bound(Move[] moves, CopyPlan[] plans, int[] ends, int together) : BoundStep
     {
         public override void Run(nint* slots, int firstTask, int endTask, byte* scratch)
         {
+            firstTask *= together;
+            endTask *= together;
             for (var i = 0; i < plans.Length; i++)
             {
                 var begin = i == 0 ? 0 : ends[i - 1];

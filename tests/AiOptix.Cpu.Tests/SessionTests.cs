@@ -59,6 +59,20 @@ public class SessionTests
         GC.Collect();
     }
 
+    /// <summary>Waking a thread takes longer than moving a few bytes: however many pieces there are, they are one task.</summary>
+    [Fact]
+    public void ASplitOfFewBytesIsOneTask()
+    {
+        var g = new Graph("split");
+        var x = g.AddInput("x", PlanCheck.F32(Dim.Symbol("n"), 12));
+        foreach (var piece in g.Add(new Split(1), [x, g.AddConstant(Tensor.Vector<long>(3, 4, 5))], [null, null, null]).Outputs) g.AddOutput(piece);
+        var program = PlanCheck.Compile(g);
+        Assert.Equal(1, Assert.Single(program.Bind(0, new Dictionary<string, long> { ["n"] = 9 }).Steps)!.Tasks);
+        Assert.InRange(Assert.Single(program.Bind(0, new Dictionary<string, long> { ["n"] = 9000 }).Steps)!.Tasks, 3, int.MaxValue);
+        PlanCheck.Same(g, PlanCheck.Random(1, 9, 12));
+        PlanCheck.Same(g, PlanCheck.Random(1, 9000, 12));
+    }
+
     [Fact]
     public void OutputsComeBackToThePool()
     {

@@ -24,6 +24,25 @@ internal static unsafe class CastLoops
         for (long i = 0; i < n; i++) to[i] = One<TFrom, TTo>(from[i]);
     }
 
+    /// <summary>Booleans to 0 and 1, sixteen at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FlagToSingle(byte* x, byte* y, long n)
+    {
+        long i = 0;
+        var to = (float*)y;
+        for (; i <= n - 16; i += 16)
+        {
+            var (low, high) = Vector128.Widen(~Vector128.Equals(Vector128.Load(x + i), Vector128<byte>.Zero) & Vector128<byte>.One);
+            var (a, b) = Vector128.Widen(low);
+            var (c, d) = Vector128.Widen(high);
+            Vector128.ConvertToSingle(a.AsInt32()).Store(to + i);
+            Vector128.ConvertToSingle(b.AsInt32()).Store(to + i + 4);
+            Vector128.ConvertToSingle(c.AsInt32()).Store(to + i + 8);
+            Vector128.ConvertToSingle(d.AsInt32()).Store(to + i + 12);
+        }
+        Scalar<Flag, float>(x + i, y + i * 4, n - i);
+    }
+
     /// <summary>binary16 to binary32: the exponent is moved by a multiplication, which also makes denormals normal.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void HalfToSingle(byte* x, byte* y, long n)

@@ -51,6 +51,7 @@ public static unsafe class CastTable
         (DType.Float32, DType.BFloat16) => Vector(from, to, &CastLoops.SingleToBrain),
         (DType.Float32, DType.Int32) => Vector(from, to, &CastLoops.SingleToInt32),
         (DType.Int32, DType.Float32) => Vector(from, to, &CastLoops.Int32ToSingle),
+        (DType.Bool, DType.Float32) => Vector(from, to, &CastLoops.FlagToSingle),
         _ => Scalar(from, to),
     };
 

@@ -55,7 +55,7 @@ public static unsafe class BinaryTable
         DType.Float32 => Singles(kind),
         DType.Float64 => kind == BinaryKind.Pow ? [Scalar<PowF64, double, double>(kind, type)] : Floats<double>(kind, type),
         DType.Int64 => Integers<long>(kind, type),
-        DType.Int32 => Integers<int>(kind, type),
+        DType.Int32 => Compares4<int>(kind, type) is { Length: > 0 } compares ? compares : Integers<int>(kind, type),
         DType.Int16 => Integers<short>(kind, type),
         DType.Int8 => Integers<sbyte>(kind, type),
         DType.UInt64 => Integers<ulong>(kind, type),
@@ -75,14 +75,8 @@ public static unsafe class BinaryTable
         BinaryKind.Min => Vector<MinF32>(kind, Scalar<MinOp<float>, float, float>(kind, DType.Float32)),
         BinaryKind.Max => Vector<MaxF32>(kind, Scalar<MaxOp<float>, float, float>(kind, DType.Float32)),
         BinaryKind.PRelu => Vector<PReluF32>(kind, Scalar<PReluOp<float>, float, float>(kind, DType.Float32)),
-        BinaryKind.Equal => Compare<EqualF32, EqualOp<float>>(kind),
-        BinaryKind.NotEqual => Compare<NotEqualF32, NotEqualOp<float>>(kind),
-        BinaryKind.Less => Compare<LessF32, LessOp<float>>(kind),
-        BinaryKind.LessOrEqual => Compare<LessOrEqualF32, LessOrEqualOp<float>>(kind),
-        BinaryKind.Greater => Compare<GreaterF32, GreaterOp<float>>(kind),
-        BinaryKind.GreaterOrEqual => Compare<GreaterOrEqualF32, GreaterOrEqualOp<float>>(kind),
         BinaryKind.Pow => [Scalar<PowF32, float, float>(kind, DType.Float32)],
-        _ => Floats<float>(kind, DType.Float32),
+        _ => Compares4<float>(kind, DType.Float32) is { Length: > 0 } compares ? compares : Floats<float>(kind, DType.Float32),
     };
 
     private static string Stem(BinaryKind kind, DType type) => $"binary_{kind.ToString().ToLowerInvariant()}_{type.Name()}_";
@@ -99,11 +93,20 @@ public static unsafe class BinaryTable
         ];
     }
 
-    private static BinaryKernel[] Compare<TF, TScalar>(BinaryKind kind) where TF : struct, ICompareF32 where TScalar : struct, IBinaryOp<float, byte> =>
-    [
-        new(Stem(kind, DType.Float32) + "vector128", Isa.None, kind, DType.Float32, &CompareFloatLoop.Run<TF, TScalar>),
-        Scalar<TScalar, float, byte>(kind, DType.Float32),
-    ];
+    /// <summary>Comparisons of elements of four bytes.</summary>
+    private static BinaryKernel[] Compares4<T>(BinaryKind kind, DType type) where T : unmanaged, INumber<T> => kind switch
+    {
+        BinaryKind.Equal => Compare<EqualVector<T>, EqualOp<T>, T>(kind, type),
+        BinaryKind.NotEqual => Compare<NotEqualVector<T>, NotEqualOp<T>, T>(kind, type),
+        BinaryKind.Less => Compare<LessVector<T>, LessOp<T>, T>(kind, type),
+        BinaryKind.LessOrEqual => Compare<LessOrEqualVector<T>, LessOrEqualOp<T>, T>(kind, type),
+        BinaryKind.Greater => Compare<GreaterVector<T>, GreaterOp<T>, T>(kind, type),
+        BinaryKind.GreaterOrEqual => Compare<GreaterOrEqualVector<T>, GreaterOrEqualOp<T>, T>(kind, type),
+        _ => [],
+    };
+
+    private static BinaryKernel[] Compare<TF, TScalar, T>(BinaryKind kind, DType type) where TF : struct, ICompareVector<T> where TScalar : struct, IBinaryOp<T, byte> where T : unmanaged =>
+        [new(Stem(kind, type) + "vector128", Isa.None, kind, type, &CompareVectorLoop.Run<TF, TScalar, T>), Scalar<TScalar, T, byte>(kind, type)];
 
     private static BinaryKernel[] Numbers<T>(BinaryKind kind, DType type) where T : unmanaged, INumber<T> => kind switch
     {
