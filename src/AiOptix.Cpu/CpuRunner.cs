@@ -23,7 +23,7 @@ internal sealed unsafe class CpuRunner : IStepRunner
 
     public void Run(BoundStep step, nint* slots, byte* scratch, long scratchStride)
     {
-        if (step.Tasks == 1 || team.Threads == 1)
+        if (step.Tasks == 1 || step.IsShort || team.Threads == 1)
         {
             step.Run(slots, 0, step.Tasks, scratch);
             return;

@@ -5,6 +5,10 @@ namespace AiOptix.Runtime;
 /// <summary>A segment with concrete shapes: bound steps, the shape of every slot, and where each intermediate lies in the arena. Shared by concurrent runs.</summary>
 public sealed class SegmentBinding
 {
+    // A few microseconds of one core, about as long as another thread takes to begin.
+    private const double ShortFlops = 200_000;
+    private const long ShortBytes = 128 << 10;
+
     private readonly Shape?[] shapes;
     private readonly BindContext context;
 
@@ -28,7 +32,12 @@ public sealed class SegmentBinding
         context = new BindContext(program.Slots, new Dictionary<string, long>(symbols, StringComparer.Ordinal));
         Steps = new BoundStep?[segment.EndStep - segment.FirstStep];
         for (var i = 0; i < Steps.Length; i++)
-            if (program.Steps[segment.FirstStep + i] is KernelStep step) Steps[i] = Guarded(() => step.Bind(context), $"node '{step.Name}' ({step.Operation})");
+        {
+            if (program.Steps[segment.FirstStep + i] is not KernelStep step) continue;
+            var bound = Guarded(() => step.Bind(context), $"node '{step.Name}' ({step.Operation})");
+            bound.IsShort = Cost(step) is { Flops: <= ShortFlops, Bytes: > 0 and <= ShortBytes };
+            Steps[i] = bound;
+        }
         ScratchBytes = Steps.Aggregate(0L, (most, s) => Math.Max(most, s is null ? 0 : (s.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment));
         (Offsets, ArenaBytes) = Place(program);
         if (ArenaBytes + ScratchBytes > program.Limits.MaxTotalBytes)

@@ -81,6 +81,11 @@ public abstract unsafe class BoundStep
     /// <summary>How many tasks there are. Depends on shapes only, never on threads.</summary>
     public required int Tasks { get; init; }
 
+    /// <summary>
+    /// True when its tasks are over before another thread would have begun to help: they stay on the calling thread. Follows from shapes alone, like <see cref="Tasks"/>.
+    /// </summary>
+    public bool IsShort { get; internal set; }
+
     /// <summary>Scratch memory that each worker needs, bytes.</summary>
     public long ScratchBytes { get; init; }
 

@@ -59,6 +59,18 @@ public class SessionTests
         GC.Collect();
     }
 
+    [Fact]
+    public void WorkOfAFewMicrosecondsStaysOnItsThread()
+    {
+        foreach (var (n, isShort) in new[] { (1L, true), (40, true), (2000, false) })
+        {
+            var g = new Graph("product");
+            var x = g.AddInput("x", PlanCheck.F32(Dim.Symbol("n"), 32));
+            g.AddOutput(g.Add(new MatMul(), x, g.AddConstant(PlanCheck.Random(2, 32, 64))));
+            Assert.Equal(isShort, Assert.Single(PlanCheck.Compile(g).Bind(0, new Dictionary<string, long> { ["n"] = n }).Steps)!.IsShort);
+        }
+    }
+
     /// <summary>Waking a thread takes longer than moving a few bytes: however many pieces there are, they are one task.</summary>
     [Fact]
     public void ASplitOfFewBytesIsOneTask()
