@@ -67,7 +67,7 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
         TileArguments t = default;
         t.Offsets = (int*)scratch;
         (t.First, t.Second) = (call.Args.Alpha, call.Args.Beta);
-        t.Flags = (nint)(TileActivation.Flag(call.Activation) | (call.Bias == null ? 0 : TileFlags.ColumnBias) | (call.Residual == null ? 0 : TileFlags.Residual));
+        t.Flags = (nint)(TileActivation.Flag(call.Activation) | (call.Bias == null ? TileFlags.None : TileFlags.ColumnBias) | (call.Residual == null ? TileFlags.None : TileFlags.Residual));
         var height = Shape.Height.Output;
         for (long line = split.Start(firstTask), end = split.Start(endTask); line < end;)
         {

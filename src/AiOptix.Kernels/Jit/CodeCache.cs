@@ -32,7 +32,7 @@ internal sealed class CodeCache(long mostBytes)
                 byUse.AddFirst(node);
                 return node.Value.Kernel;
             }
-            var kernel = new GeneratedKernel(code);
+            var kernel = GeneratedKernel.Make(code);
             entries.Add(code, byUse.AddFirst((code, kernel)));
             bytes += kernel.Bytes;
             while (bytes > mostBytes && byUse.Last is { } oldest && oldest.Value.Kernel != kernel)

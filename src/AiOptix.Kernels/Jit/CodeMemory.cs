@@ -12,9 +12,12 @@ public sealed unsafe partial class CodeMemory : IDisposable
     private const int ProtRead = 1, ProtWrite = 2, ProtExec = 4, MapPrivate = 2;
     private const uint MemCommitReserve = 0x3000, MemRelease = 0x8000, PageReadWrite = 0x04, PageExecuteRead = 0x20;
 
+    private static long liveBytes;
+
     private readonly nint address;
     private readonly nuint length;
     private int disposed;
+    private bool isCounted;
 
     /// <summary>Places code.</summary>
     /// <param name="code">The bytes; position-independent.</param>
@@ -27,7 +30,13 @@ public sealed unsafe partial class CodeMemory : IDisposable
         address = Reserve(length);
         code.CopyTo(new Span<byte>((void*)address, code.Length));
         Seal();
+        GC.AddMemoryPressure((long)length);
+        Interlocked.Add(ref liveBytes, (long)length);
+        isCounted = true;
     }
+
+    /// <summary>Bytes that all generated code of the process takes.</summary>
+    public static long LiveBytes => Interlocked.Read(ref liveBytes);
 
     /// <summary>The first byte of the code.</summary>
     public nint Address => address;
@@ -78,6 +87,9 @@ public sealed unsafe partial class CodeMemory : IDisposable
         if (address is 0 or -1 || Interlocked.Exchange(ref disposed, 1) != 0) return;
         if (OperatingSystem.IsWindows()) VirtualFree(address, 0, MemRelease);
         else _ = MemoryUnmap(address, length);
+        if (!isCounted) return;
+        GC.RemoveMemoryPressure((long)length);
+        Interlocked.Add(ref liveBytes, -(long)length);
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]

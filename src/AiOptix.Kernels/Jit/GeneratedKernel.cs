@@ -11,37 +11,20 @@ internal interface IKernelCode
 }
 
 /// <summary>
-/// Machine code in memory that may be run. Whoever runs it holds this object, which frees the memory when nobody does any more: eviction from a cache never takes
+/// Machine code in memory that may be run. Whoever runs it holds this object, whose memory is freed when nobody does any more: eviction from a cache never takes
 /// code from under a run.
 /// </summary>
 internal sealed class GeneratedKernel
 {
-    private static long liveBytes;
-
     private readonly CodeMemory memory;
     private readonly int length;
 
-    public GeneratedKernel(IKernelCode code)
+    private GeneratedKernel(string name, CodeMemory memory, int length)
     {
-        Name = code.Name;
-        var bytes = code.Generator().Generate(OperatingSystem.IsWindows());
-        length = bytes.Length;
-        memory = new(bytes);
-        GC.AddMemoryPressure(memory.Length);
-        Interlocked.Add(ref liveBytes, memory.Length);
+        Name = name;
+        this.memory = memory;
+        this.length = length;
     }
-
-    /// <summary>Frees what nobody holds.</summary>
-    ~GeneratedKernel()
-    {
-        if (memory is null) return;
-        memory.Dispose();
-        GC.RemoveMemoryPressure(memory.Length);
-        Interlocked.Add(ref liveBytes, -memory.Length);
-    }
-
-    /// <summary>Bytes of memory that generated kernels hold, in all.</summary>
-    public static long LiveBytes => Interlocked.Read(ref liveBytes);
 
     /// <summary>The name of its code.</summary>
     public string Name { get; }
@@ -51,6 +34,14 @@ internal sealed class GeneratedKernel
 
     /// <summary>The function; call it as <c>delegate* unmanaged[SuppressGCTransition]</c> with a pointer to its arguments, and keep this object alive meanwhile.</summary>
     public nint Address => memory.Address;
+
+    /// <summary>Makes the kernel.</summary>
+    /// <exception cref="Tensors.LimitExceededException">The system grants no memory for it.</exception>
+    public static GeneratedKernel Make(IKernelCode code)
+    {
+        var bytes = code.Generator().Generate(OperatingSystem.IsWindows());
+        return new(code.Name, new CodeMemory(bytes), bytes.Length);
+    }
 
     /// <summary>The machine code.</summary>
     public unsafe byte[] Code() => new Span<byte>((void*)memory.Address, length).ToArray();

@@ -50,15 +50,15 @@ public unsafe class CodeCacheTests
         const int most = 64 << 10, beside = 4 << 20;
         var cache = new CodeCache(most);
         var held = cache.Get(new Constant(-1 >>> 1));
-        var before = GeneratedKernel.LiveBytes;
+        var before = CodeMemory.LiveBytes;
         Fill(cache, most);
-        for (var i = 0; i < 5 && GeneratedKernel.LiveBytes > before + beside; i++)
+        for (var i = 0; i < 5 && CodeMemory.LiveBytes > before + beside; i++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
         // Other tests make tiles meanwhile, a tenth of what these kernels would take.
-        Assert.InRange(GeneratedKernel.LiveBytes, 0, before + beside);
+        Assert.InRange(CodeMemory.LiveBytes, 0, before + beside);
         Assert.Equal(int.MaxValue, Run(held));
         Assert.NotSame(held, cache.Get(new Constant(int.MaxValue)));
     }
