@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -50,6 +51,9 @@ public sealed unsafe class AttentionPlan
         valueKc = GemmSplit.Of(new(block, shape.ValueWidth, keys), mr, nr, target.L1Bytes, target.L2Bytes).Kc;
         panelFloats = Math.Max(scoreKc * Whole(keys, nr), valueKc * Whole(shape.ValueWidth, nr));
 
+        if (Kernel.Gemm.Generated is { } tiles)
+            foreach (var count in (int[])[block, shape.Queries % block]) Prepare(tiles, count);
+
         static nint Whole(int columns, int nr) => ((nint)columns + nr - 1) / nr * nr;
     }
 
@@ -66,6 +70,15 @@ public sealed unsafe class AttentionPlan
     public long ScratchBytes =>
         sizeof(float) * ((long)block * (pitch + 4) + mixedFloats + panelFloats + (long)Kernel.Gemm.Mr * (Math.Max(scoreKc, valueKc) + Kernel.Gemm.Nr));
 
+    // How many keys a block of queries sees may follow from data, so tiles of every width are made ready.
+    private void Prepare(GeneratedTiles tiles, int count)
+    {
+        var height = Kernel.Gemm.RowsAStrip(count);
+        foreach (var form in (TileForm[])[TileForm.Strided, TileForm.Adjacent])
+            foreach (var columns in (int[])[1, tiles.Set.Lanes, tiles.Set.Lanes + 1, tiles.Set.Width])
+                tiles.Prepare(form, count, height, columns);
+    }
+
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(in AttentionCall call, int firstTask, int endTask, byte* scratch)
@@ -80,6 +93,7 @@ public sealed unsafe class AttentionPlan
         GemmBlock g = default;
         StridedSource source = default;
         g.Tile = Kernel.Gemm.Tile;
+        if (Kernel.Gemm.Generated is { } tiles) g.Generated = tiles.Set;
         (g.Mr, g.Nr, g.ColumnStep) = (Kernel.Gemm.Mr, Kernel.Gemm.Nr, Kernel.Gemm.ColumnStep);
         g.PackB = &StridedSource.Pack;
         g.BSource = &source;
@@ -92,6 +106,7 @@ public sealed unsafe class AttentionPlan
             var unit = task / blocks;
             r.Query = (task - unit * blocks) * block;
             r.Count = Math.Min(block, Shape.Queries - r.Query);
+            g.RowsAStrip = Kernel.Gemm.RowsAStrip(r.Count);
             r.Batch = unit / Shape.Heads;
             r.Head = unit - r.Batch * Shape.Heads;
             var keyHead = r.Head / (Shape.Heads / Shape.KeyHeads);

@@ -7,7 +7,7 @@ namespace AiOptix.Kernels.Attention;
 /// <summary>A row of <see cref="AttentionTable"/>.</summary>
 public sealed unsafe class AttentionKernel
 {
-    internal AttentionKernel(string name, int gemm) => (Name, Gemm) = (name, GemmTable.Intrinsics[gemm]);
+    internal AttentionKernel(string name, GemmKernel gemm) => (Name, Gemm) = (name, gemm);
 
     /// <summary>The specification in short.</summary>
     public string Name { get; }
@@ -40,10 +40,12 @@ public static unsafe class AttentionTable
     /// <summary>The rows.</summary>
     public static IReadOnlyList<AttentionKernel> Rows { get; } =
     [
-        Row<V16>("attention_f32_12x32_avx512", 0),
-        Row<Pair<V8>>("attention_f32_6x16_avx2", 1),
-        Row<Pair<Pair<V4>>>("attention_f32_4x8_v128", 2),
-        Row<Pair<Pair<Pair<Pair<V1>>>>>("attention_f32_scalar", 3),
+        Row<V16>("attention_f32_14x32_avx512_jit", GemmTable.Named("gemm_f32_14x32_avx512_jit")),
+        Row<V16>("attention_f32_12x32_avx512", GemmTable.Named("gemm_f32_12x32_avx512")),
+        Row<Pair<V8>>("attention_f32_6x16_avx2_jit", GemmTable.Named("gemm_f32_6x16_avx2_jit")),
+        Row<Pair<V8>>("attention_f32_6x16_avx2", GemmTable.Named("gemm_f32_6x16_avx2")),
+        Row<Pair<Pair<V4>>>("attention_f32_4x8_v128", GemmTable.Named("gemm_f32_4x8_v128")),
+        Row<Pair<Pair<Pair<Pair<V1>>>>>("attention_f32_scalar", GemmTable.Named("gemm_f32_scalar")),
     ];
 
     /// <summary>The best row that the target can run.</summary>
@@ -56,7 +58,7 @@ public static unsafe class AttentionTable
         return Rows[^1];
     }
 
-    private static AttentionKernel Row<T>(string name, int gemm) where T : unmanaged, IVec<T> => new(name, gemm)
+    private static AttentionKernel Row<T>(string name, GemmKernel gemm) where T : unmanaged, IVec<T> => new(name, gemm)
     {
         Softmax = &SoftmaxRow.Run<T>,
         Scale = &SoftmaxRow.Scale<T>,

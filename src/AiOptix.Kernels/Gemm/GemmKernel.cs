@@ -47,6 +47,13 @@ public readonly unsafe struct GemmKernel
     /// <summary>True when a tile of that size is written exactly; otherwise it goes through the spill area of Mr × Nr floats.</summary>
     public bool IsWhole(int rows, int columns) => (rows == Mr || rows == 1 || rows % 4 == 0) && columns % ColumnStep == 0;
 
+    /// <summary>Rows of a tile where A needs no panels: tiles of one height, but for the last.</summary>
+    internal int RowsAStrip(int rows)
+    {
+        var strips = Math.Max(1, (rows + Mr - 1) / Mr);
+        return Math.Max(1, (rows + strips - 1) / strips);
+    }
+
     /// <summary>The epilogue for that activation at this kernel's vector width.</summary>
     internal delegate*<EpilogueTile*, void> EpilogueFor(Activation activation) => Epilogue.Select(activation, VectorWidth);
 }

@@ -34,8 +34,8 @@ public sealed unsafe class GemmPlan
         if (Kernel.Generated is not { } tiles) return;
         foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
         {
-            tiles.Prepare(TileForm.Adjacent, rows, shape.PackedA ? Kernel.Mr : RowsAStrip(rows), shape.N);
-            if (!shape.PackedA) tiles.Prepare(TileForm.Strided, rows, RowsAStrip(rows), shape.N);
+            tiles.Prepare(TileForm.Adjacent, rows, shape.PackedA ? Kernel.Mr : Kernel.RowsAStrip(rows), shape.N);
+            if (!shape.PackedA) tiles.Prepare(TileForm.Strided, rows, Kernel.RowsAStrip(rows), shape.N);
         }
     }
 
@@ -81,7 +81,7 @@ public sealed unsafe class GemmPlan
             var inner = batch - outer * Shape.Batch2;
             g.Row0 = rowTask * split.RowsATask;
             g.Row1 = Math.Min(Shape.M, g.Row0 + split.RowsATask);
-            g.RowsAStrip = RowsAStrip(g.Row1 - g.Row0);
+            g.RowsAStrip = Kernel.RowsAStrip(g.Row1 - g.Row0);
             g.Column0 = columnTask * split.ColumnsATask;
             g.Column1 = Math.Min(Shape.N, g.Column0 + split.ColumnsATask);
             var a = call.A + outer * call.ABatchStride1 + inner * call.ABatchStride2;
@@ -128,13 +128,6 @@ public sealed unsafe class GemmPlan
         g->BScratch = scratch;
         g->AScratch = scratch + (nint)split.Kc * split.ColumnsATask;
         g->Spill = g->AScratch + (nint)split.Kc * Kernel.Mr;
-    }
-
-    /// <summary>Rows of a tile where A needs no panels: tiles of one height, but for the last.</summary>
-    private int RowsAStrip(int rows)
-    {
-        var strips = Math.Max(1, (rows + Kernel.Mr - 1) / Kernel.Mr);
-        return Math.Max(1, (rows + strips - 1) / strips);
     }
 
     private void Pack(float* source, nint laneStride, nint stepStride, int lanes, int width, float* packed)

@@ -20,8 +20,8 @@ public static unsafe class GemmTable
         new("gemm_f32_scalar", Isa.None, 1, 1, 1, 1, &NarrowTiles.Tile1x1<V1>),
     ];
 
-    /// <summary>The rows that need no generated code, best first: one a vector width.</summary>
-    internal static IReadOnlyList<GemmKernel> Intrinsics { get; } = [.. Rows.Where(static r => r.Generated is null)];
+    /// <summary>The row of that name.</summary>
+    internal static GemmKernel Named(string name) => Rows.First(r => r.Name == name);
 
     /// <summary>
     /// The best row that the target can run. It depends on nothing else, so an operand packed for one shape serves every other shape it may be

@@ -35,19 +35,21 @@ public static unsafe class RecurrentTable
     /// <summary>The rows.</summary>
     public static IReadOnlyList<RecurrentKernel> Rows { get; } =
     [
-        Row<V16>("recurrent_f32_12x32_avx512", 0),
-        Row<V8>("recurrent_f32_6x16_avx2", 1),
-        Row<V4>("recurrent_f32_4x8_v128", 2),
-        Row<V1>("recurrent_f32_scalar", 3),
+        Row<V16>("recurrent_f32_14x32_avx512_jit", GemmTable.Named("gemm_f32_14x32_avx512_jit")),
+        Row<V16>("recurrent_f32_12x32_avx512", GemmTable.Named("gemm_f32_12x32_avx512")),
+        Row<V8>("recurrent_f32_6x16_avx2_jit", GemmTable.Named("gemm_f32_6x16_avx2_jit")),
+        Row<V8>("recurrent_f32_6x16_avx2", GemmTable.Named("gemm_f32_6x16_avx2")),
+        Row<V4>("recurrent_f32_4x8_v128", GemmTable.Named("gemm_f32_4x8_v128")),
+        Row<V1>("recurrent_f32_scalar", GemmTable.Named("gemm_f32_scalar")),
     ];
 
     /// <summary>The best row that the target can run.</summary>
     public static RecurrentKernel Select(Target target) => Rows.First(row => target.Has(row.Isa));
 
-    private static RecurrentKernel Row<T>(string name, int gemm) where T : unmanaged, IVec<T> => new()
+    private static RecurrentKernel Row<T>(string name, GemmKernel gemm) where T : unmanaged, IVec<T> => new()
     {
         Name = name,
-        Gemm = GemmTable.Intrinsics[gemm],
+        Gemm = gemm,
         Sum = &RecurrentLoops.Sum<T>,
         Peephole = &RecurrentLoops.Peephole<T>,
         Candidate = &RecurrentLoops.Candidate<T>,
