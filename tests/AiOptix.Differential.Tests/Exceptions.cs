@@ -12,11 +12,14 @@ internal static class Exceptions
         ("ConvTranspose", IsSame, "ConvTranspose-22, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = input_shape[i] * strides[i]\"; a kernel shorter than the stride gives less"),
         ("MaxPool", d => IsSame(d) && d.Attributes.ContainsKey("dilations"), "MaxPool-12, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = ceil(input_shape[i] / strides[i])\"; with dilations it gives less"),
         ("TreeEnsembleRegressor", d => d.Attributes.GetValueOrDefault("post_transform") is not ("NONE" or null) && d.Attributes["n_targets"] is 1L, "TreeEnsembleRegressor-3: post_transform \"indicates the transform to apply to the score\"; to a single score it is not applied"),
+        ("TreeEnsembleClassifier", d => d.Outputs == 2 && Labels(d) == 2, "TreeEnsembleClassifier-3, Y: \"top class for each point\"; of two classes the second is taken when its score is above 0, whatever the other's"),
         ("LinearRegressor", d => d.Attributes.GetValueOrDefault("post_transform") is not ("NONE" or null) && d.Attributes["targets"] is 1L, "LinearRegressor-1: post_transform \"indicates the transform to apply to the regression output vector\"; to a single one it is not applied"),
         ("QLinearSoftmax", d => Operand(d, 0).Shape[-1] == 1, "com.microsoft QLinearSoftmax: \"normalized exponential values\"; of a line of one element it is 1, not 0"),
     ];
 
     private static Tensor Operand(NodeDraft d, int input) => (Tensor)d.Inputs[input]!.Value;
+
+    private static int Labels(NodeDraft d) => ((Array)(d.Attributes.GetValueOrDefault("classlabels_ints") ?? d.Attributes["classlabels_strings"])).Length;
 
     private static bool IsSame(NodeDraft d) => d.Attributes.GetValueOrDefault("auto_pad") is "SAME_UPPER" or "SAME_LOWER";
 

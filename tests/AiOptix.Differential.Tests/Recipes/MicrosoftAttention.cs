@@ -109,7 +109,7 @@ internal static class MicrosoftAttention
         var cache = shared ? total + d.Draw.Between(0, 3) : past;
         if (d.Draw.Chance(0.4)) d.In([b, n, (heads + 2 * keyHeads) * size], type: F).Skip().Skip();
         else d.In([b, n, heads * size], type: F).In([b, n, keyHeads * size], type: F).In([b, n, keyHeads * size], type: F);
-        if (cache > 0) d.In([b, keyHeads, cache, size], type: F).In([b, keyHeads, cache, size], type: F); else d.Skip().Skip();
+        if (cache > 0) d.Value(Cache(d, b, keyHeads, cache, past, size)).Value(Cache(d, b, keyHeads, cache, past, size)); else d.Skip().Skip();
         d.Value(Tensor.From<int>([.. Enumerable.Repeat(total - 1, b)], new Shape(b))).Value(Tensor.Scalar(total));
         var rotary = d.Draw.Chance(0.5);
         if (rotary) d.Weight([16, half], Fill.Unit, F).Weight([16, half], Fill.Unit, F).Attr("do_rotary", 1L).Maybe("rotary_interleaved", (long)d.Draw.Below(2));
@@ -127,6 +127,16 @@ internal static class MicrosoftAttention
         if (d.Draw.Chance(0.3)) d.Attr("local_window_size", (long)d.Draw.Between(1, 4));
         if (d.Draw.Chance(0.3)) d.Attr("softcap", 2f);
         if (d.Draw.Chance(0.2)) d.Attr("smooth_softmax", 1L);
+    }
+
+    /// <summary>A cache whose entries behind the past are 0: nobody says what they become.</summary>
+    private static Tensor Cache(NodeDraft d, int batch, int heads, int length, int past, int size)
+    {
+        var cache = d.Draw.Values(F, [batch, heads, length, size]);
+        var values = cache.Span<float>();
+        for (var i = 0; i < values.Length; i++)
+            if (i / size % length >= past) values[i] = 0;
+        return cache;
     }
 
     private static void Rotary(NodeDraft d)

@@ -194,8 +194,8 @@ internal static class FusedAttentions
             return;
         }
         // Heads as large as the caches say.
-        if (cosines.Shape?[1].Constant is not { } half) throw r.Error("without num_heads the size of the caches must be known");
-        var turned = r.Add(new RotaryEmbedding(interleaved), r.Permuted(r.Shaped(x, 0, 0, -1, 2 * half), 0, 2, 1, 3), cosines, sines, positions);
+        var size4 = cosines.Shape?[1].Constant is { } half ? r.Constant(0, 0, -1, 2 * half) : r.Joined(0, r.Constant(0, 0, -1), r.Add(new Mul(), r.Extents(cosines, 1, 2), r.Constant(2L)));
+        var turned = r.Add(new RotaryEmbedding(interleaved), r.Permuted(r.Add(new Reshape(), x, size4), 0, 2, 1, 3), cosines, sines, positions);
         r.Emit(new Reshape(), r.Permuted(turned, 0, 2, 1, 3), r.Constant(0, 0, -1));
     }
 }
