@@ -44,7 +44,8 @@ internal static class Supervisor
         if (at < 0 && process.ExitCode == 0) return end;
         var kind = hung ? "hang" : process.ExitCode == Program.OutOfMemory ? "memory" : $"crash (exit code {process.ExitCode})";
         histogram.Add(Math.Max(at, 0), kind, failed: true, ran: false, errors.Result.Length > 3000 ? errors.Result[..3000] : errors.Result);
-        return next;
+        // A process that tried none would not do better the next time.
+        return next == first ? end : next;
     }
 
     /// <summary>The next line; null at the end, or when the process uses more time on a mutant than any may take.</summary>
