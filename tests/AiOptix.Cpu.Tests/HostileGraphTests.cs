@@ -50,6 +50,14 @@ public class HostileGraphTests
     }
 
     [Fact]
+    public void ASliceNeedsItsStartsAndEnds()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(4));
+        Assert.Contains("input 2 is required", Assert.Throws<InvalidGraphException>(() => g.Add(new Slice(), x, g.AddConstant(Tensor.Vector(0L)))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ANodeMayLeaveOutTheLastOutputsOfALoop()
     {
         var g = Counting(out var loop, trips: 3, outputs: 1);

@@ -22,7 +22,7 @@ public sealed record AffineGrid(bool AlignCorners = false) : Operator
     public override void Evaluate(EvaluationContext context)
     {
         var theta = context.Input(0);
-        var size = context.Shape(context.Integers(1)!);
+        var size = context.Shape(context.RequiredIntegers(1));
         var r = size.Rank - 2;
         if (r is not (2 or 3) || theta.Shape != new Shape(size[0], r, r + 1)) throw context.Error($"matrices {theta} do not fit the size {size}");
         var output = context.Allocate(0, theta.DType, new Shape([size[0], .. size.Dims[2..], r]));

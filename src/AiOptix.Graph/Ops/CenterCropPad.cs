@@ -28,7 +28,7 @@ public sealed record CenterCropPad(ValueList<long>? Axes = null) : Operator
     {
         var x = context.Input(0);
         var axes = Axes is { } a ? context.Axes(a, x.Shape.Rank) : [.. Enumerable.Range(0, x.Shape.Rank)];
-        var sizes = context.Shape(context.Integers(1)!);
+        var sizes = context.Shape(context.RequiredIntegers(1));
         if (sizes.Rank != axes.Length) throw context.Error($"{sizes.Rank} extents do not fit {axes.Length} axes");
         var shape = x.Shape;
         for (var i = 0; i < axes.Length; i++) shape = shape.With(axes[i], sizes[i]);

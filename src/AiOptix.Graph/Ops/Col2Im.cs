@@ -33,7 +33,7 @@ public sealed record Col2Im(ValueList<long> Strides = default, ValueList<long> P
     public override void Evaluate(EvaluationContext context)
     {
         var x = context.Input(0);
-        var image = context.Shape(context.Integers(1)!);
+        var image = context.Shape(context.RequiredIntegers(1));
         var geometry = new ConvGeometry(new(context.Integers(2)), Strides, Dilations, Pads);
         if (geometry.Problem() is { } problem) throw context.Error(problem);
         var blocks = geometry.Outputs(image.Dims);

@@ -23,7 +23,7 @@ public sealed record ConstantOfShape(TensorAttribute Value) : Operator
     /// <inheritdoc/>
     public override void Evaluate(EvaluationContext context)
     {
-        var output = context.Allocate(0, Value.Tensor.DType, context.Shape(context.Integers(0)!), zeroed: true);
+        var output = context.Allocate(0, Value.Tensor.DType, context.Shape(context.RequiredIntegers(0)), zeroed: true);
         new ElementMover(Value.Tensor, output).Fill(0, output.Count);
     }
 }

@@ -34,7 +34,7 @@ public sealed record Expand : Operator
     public override void Evaluate(EvaluationContext context)
     {
         var input = context.Input(0);
-        var target = context.Shape(context.Integers(1)!);
+        var target = context.Shape(context.RequiredIntegers(1));
         var rank = Math.Max(input.Shape.Rank, target.Rank);
         var strides = input.Shape.Strides();
         var dims = new long[rank];

@@ -31,7 +31,7 @@ public sealed record Gather(long Axis = 0) : Operator
     public override void Evaluate(EvaluationContext context)
     {
         var data = context.Input(0);
-        var indices = context.Integers(1)!;
+        var indices = context.RequiredIntegers(1);
         var axis = context.Axis(Axis, data.Shape.Rank);
         var n = data.Shape[axis];
         foreach (var i in indices)

@@ -25,7 +25,7 @@ public sealed record GatherElements(long Axis = 0) : Operator
     {
         var data = context.Input(0);
         var shape = context.Input(1).Shape;
-        var indices = context.Integers(1)!;
+        var indices = context.RequiredIntegers(1);
         var axis = context.Axis(Axis, data.Shape.Rank);
         var output = context.Allocate(0, data.DType, shape, zeroed: data.DType.IsPacked());
         var mover = new ElementMover(data, output);

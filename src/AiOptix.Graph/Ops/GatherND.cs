@@ -33,7 +33,7 @@ public sealed record GatherND(long BatchDims = 0) : Operator
     {
         var data = context.Input(0);
         var shape = context.Input(1).Shape;
-        var indices = context.Integers(1)!;
+        var indices = context.RequiredIntegers(1);
         var depth = (int)shape[-1];
         var batches = shape.Product(0, (int)BatchDims);
         var perBatch = shape.Product((int)BatchDims, shape.Rank - 1);

@@ -56,7 +56,7 @@ public sealed record Pad(PadMode Mode = PadMode.Constant) : Operator
     {
         var input = context.Input(0);
         var s = input.Shape;
-        var pads = context.Integers(1)!;
+        var pads = context.RequiredIntegers(1);
         var axes = context.Axes(context.Integers(3) ?? [.. Enumerable.Range(0, s.Rank).Select(i => (long)i)], s.Rank);
         if (pads.Length != 2 * axes.Length) throw context.Error($"{pads.Length} pads are given for {axes.Length} axes; expected {2 * axes.Length}");
         var sources = s.Select(d => Identity(d)).ToArray();

@@ -21,7 +21,7 @@ public sealed record Reshape(bool AllowZero = false) : Operator
     public override void Evaluate(EvaluationContext context)
     {
         var input = context.Input(0);
-        var dims = context.Integers(1)!;
+        var dims = context.RequiredIntegers(1);
         var rest = -1;
         for (var i = 0; i < dims.Length; i++)
             if (dims[i] == 0 && !AllowZero)

@@ -26,7 +26,7 @@ public sealed record ReverseSequence(long BatchAxis = 1, long TimeAxis = 0) : Op
     {
         var input = context.Input(0);
         var s = input.Shape;
-        var lengths = context.Integers(1)!;
+        var lengths = context.RequiredIntegers(1);
         if (s.Rank < 2 || lengths.Length != s[(int)BatchAxis] || lengths.Any(n => n < 0 || n > s[(int)TimeAxis]))
             throw context.Error($"sequence_lens [{string.Join(",", lengths)}] does not fit shape {s} with batch axis {BatchAxis}");
         var output = context.Allocate(0, input.DType, s, zeroed: input.DType.IsPacked());

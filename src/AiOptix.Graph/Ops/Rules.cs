@@ -13,9 +13,12 @@ internal static class Rules
     public static long[]? Integers(this EvaluationContext context, int input) => context.OptionalInput(input) is not { } t ? null
         : t.DType == DType.Bool || t.DType.IsInteger() && !t.DType.IsPacked() ? t.ToInt64() : throw context.Error($"input {input} holds {t.DType.Name()}; expected integers");
 
+    /// <summary>The elements of an integer input.</summary>
+    public static long[] RequiredIntegers(this EvaluationContext context, int input) => context.Integers(input) ?? throw context.Error($"input {input} is required");
+
     /// <summary>A single integer given as data.</summary>
     public static long Integer(this EvaluationContext context, int input) =>
-        context.Input(input) is { Count: 1 } ? context.Integers(input)![0] : throw context.Error($"input {input} must have one element, found {context.Input(input)}");
+        context.Input(input) is { Count: 1 } ? context.RequiredIntegers(input)[0] : throw context.Error($"input {input} must have one element, found {context.Input(input)}");
 
     /// <summary>A concrete shape given as data.</summary>
     public static Shape Shape(this EvaluationContext context, ReadOnlySpan<long> dims)

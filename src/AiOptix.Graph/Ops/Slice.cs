@@ -12,8 +12,8 @@ public sealed record Slice : Operator
     public override void Infer(InferenceContext context)
     {
         var type = context.DType(0);
-        for (var i = 1; i < context.InputCount; i++)
-            if (context.Has(i)) context.RequireIndices(i);
+        for (var i = 1; i < Math.Max(3, context.InputCount); i++)
+            if (i < 3 || context.Has(i)) context.RequireIndices(i);
         if (context.Shape(0) is not { } s)
         {
             context.Set(0, type, null);
@@ -51,8 +51,8 @@ public sealed record Slice : Operator
     public override void Evaluate(EvaluationContext context)
     {
         var input = context.Input(0);
-        var starts = context.Integers(1)!;
-        var ends = context.Integers(2)!;
+        var starts = context.RequiredIntegers(1);
+        var ends = context.RequiredIntegers(2);
         var axes = context.Axes(context.Integers(3) ?? [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)], input.Shape.Rank);
         var given = context.Integers(4) ?? [.. starts.Select(_ => 1L)];
         if (ends.Length != starts.Length || axes.Length != starts.Length || given.Length != starts.Length)

@@ -58,7 +58,7 @@ public sealed record SplitToSequence(long Axis = 0, bool KeepDims = true) : Oper
     private static long[] Sizes(EvaluationContext context, long whole)
     {
         if (!context.Has(1)) return [.. Enumerable.Repeat(1L, checked((int)whole))];
-        var given = context.Integers(1)!;
+        var given = context.RequiredIntegers(1);
         if (context.Input(1).Shape.Rank > 0) return given;
         if (given[0] <= 0) throw context.Error($"split {given[0]} must be positive");
         var count = checked((int)((whole + given[0] - 1) / given[0]));

@@ -25,7 +25,7 @@ public sealed record Tile : Operator
     public override void Evaluate(EvaluationContext context)
     {
         var input = context.Input(0);
-        var repeats = context.Integers(1)!;
+        var repeats = context.RequiredIntegers(1);
         var s = input.Shape;
         if (repeats.Length != s.Rank || repeats.Any(r => r < 0)) throw context.Error($"repeats [{string.Join(",", repeats)}] do not fit shape {s}");
         var output = context.Allocate(0, input.DType, new Shape([.. s.Zip(repeats, (a, b) => a * b)]), zeroed: input.DType.IsPacked());
