@@ -13,6 +13,9 @@ internal static class Exceptions
         ("MaxPool", d => IsSame(d) && d.Attributes.ContainsKey("dilations"), "MaxPool-12, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = ceil(input_shape[i] / strides[i])\"; with dilations it gives less"),
         ("TreeEnsembleRegressor", d => d.Attributes.GetValueOrDefault("post_transform") is not ("NONE" or null) && d.Attributes["n_targets"] is 1L, "TreeEnsembleRegressor-3: post_transform \"indicates the transform to apply to the score\"; to a single score it is not applied"),
         ("TreeEnsembleClassifier", d => d.Outputs == 2 && Labels(d) == 2, "TreeEnsembleClassifier-3, Y: \"top class for each point\"; of two classes the second is taken when its score is above 0, whatever the other's"),
+        ("AffineGrid", d => d.Attributes.GetValueOrDefault("align_corners") is 1L && ((Tensor)d.Inputs[1]!.Value).ToInt64().Skip(2).Contains(1), "AffineGrid-20, align_corners: the extrema \"are considered as referring to the center points of the input's corner pixels\"; the only pixel of an axis has its center at 0, not at -1"),
+        ("LSTM", d => d.Attributes.ContainsKey("clip"), "LSTM-22, clip: it \"is applied to the input of activations\"; to that of the last one, the cell state, it is not applied"),
+        ("ReduceLogSumExp", d => !Operand(d, 0).DType.IsFloat(), "ReduceLogSumExp-18: \"the log sum exponent of the input tensor's elements\"; of integers the exponentials are cut off to integers before they are summed"),
         ("LinearRegressor", d => d.Attributes.GetValueOrDefault("post_transform") is not ("NONE" or null) && d.Attributes["targets"] is 1L, "LinearRegressor-1: post_transform \"indicates the transform to apply to the regression output vector\"; to a single one it is not applied"),
         ("QLinearSoftmax", d => Operand(d, 0).Shape[-1] == 1, "com.microsoft QLinearSoftmax: \"normalized exponential values\"; of a line of one element it is 1, not 0"),
     ];

@@ -60,7 +60,7 @@ internal static class Generator
         if (Book.OtherDomains.Count > 0 && chained is null && (only.Length == 0 ? draw.Chance(0.3) : Book.OtherDomains.Any(r => only.Contains(r.OpType) && !Book.Default.ContainsKey(r.OpType))))
         {
             var recipes = only.Length == 0 ? Book.OtherDomains : [.. Book.OtherDomains.Where(r => only.Contains(r.OpType))];
-            return Book.Foreign(recipes[draw.Below(recipes.Count)], draw);
+            return Book.Foreign(recipes[draw.Below(recipes.Count)], draw, opset);
         }
         var there = Book.At(opset, only);
         return there.Count == 0 ? null : Book.Node(there[draw.Below(there.Count)], draw, opset, chained: chained);

@@ -60,7 +60,7 @@ internal static class Levels
         DType.Float16 => new(4e-3 * slack, 1e-4, 4e-3 * slack),
         DType.BFloat16 => new(3e-2 * slack, 1e-3, 3e-2 * slack),
         { } t when t.IsNarrowFloat() => new(0.26, 1e-2, 0.02),
-        _ => new(1e-4 * slack, 1e-6, 1e-5 * slack),
+        _ => new(1e-4 * Math.Min(slack, 300), 1e-6, 1e-5 * slack),
     };
 
     /// <summary>What the shape rule promised must hold.</summary>

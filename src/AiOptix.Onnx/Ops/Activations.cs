@@ -131,13 +131,19 @@ internal static class Activations
         static object? Float(Tensor? bound) => bound is null ? null : (float)ElementTypes.ToFloat64(bound)[0];
     }
 
-    /// <summary>Without a training mode to ask for, and without its mask, it is the identity. Versions before 10, which leave the mask open out of training, get one of bool.</summary>
+    /// <summary>Without a training mode to ask for, and without its mask, it is the identity. Before version 10 the mask has the type of the data.</summary>
     private static void ReadDropout(NodeReader r)
     {
         r.Ignore("consumed_inputs", "is_test", "ratio");
         var x = r.Required(0);
         var seed = r.OptionalInt("seed");
         if (!r.HasOutput(1) && r.Input(2) is null) r.Emit(new Identity(), x);
-        else r.Emit(new Dropout(seed), [.. r.InputsFrom(0)]);
+        else if (r.Opset >= 10) r.Emit(new Dropout(seed), [.. r.InputsFrom(0)]);
+        else
+        {
+            var all = r.AddAll(new Dropout(seed), 2, x);
+            r.Bind(0, all[0]);
+            r.EmitOutput(1, new Cast(x.DType), all[1]);
+        }
     }
 }

@@ -19,10 +19,10 @@ internal static class Book
     public static IReadOnlyList<OperatorTypes.Signature> At(long opset, string[] only) =>
         [.. Signatures.Where(s => s.Since <= opset && opset < Until(s) && (only.Length == 0 || only.Contains(s.Name)))];
 
-    /// <summary>A node of another domain; null when the recipe rejects what was drawn.</summary>
-    public static NodeDraft? Foreign(Recipe recipe, Draw draw)
+    /// <summary>A node that no signature lists, mostly of another domain; null when the recipe rejects what was drawn.</summary>
+    public static NodeDraft? Foreign(Recipe recipe, Draw draw, long opset = 17)
     {
-        var draft = new NodeDraft(draw, recipe.Domain, null, recipe.OpType, recipe.Since, new Dictionary<string, DType>());
+        var draft = new NodeDraft(draw, recipe.Domain, null, recipe.OpType, recipe.Domain.Length == 0 ? opset : recipe.Since, new Dictionary<string, DType>());
         try
         {
             recipe.Write(draft);

@@ -66,7 +66,7 @@ internal static class FusedAttentions
         var axis = r.RankOf(keys) == 4 ? 2 : 1;
         var count = r.Extent(keys, axis);
         if (past is not null) count = r.Plus(count, r.Extent(past, 2));
-        return new(r, queries.DType, batch.Shape is { Rank: > 0 } s ? s[0] : Dim.Zero, r.Extent(queries, r.RankOf(queries) - 2), count);
+        return new(r, queries.DType, batch.Shape is { Rank: > 0 } s ? s[0] : Dim.Zero, r.Extents(batch, 0, 1), r.Extent(queries, r.RankOf(queries) - 2), count);
     }
 
     private static void ReadMultiHead(NodeReader r)
@@ -104,13 +104,16 @@ internal static class FusedAttentions
         if (k is null) (q, k, v) = (Part(q, 0), Part(q, 1), Part(q, 2));
         else if (v is null) (k, v) = (Part(k, 0), Part(k, 1));
         var byHead = r.RankOf(k) == 4;
-        if (bias is not null)
-        {
-            var size = q.Shape?[-1].Constant ?? throw r.Error("the size of the queries must be known");
-            q = r.Plus(q, r.Sliced(bias, 0, 0, size));
-            if (!byHead) (k, v) = (r.Plus(k, r.Sliced(bias, 0, size, 2 * size)), r.Plus(v!, r.Sliced(bias, 0, 2 * size, long.MaxValue)));
-        }
+        if (bias is not null) (q, k, v) = (Biased(r, q, bias, q, 0), byHead ? k : Biased(r, k, bias, q, 1), byHead ? v : Biased(r, v!, bias, q, 2));
         return (byHead ? r.Permuted(r.Shaped(q, 0, 0, heads, -1), 0, 2, 1, 3) : q, k, v!);
+    }
+
+    /// <summary>A part with its share of a bias for queries, keys and values; the share of the values is what the others leave.</summary>
+    private static Value Biased(NodeReader r, Value part, Value bias, Value queries, int index)
+    {
+        var size = r.Extents(queries, -1, long.MaxValue);
+        Value Times(int n) => n == 0 ? r.Constant(0L) : r.Add(new Mul(), size, r.Constant((long)n));
+        return r.Plus(part, r.Add(new Slice(), bias, Times(index), index == 2 ? r.Constant(long.MaxValue) : Times(index + 1), r.Constant(0L)));
     }
 
     /// <summary>Tokens [tokens, …] without padding, an offset of each in the padded batch, and where each sequence begins.</summary>
@@ -125,11 +128,7 @@ internal static class FusedAttentions
             (q, k, v) = (Part(0), Part(1), Part(2));
         }
         if (v is null) throw r.Error("values (input 2) are required beside keys");
-        if (bias is not null)
-        {
-            var size = q.Shape?[-1].Constant ?? throw r.Error("the size of the queries must be known");
-            (q, k, v) = (r.Plus(q, r.Sliced(bias, 0, 0, size)), r.Plus(k, r.Sliced(bias, 0, size, 2 * size)), r.Plus(v, r.Sliced(bias, 0, 2 * size, long.MaxValue)));
-        }
+        if (bias is not null) (q, k, v) = (Biased(r, q, bias, q, 0), Biased(r, k, bias, q, 1), Biased(r, v, bias, q, 2));
         var offsets = r.Required(4);
         var sums = r.To(r.Required(5), DType.Int64);
         var lengths = r.Add(new Sub(), r.Sliced(sums, 0, 1, long.MaxValue), r.Sliced(sums, 0, 0, -1));

@@ -51,7 +51,7 @@ internal static class GroupQueries
             r.Bind(1, presentKeys);
             r.Bind(2, presentValues);
             var sink = r.Input(11);
-            var smooth = sink is not null || r.Int("smooth_softmax", 0) is not (0 or -1);
+            var smooth = r.Int("smooth_softmax", 0) is not (0 or -1) || sink is not null;
             var shown = r.Int("qk_output", 0);
             var op2 = new Attention(Scale: r.OptionalFloat("scale"), Softcap: r.Float("softcap", 0), Scores: shown == 2 ? AttentionScores.Probabilities : AttentionScores.Masked);
             var mask = Mask(smooth, keys, sink, q);
@@ -126,7 +126,9 @@ internal static class GroupQueries
             var allowed = causal ? r.Add(new LessOrEqual(), places, positions) : r.Add(new Less(), places, r.Unsqueezed(lengths, 1, 2, 3));
             if (r.Int("local_window_size", -1) is > 0 and var window) allowed = r.Add(new And(), allowed, r.Add(new Greater(), places, r.Add(new Sub(), positions, Scalar(window))));
             if (r.Input(10) is null && !smooth) return allowed;
-            var mask = r.Add(new Where(), allowed, r.Input(10) ?? r.Number(0, type), r.Number(float.NegativeInfinity, type));
+            var bias = r.Input(10);
+            if (bias is not null && smooth) bias = r.Add(new Pad(), bias, r.Joined(0, r.Constant(0, 0, 0, 0, 0, 0, 0), r.Add(new Sub(), r.Extents(keys, 2, 3), r.Extents(bias, 3, 4))));
+            var mask = r.Add(new Where(), allowed, bias ?? r.Number(0, type), r.Number(float.NegativeInfinity, type));
             if (!smooth) return mask;
             var outer = r.Extents(q, 0, 3);
             var column = r.Add(new Expand(), sink is null ? r.Number(0, type) : r.Shaped(sink, 1, -1, 1, 1), r.Joined(0, outer, r.Constant(1L)));

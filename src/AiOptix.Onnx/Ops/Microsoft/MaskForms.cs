@@ -8,9 +8,10 @@ namespace AiOptix.Onnx.Microsoft;
 /// <param name="R">The reader.</param>
 /// <param name="Type">The type of the scores.</param>
 /// <param name="Batch">The extent of the batch.</param>
+/// <param name="Entries">The same, as a vector of one element.</param>
 /// <param name="Queries">The number of queries, a scalar.</param>
 /// <param name="Keys">The number of keys, those of the past among them, a scalar.</param>
-internal sealed record MaskForms(NodeReader R, DType Type, Dim Batch, Value Queries, Value Keys)
+internal sealed record MaskForms(NodeReader R, DType Type, Dim Batch, Value Entries, Value Queries, Value Keys)
 {
     /// <summary>
     /// [batch, 1, queries or 1, keys] from 0 and 1 for each key ([batch, keys], [batch, queries, keys] or [batch, 1, most, most]), or from lengths: [batch], ends and then starts
@@ -43,14 +44,15 @@ internal sealed record MaskForms(NodeReader R, DType Type, Dim Batch, Value Quer
     {
         var places = R.Counted(Keys);
         var extent = mask.Shape![0];
-        var twice = extent.Equals(Batch * 2) && !extent.Equals(Batch);
-        var sums = extent.Equals(Batch * 3 + 2);
-        if (extent.IsConstant && Batch.IsConstant && !twice && !sums && !extent.Equals(Batch)) throw R.Error($"a mask of {extent} lengths does not fit a batch of {Batch}");
-        var parts = twice ? R.AddAll(new Split(0), 2, mask) : null;
-        var ends = parts is not null ? parts[0] : sums ? R.Sliced(mask, 0, 0, Batch.Constant ?? throw R.Error("the batch must be known for a mask with sums of lengths")) : mask;
-        var inside = R.Add(new Less(), places, Column(ends));
-        return parts is null ? inside : R.Add(new And(), inside, R.Add(new GreaterOrEqual(), places, Column(parts[1])));
+        if (extent.Equals(Batch) || extent.Equals(Batch * 3 + 2)) return R.Add(new Less(), places, Column(First(mask)));
+        if (extent.IsConstant && Batch.IsConstant && !extent.Equals(Batch * 2)) throw R.Error($"a mask of {extent} lengths does not fit a batch of {Batch}");
+        // Lengths alone, where that is not known yet, get zeros as starts behind them.
+        var all = R.Joined(0, mask, R.Add(new ConstantOfShape(Graphs.Evaluate.ElementTypes.From([0], mask.DType, new Shape(1))), Entries));
+        var starts = R.Add(new Slice(), all, Entries, R.Add(new Mul(), Entries, R.Constant(2L)), R.Constant(0L));
+        return R.Add(new And(), R.Add(new Less(), places, Column(First(all))), R.Add(new GreaterOrEqual(), places, Column(starts)));
     }
+
+    private Value First(Value lengths) => R.Add(new Slice(), lengths, R.Constant(0L), Entries, R.Constant(0L));
 
     private Value Column(Value lengths) => R.Unsqueezed(R.To(lengths, DType.Int64), 1, 2, 3);
 }
