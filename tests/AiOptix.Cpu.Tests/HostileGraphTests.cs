@@ -58,6 +58,33 @@ public class HostileGraphTests
     }
 
     [Fact]
+    public void ABlockThatDoesNotFitItsImageIsRefused()
+    {
+        var g = new Graph("g");
+        var shape = new TensorType(DType.Int64, new SymbolicShape(Dim.Symbol("n")));
+        var (x, image, block) = (g.AddInput("x", PlanCheck.F32(1, 4, 4)), g.AddInput("image", shape), g.AddInput("block", new TensorType(DType.Int64, new SymbolicShape(Dim.Symbol("m")))));
+        g.AddOutput(g.Add(new Col2Im(), x, image, block));
+        using var session = PlanCheck.Open(g);
+        string Refused(Tensor i, Tensor b) => Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(1, 1, 4, 4), i, b])).Message;
+        Assert.Contains("does not fit an image of 3", Refused(Tensor.Vector(4L, 4L, 4L), Tensor.Vector(2L, 2L)), StringComparison.Ordinal);
+        Assert.Contains("Col2Im", Refused(Tensor.Vector(4L, 4L), Tensor.Vector(1L << 20, 1L << 12)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 1L << 62, 0)]
+    [InlineData(1, long.MaxValue, 0)]
+    [InlineData(1L << 40, 1, 0)]
+    [InlineData(1, 1, 1L << 40)]
+    [InlineData(1, 1L << 27, 1L << 28)]
+    public void AWindowThatReachesBeyondReckoningIsRefused(long stride, long dilation, long pad)
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(1, 1, 8));
+        var e = Assert.Throws<InvalidGraphException>(() => g.Add(new Conv(Strides: [stride], Dilations: [dilation], Pads: [pad, pad]), x, g.AddConstant(PlanCheck.Random(1, 1, 1, 4))));
+        Assert.Contains("Conv", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ANodeMayLeaveOutTheLastOutputsOfALoop()
     {
         var g = Counting(out var loop, trips: 3, outputs: 1);

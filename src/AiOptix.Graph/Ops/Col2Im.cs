@@ -34,12 +34,14 @@ public sealed record Col2Im(ValueList<long> Strides = default, ValueList<long> P
     {
         var x = context.Input(0);
         var image = context.Shape(context.RequiredIntegers(1));
-        var geometry = new ConvGeometry(new(context.Integers(2)), Strides, Dilations, Pads);
+        var block = context.Shape(context.RequiredIntegers(2));
+        if (block.Rank != image.Rank) throw context.Error($"a block of {block.Rank} axes does not fit an image of {image.Rank}");
+        var geometry = new ConvGeometry(new(block.Dims), Strides, Dilations, Pads);
         if (geometry.Problem() is { } problem) throw context.Error(problem);
         var blocks = geometry.Outputs(image.Dims);
-        var taps = new long[geometry.Kernel.Aggregate(1L, (a, b) => a * b)];
-        var count = new Shape(blocks).Count;
-        if (x.Shape.Rank != 3 || x.Shape[2] != count || x.Shape[1] % taps.Length != 0) throw context.Error($"columns {x} do not fit {count} blocks of {taps.Length} elements");
+        var count = context.Shape(blocks).Count;
+        if (x.Shape.Rank != 3 || x.Shape[2] != count || block.Count == 0 || x.Shape[1] % block.Count != 0) throw context.Error($"columns {x} do not fit {count} blocks of {block.Count} elements");
+        var taps = new long[block.Count];
         var channels = x.Shape[1] / taps.Length;
         var output = context.Allocate(0, x.DType, new Shape([x.Shape[0], channels, .. image.Dims]));
         var parts = Numbers.IsComplex(x.DType) ? 2 : 1;

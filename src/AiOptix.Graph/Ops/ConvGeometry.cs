@@ -27,6 +27,11 @@ public enum AutoPad
 /// <param name="CeilMode">A last window that hangs over the end counts if it starts inside.</param>
 public sealed record ConvGeometry(ValueList<long> Kernel, ValueList<long> Strides, ValueList<long> Dilations, ValueList<long> Pads, AutoPad AutoPad = AutoPad.NotSet, bool CeilMode = false)
 {
+    private const long MostTaps = 1 << 24;
+
+    /// <summary>The furthest that steps, distances and pads go: positions are reckoned in 32 bits.</summary>
+    internal const long Furthest = 1 << 28;
+
     /// <summary>How many spatial axes there are.</summary>
     public int Rank => Kernel.Count;
 
@@ -37,7 +42,7 @@ public sealed record ConvGeometry(ValueList<long> Kernel, ValueList<long> Stride
     public long Dilation(int axis) => Dilations.Count == 0 ? 1 : Dilations[axis];
 
     /// <summary>How far the window reaches along a spatial axis.</summary>
-    public long Reach(int axis) => (Kernel[axis] - 1) * Dilation(axis) + 1;
+    public long Reach(int axis) => checked(((Kernel[axis] - 1) * Dilation(axis)) + 1);
 
     /// <summary>The pads of a spatial axis for an input extent.</summary>
     public (long Begin, long End) PadsOf(int axis, long input)
@@ -77,6 +82,9 @@ public sealed record ConvGeometry(ValueList<long> Kernel, ValueList<long> Stride
         if (Dilations.Count > 0 && Dilations.Count != Rank) return $"dilations {Dilations} do not fit {Rank} spatial axes";
         if (Pads.Count > 0 && Pads.Count != 2 * Rank) return $"pads {Pads} do not fit {Rank} spatial axes; expected {2 * Rank} numbers";
         if (Kernel.Any(k => k < 1) || Strides.Any(s => s < 1) || Dilations.Any(d => d < 1)) return $"kernel {Kernel}, strides {Strides} and dilations {Dilations} must be positive";
+        if (Kernel.Aggregate((Int128)1, (n, k) => Int128.Min(n * k, Int128.MaxValue >> 64)) > MostTaps) return $"a window of {Kernel} has more than {MostTaps} elements";
+        if (Strides.Concat(Dilations).Concat(Pads).Any(n => n is < -Furthest or > Furthest) || Enumerable.Range(0, Rank).Any(i => Reach(i) > Furthest))
+            return $"kernel {Kernel}, strides {Strides}, dilations {Dilations} and pads {Pads} go beyond {Furthest} elements";
         return null;
     }
 

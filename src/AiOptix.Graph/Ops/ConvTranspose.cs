@@ -66,6 +66,8 @@ public sealed record ConvTranspose(ValueList<long> Strides = default, ValueList<
         foreach (var (name, list, length) in new[] { ("strides", Strides, rank), ("dilations", Dilations, rank), ("output_padding", OutputPadding, rank), ("output_shape", OutputShape, rank), ("pads", Pads, 2 * rank) })
             if (list.Count > 0 && list.Count != length) throw context.Error($"{name} {list} do not fit {rank} spatial axes; expected {length} numbers");
         if (Strides.Any(s => s < 1) || Dilations.Any(d => d < 1)) throw context.Error($"strides {Strides} and dilations {Dilations} must be positive");
+        if (Strides.Concat(Dilations).Concat(Pads).Concat(OutputPadding).Concat(OutputShape).Any(n => n is < -ConvGeometry.Furthest or > ConvGeometry.Furthest))
+            throw context.Error($"strides {Strides}, dilations {Dilations}, pads {Pads}, output_padding {OutputPadding} and output_shape {OutputShape} go beyond {ConvGeometry.Furthest} elements");
         var dims = new Dim[x.Rank];
         (dims[0], dims[1]) = (x[0], w[1] * Group);
         for (var i = 0; i < rank; i++)
