@@ -15,6 +15,7 @@ public sealed unsafe class GemmPlan
     private readonly GemmSplit split;
     private readonly int rowTasks;
     private readonly int columnTasks;
+    private readonly bool isSmallB;
     private readonly GemvKernel? gemv;
 
     /// <summary>Plans a product with a kernel, by default the best that the target has.</summary>
@@ -32,6 +33,8 @@ public sealed unsafe class GemmPlan
         columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
         gemv = shape.M == 1 && (!shape.PackedB || Kernel.Nr == 2 * Kernel.VectorWidth) ? GemvTable.For(Kernel.VectorWidth) : null;
         if (Kernel.Generated is not { } tiles) return;
+        // Generated tiles read any B of adjacent columns in place; panels only gain where its lines fall out of the first-level cache between strips.
+        isSmallB = sizeof(float) * (long)shape.K * shape.N <= target.L1Bytes / 2;
         foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
         {
             tiles.Prepare(TileForm.Adjacent, rows, shape.PackedA ? Kernel.Mr : Kernel.RowsAStrip(rows), shape.N);
@@ -89,7 +92,7 @@ public sealed unsafe class GemmPlan
             if (Shape.PackedA) g.APanels = a;
             else g.A = a;
             if (Shape.PackedB) g.BPanels = b.First;
-            else g.BDirect = call.BColumnStride == 1 && g.Row1 - g.Row0 <= Kernel.Mr ? b.First : null;
+            else g.BDirect = call.BColumnStride == 1 && (isSmallB || g.Row1 - g.Row0 <= Kernel.Mr) ? b.First : null;
             g.C = call.C + outer * call.CBatchStride1 + inner * call.CBatchStride2;
             if (call.Residual != null) g.Epilogue.Residual = call.Residual + outer * call.ResidualBatchStride1 + inner * call.ResidualBatchStride2;
             if (gemv is { } row && !Shape.PackedA && Shape.PackedB) row.Panels(&g);

@@ -30,15 +30,10 @@ internal static unsafe class GeneratedStrip
                 t.B = (byte*)packed;
                 packed += steps * g->Nr;
             }
-            else if (columns == g->Nr)
+            else
             {
                 t.B = (byte*)(g->BDirect + k0 * g->BDirectStride + column);
                 t.BStride = g->BDirectStride * sizeof(float);
-            }
-            else
-            {
-                PanelPack.Run(g->BDirect + k0 * g->BDirectStride + column, 1, g->BDirectStride, columns, g->Nr, steps, packed);
-                t.B = (byte*)packed;
             }
             var c = g->C + row * g->Ldc + column;
             t.C = (byte*)c;

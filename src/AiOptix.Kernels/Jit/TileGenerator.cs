@@ -7,7 +7,7 @@ namespace AiOptix.Kernels.Jit;
 /// Vector registers: one accumulator a row and vector from 0 upwards for the whole sum, then one a vector of B, then those that hold an element of A in every lane.
 /// Each step loads the vectors of B once and broadcasts one element of A a row; every product is added in the order of the steps with one rounding.
 /// In the columnwise form a step loads the vectors of B and multiplies them with as many vectors of A a row, straight from memory.
-/// The last vector's unused lanes are neither read from nor written to C, bias and residual; B must be readable in whole vectors, but for the columnwise form.
+/// The last vector's unused lanes are neither read nor written, in no operand.
 /// General registers: rax, r9, r10 and rbx A, rdx B, rcx steps, r8 the stride of A, rbp that of B, r12 the pieces' offsets, r13 the pieces left.
 /// </summary>
 internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.VectorBytes)
@@ -53,7 +53,7 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
     private void Sum()
     {
         Label piece = new(), end = new();
-        if (tile.Form == TileForm.Columnwise) new TileEpilogue(Code, tile, Arguments).LoadTailVector();
+        new TileEpilogue(Code, tile, Arguments).LoadTailVector();
         Code.Load(B, new(Arguments, At.B));
         Code.Load(AStride, new(Arguments, At.AStride));
         Code.Load(BStride, new(Arguments, At.BStride));
@@ -112,9 +112,10 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
 
     private void Several(int steps)
     {
+        var epilogue = new TileEpilogue(Code, tile, Arguments);
         for (var step = 0; step < steps; step++)
         {
-            for (var v = 0; v < tile.Vectors; v++) Code.Vector(VectorOp.Load, tile.FirstFree + v, 0, new Mem(B, v * tile.VectorBytes));
+            for (var v = 0; v < tile.Vectors; v++) epilogue.Load(tile.FirstFree + v, v, new(B, v * tile.VectorBytes));
             Code.Add(B, BStride);
             for (var row = 0; row < tile.Rows; row++) MultiplyAdd(row, isStrided ? Strided(row, step) : new(A, row * sizeof(float)));
             if (!isStrided) Code.Add(A, AStride);
@@ -146,7 +147,8 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
 
     private void MultiplyAdd(int row, Mem element)
     {
-        var spare = TileCode.Registers(tile.VectorBytes) - tile.FirstFree - tile.Vectors;
+        // With 256-bit vectors the last register may hold which lanes count.
+        var spare = TileCode.Registers(tile.VectorBytes) - tile.FirstFree - tile.Vectors - (tile is { HasTail: true, VectorBytes: 32 } ? 1 : 0);
         var register = tile.FirstFree + tile.Vectors + row % spare;
         Code.Vector(VectorOp.Broadcast, register, 0, element);
         for (var v = 0; v < tile.Vectors; v++) Code.Vector(VectorOp.MultiplyAdd231, row * tile.Vectors + v, register, tile.FirstFree + v);

@@ -36,11 +36,11 @@ public unsafe class TileTests
     {
         var isColumnwise = form == TileForm.Columnwise;
         int steps = isColumnwise ? 1 : random.Next(0, 11), pieces = form == TileForm.Strided ? random.Next(1, 4) : isColumnwise ? random.Next(0, 10) : 1;
-        int count = random.Next(1, 4), lane = rows + random.Next(3), gap = columns + random.Next(3), width = isColumnwise ? columns : tiles.Set.Width;
+        int count = random.Next(1, 4), lane = rows + random.Next(3), gap = columns + random.Next(3), width = columns + random.Next(2);
         int row = (isColumnwise ? columns : steps) + random.Next(3), piece = rows * row;
         var aFloats = form != TileForm.Adjacent ? pieces * rows * count * row : Math.Max(1, steps) * lane * count;
         using var a = new GuardedBuffer(Sweep.Floats(random, Math.Max(1, aFloats), specials: random.Next(3) == 0));
-        using var b = new GuardedBuffer(Sweep.Floats(random, Math.Max(1, pieces * steps) * width));
+        using var b = new GuardedBuffer(Sweep.Floats(random, (Math.Max(1, pieces * steps) - 1) * width + columns));
         using var c = new GuardedBuffer(Sweep.Floats(random, (rows * count - 1) * gap + columns));
         using var residual = new GuardedBuffer(Sweep.Floats(random, (rows * count - 1) * gap + columns));
         using var columnBias = new GuardedBuffer(Sweep.Floats(random, columns));
@@ -49,7 +49,7 @@ public unsafe class TileTests
         for (var i = 0; i < pieces; i++)
         {
             offsets[isColumnwise ? 2 * i : i] = i * piece * count;
-            if (isColumnwise) offsets[2 * i + 1] = i * columns;
+            if (isColumnwise) offsets[2 * i + 1] = i * width;
         }
         var flags = (TileFlags)random.Next(16) | (TileFlags)(random.Next(4) is var last && last < 3 ? 16 << last : 0);
         var before = c.Span.ToArray();
