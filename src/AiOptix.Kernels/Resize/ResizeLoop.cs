@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using AiOptix.Kernels.Vectors;
 
 namespace AiOptix.Kernels.Resize;
@@ -16,6 +17,9 @@ internal unsafe struct ResizeWork
     public double* Lines;
     /// <summary>Which input row of which plane a line holds.</summary>
     public long* Tags;
+
+    /// <summary>Every output column shows one input column as it is.</summary>
+    public bool PicksColumns;
 }
 
 /// <summary>
@@ -43,7 +47,8 @@ internal static unsafe class ResizeLoop
                 Buffer.MemoryCopy(w->X + (plane * w->InputRows + (w->RowTaps == 0 ? at : positions[0])) * length, y, length * sizeof(float), length * sizeof(float));
                 continue;
             }
-            if (taps == 1) Scale<T>(Line<T>(w, plane, w->RowTaps == 0 ? at : positions[0], length), w->RowTaps == 0 ? 1 : weights[0], y, length);
+            if (taps == 1 && w->PicksColumns && (w->RowTaps == 0 || weights[0] == 1)) Pick(w, w->X + (plane * w->InputRows + (w->RowTaps == 0 ? at : positions[0])) * w->InputColumns * w->Inner, y);
+            else if (taps == 1) Scale<T>(Line<T>(w, plane, w->RowTaps == 0 ? at : positions[0], length), w->RowTaps == 0 ? 1 : weights[0], y, length);
             else if (taps == 2) Blend<T>(Line<T>(w, plane, positions[0], length), weights[0], Line<T>(w, plane, positions[1], length), weights[1], y, length);
             else Sum<T>(w, plane, positions, weights, taps, y, length);
         }
@@ -59,7 +64,9 @@ internal static unsafe class ResizeLoop
         w->Tags[slot] = tag;
         var x = w->X + tag * w->InputColumns * w->Inner;
         if (w->ColumnTaps == 0) Add<T>(x, 1, line, length, isFirst: true);
-        else if (w->Inner > 1) Cells<T>(w, x, line);
+        else if (w->Inner > 1 && w->ColumnTaps != 2) Cells<T>(w, x, line);
+        else if (w->Inner > 1 && T.Count == D8.Count && w->Inner % T.Count != 0) CellPairs<D4>(w, x, line);
+        else if (w->Inner > 1) CellPairs<T>(w, x, line);
         else if (w->ColumnTaps == 2) Pairs(w, x, line);
         else Sums(w, x, line);
         return line;
@@ -94,6 +101,35 @@ internal static unsafe class ResizeLoop
         for (var c = 0; c < w->OutputColumns; c++, line += w->Inner)
             for (var t = 0; t < taps; t++)
                 Add<T>(x + w->ColumnPositions[c * taps + t] * w->Inner, w->ColumnWeights[c * taps + t], line, w->Inner, t == 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CellPairs<T>(ResizeWork* w, float* x, double* line) where T : unmanaged, IWide<T>
+    {
+        var positions = w->ColumnPositions;
+        var weights = w->ColumnWeights;
+        var n = w->Inner;
+        for (var c = 0; c < w->OutputColumns; c++, line += n, positions += 2, weights += 2)
+        {
+            float* a = x + positions[0] * n, b = x + positions[1] * n;
+            T u = T.Set(weights[0]), v = T.Set(weights[1]);
+            long i = 0;
+            for (; i <= n - T.Count; i += T.Count) T.Store(line + i, T.Widen(a + i) * u + T.Widen(b + i) * v);
+            for (; i < n; i++) line[i] = a[i] * weights[0] + b[i] * weights[1];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Pick(ResizeWork* w, float* x, float* y)
+    {
+        var n = w->Inner;
+        for (var c = 0; c < w->OutputColumns; c++, y += n)
+        {
+            var from = x + w->ColumnPositions[c] * n;
+            long i = 0;
+            for (; i <= n - 4; i += 4) Vector128.Load(from + i).Store(y + i);
+            for (; i < n; i++) y[i] = from[i];
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

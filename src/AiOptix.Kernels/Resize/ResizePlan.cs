@@ -11,6 +11,7 @@ public sealed unsafe class ResizePlan
     private readonly Split split;
     private readonly long lineFloats;
     private readonly int lines;
+    private readonly bool picksColumns;
 
     /// <summary>Plans the operation; <paramref name="row"/> forces a row of the table.</summary>
     public ResizePlan(ResizeDescriptor descriptor, Target target, ResizeKernel? row = null)
@@ -18,6 +19,7 @@ public sealed unsafe class ResizePlan
         shape = descriptor;
         Kernel = row ?? ResizeTable.Select(target);
         lines = Math.Max(1, descriptor.Rows.Taps);
+        picksColumns = descriptor.Columns.Taps == 1 && descriptor.Columns.Weights.All(w => w == 1);
         lineFloats = descriptor.Columns.Output * descriptor.Inner;
         var rows = lineFloats == 0 ? 0 : descriptor.Outer * descriptor.Rows.Output;
         split = new Split(rows, lineFloats * (lines + descriptor.Columns.Taps));
@@ -52,6 +54,7 @@ public sealed unsafe class ResizePlan
                 OutputColumns = shape.Columns.Output,
                 ColumnTaps = shape.Columns.Taps,
                 Inner = shape.Inner,
+                PicksColumns = picksColumns,
                 RowPositions = rowPositions,
                 ColumnPositions = columnPositions,
                 RowWeights = rowWeights,
@@ -69,7 +72,7 @@ public sealed unsafe class ResizePlan
         using var memory = new RehearsalMemory();
         const int n = RehearsalMemory.Row;
         foreach (var taps in new[] { 0, 1, 2, 3 })
-            foreach (var inner in new[] { 1, 2 })
+            foreach (var inner in new[] { 1, 2, 8 })
                 foreach (var weight in new[] { 1.0, 0.5 })
                 {
                     var axis = taps == 0 ? ResizeTaps.Identity(n) : new ResizeTaps(n, n, taps, new int[n * taps], [.. Enumerable.Repeat(weight, n * taps)]);

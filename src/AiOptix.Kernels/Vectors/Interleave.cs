@@ -25,13 +25,4 @@ internal static class Interleave
         if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.ZipHigh(a, b);
         return Vector128.Create(a[2], b[2], a[3], b[3]);
     }
-
-    /// <summary>a0 a2 b0 b2.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Even(Vector128<float> a, Vector128<float> b)
-    {
-        if (Sse.IsSupported) return Sse.Shuffle(a, b, 0b10_00_10_00);
-        if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.UnzipEven(a, b);
-        return Vector128.Create(a[0], a[2], b[0], b[2]);
-    }
 }
