@@ -78,6 +78,15 @@ public class LayoutTests
     }
 
     [Fact]
+    public void One_element_may_lose_all_axes()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(1, 5, 3, 3));
+        g.AddOutput(g.Add(new Reshape(), g.Add(new Conv(), x, g.AddConstant(PlanCheck.Random(1, 1, 5, 3, 3))), Ints(g)));
+        PlanCheck.Same(g, PlanCheck.Random(7, 1, 5, 3, 3));
+    }
+
+    [Fact]
     public void One_and_three_axes_follow_too()
     {
         var line = new Graph("line");

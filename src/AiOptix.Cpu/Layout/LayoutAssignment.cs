@@ -37,7 +37,7 @@ internal static class LayoutAssignment
 
     // One that there are kernels for.
     private static bool IsConvolution(Node node, ValueList<long> pads) =>
-        node.Inputs[0] is { DType: DType.Float32, Shape: { } s } && s[1].Constant is > 0 && node.Inputs[1]!.Constant is { Shape.Rank: >= 3 and <= 5 } && node.Input(2) is not { IsConstant: false } && pads.All(p => p >= 0);
+        node is { Contradiction: null, Inputs: [{ DType: DType.Float32, Shape: { } s }, { Constant.Shape.Rank: >= 3 and <= 5 and var rank }, ..] } && s.Rank == rank && s[1].Constant is > 0 && node.Input(2) is not { IsConstant: false } && pads.All(p => p >= 0);
 
     /// <summary>True when a value that the node reads has its channels last and is of the rank that it makes or works on.</summary>
     private static bool Follows(Node node) => node.Inputs.Any(i => LayoutPatch.Source(i) is not null);

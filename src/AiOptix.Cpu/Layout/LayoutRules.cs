@@ -96,7 +96,7 @@ internal static class LayoutRules
     public static bool Reshape(LayoutPatch p)
     {
         var (from, to) = (p.Node.Inputs[0]!.Shape!, p.Node.Output.Shape!);
-        if (!from[0].Equals(to[0])) return false;
+        if (to.Rank < 3 || !from[0].Equals(to[0])) return false;
         if (to.Rank == 3 && from.Rank > 3 && from[1].Equals(to[1]) && from[1].Constant is { } c) return p.Give(p.Add(new Reshape(), p.Last(p.Node.Inputs[0]!), p.Integers(0, -1, c)));
         return to.Rank == from.Rank + 1 && Enumerable.Range(2, from.Rank - 2).All(a => from[a].Equals(to[a + 1])) && SplitChannels(p, to);
     }
