@@ -22,7 +22,7 @@ internal readonly record struct TileSplit(int Height, int Width, int PanelCount,
 
     /// <summary>
     /// Cuts a convolution. Every cut across the pixels has the weights read once more, every cut across the panels the input (and copied, where <paramref name="copies"/>): of the cuts that make
-    /// enough tasks, the one that moves least. A task has no more pixels than the second-level cache holds while a block of <paramref name="steps"/> steps meets all panels.
+    /// enough tasks, the one that moves least; cuts that make fewer count for more. A task has no more pixels than the second-level cache holds while a block of <paramref name="steps"/> steps meets all panels.
     /// </summary>
     public static TileSplit Of(in ConvShape shape, PixelTiles tiles, Target target, int steps, bool copies)
     {
@@ -36,8 +36,9 @@ internal readonly record struct TileSplit(int Height, int Width, int PanelCount,
         var (best, least) = (1, double.MaxValue);
         for (var cuts = 1; cuts <= Math.Min(want, panels); cuts++)
         {
-            var across = Math.Max(Math.Ceiling((double)want / cuts), Math.Ceiling(pixels / most));
-            var moved = Math.Min(across, Math.Ceiling(pixels / (2 * tiles.Height))) * weights + cuts * input;
+            var across = Math.Min(Math.Max(Math.Ceiling((double)want / cuts), Math.Ceiling(pixels / most)), Math.Ceiling(pixels / (2 * tiles.Height)));
+            var missing = Math.Max(0, 1 - across * cuts / want);
+            var moved = (across * weights + cuts * input) * (1 + missing);
             if (moved < least) (best, least) = (cuts, moved);
         }
         var wanted = Math.Max(Math.Min(most, Math.Ceiling(pixels / Math.Ceiling((double)want / best))), 2 * tiles.Height);
