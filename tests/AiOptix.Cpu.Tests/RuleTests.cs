@@ -16,7 +16,8 @@ public class RuleTests
     /// <summary>A node of each operator that has a rule: how to build it, and a check that it is lowered and not a Reference step.</summary>
     private static readonly Dictionary<Type, Func<Graph, Value, Value>> builders = new()
     {
-        [typeof(ChannelsLast)] = (g, x) => g.Add(new MaxPool([3, 2]), g.Add(new BatchNormalization(), g.Add(new Conv([2, 1]), x, g.AddConstant(PlanCheck.Random(1, 3, 3, 2, 2))), Channel(g, 1), Channel(g, 2), Channel(g, 3), g.AddConstant(Tensor.Vector(0.5f, 1f, 2f)))),
+        [typeof(Conv)] = (g, x) => g.Add(new Conv([2, 1], [1, 0, 2, 1], [1, 2]), x, g.AddConstant(PlanCheck.Random(1, 5, 3, 3, 2)), g.AddConstant(PlanCheck.Random(2, 5))),
+        [typeof(ConvTranspose)] = (g, x) => g.Add(new ConvTranspose([2, 3], [1, 0, 2, 1], [1, 2], OutputPadding: [1, 0]), x, g.AddConstant(PlanCheck.Random(1, 3, 5, 3, 2)), g.AddConstant(PlanCheck.Random(2, 5))),
         [typeof(Gemm)] = (g, x) => g.Add(new Gemm(), g.Add(new Flatten(2), g.Add(new Reshape(), x, Ints(g, -1, 3, 7, 9))), g.AddConstant(PlanCheck.Random(1, 63, 4))),
         [typeof(GRU)] = (g, x) => RecurrentTests.Layer(g, new GRU(RecurrentDirection.Bidirectional), g.Add(new Reshape(), x, Ints(g, 7, -1, 27)), 27, 5),
         [typeof(LSTM)] = (g, x) => RecurrentTests.Layer(g, new LSTM(RecurrentDirection.Reverse), g.Add(new Reshape(), x, Ints(g, 7, -1, 27)), 27, 5),
@@ -93,7 +94,7 @@ public class RuleTests
         var g = new Graph("g");
         var x = g.AddInput("x", PlanCheck.F32(N, 3, 7, 9));
         g.AddOutput(builders.GetValueOrDefault(type, Plain(type))(g, x));
-        Assert.DoesNotContain(PlanCheck.Compile(g).Steps, s => s is ReferenceStep r && r.Node.Operator.GetType() == type);
+        Assert.DoesNotContain(PlanCheck.Compile(g).Steps, s => s is ReferenceStep r && (r.Node.Operator is ChannelsLast last ? last.Inner : r.Node.Operator).GetType() == type);
         PlanCheck.Same(g, PlanCheck.Random(7, 2, 3, 7, 9));
         PlanCheck.Same(g, PlanCheck.Random(8, 1, 3, 7, 9));
     }

@@ -4,17 +4,24 @@ using AiOptix.Graphs.Ops;
 
 namespace AiOptix.Cpu.Lower;
 
-/// <summary>Operators over channels that lie last.</summary>
+/// <summary>The rules of operators over channels that lie last, by the operator in <see cref="ChannelsLast"/>.</summary>
 internal static class ChannelsLastRules
 {
-    public static bool Lower(Lowering lowering, Node node) => ((ChannelsLast)node.Operator).Inner switch
+    private static readonly Dictionary<Type, LoweringRule> rules = new()
     {
-        Conv op => ConvRules.Conv(lowering, node, op),
-        ConvTranspose op => ConvTransposeRules.ConvTranspose(lowering, node, op),
-        Pool op => PoolRules.ChannelsLast(lowering, node, op),
-        BatchNormalization op => NormRules.ChannelsLast(lowering, node, op),
-        InstanceNormalization op => NormRules.ChannelsLast(lowering, node, null, op.Epsilon),
-        GroupNormalization op => NormRules.ChannelsLast(lowering, node, op.NumGroups, op.Epsilon),
-        _ => false,
+        [typeof(Conv)] = (lowering, node) => ConvRules.Conv(lowering, node, Inner<Conv>(node)),
+        [typeof(ConvTranspose)] = (lowering, node) => ConvTransposeRules.ConvTranspose(lowering, node, Inner<ConvTranspose>(node)),
+        [typeof(AveragePool)] = (lowering, node) => PoolRules.ChannelsLast(lowering, node, Inner<AveragePool>(node)),
+        [typeof(MaxPool)] = (lowering, node) => PoolRules.ChannelsLast(lowering, node, Inner<MaxPool>(node)),
+        [typeof(BatchNormalization)] = (lowering, node) => NormRules.ChannelsLast(lowering, node, Inner<BatchNormalization>(node)),
+        [typeof(InstanceNormalization)] = (lowering, node) => NormRules.ChannelsLast(lowering, node, null, Inner<InstanceNormalization>(node).Epsilon),
+        [typeof(GroupNormalization)] = (lowering, node) => NormRules.ChannelsLast(lowering, node, Inner<GroupNormalization>(node).NumGroups, Inner<GroupNormalization>(node).Epsilon),
     };
+
+    /// <summary>The operators that have a rule.</summary>
+    public static IEnumerable<Type> Operators => rules.Keys;
+
+    public static bool Lower(Lowering lowering, Node node) => rules.TryGetValue(((ChannelsLast)node.Operator).Inner.GetType(), out var rule) && rule(lowering, node);
+
+    private static T Inner<T>(Node node) where T : Operator => (T)((ChannelsLast)node.Operator).Inner;
 }

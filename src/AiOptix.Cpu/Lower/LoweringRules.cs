@@ -148,8 +148,8 @@ internal static class LoweringRules
         [typeof(Xor)] = ElementwiseRules.Binary(BinaryKind.Xor),
     };
 
-    /// <summary>The operators that have a rule.</summary>
-    public static IEnumerable<Type> Operators => rules.Keys;
+    /// <summary>The operators of a model that have a rule.</summary>
+    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t != typeof(ChannelsLast)).Union(ChannelsLastRules.Operators);
 
     /// <summary>The rule of an operator, or null.</summary>
     public static LoweringRule? Find(Operator op) => rules.GetValueOrDefault(op.GetType());
