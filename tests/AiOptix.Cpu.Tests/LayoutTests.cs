@@ -87,6 +87,16 @@ public class LayoutTests
     }
 
     [Fact]
+    public void A_cut_that_only_a_run_can_tell_keeps_its_order_of_axes()
+    {
+        var g = new Graph("g");
+        var y = g.Add(new Conv(), g.AddInput("x", PlanCheck.F32(1, 5, 9, 10)), g.AddConstant(PlanCheck.Random(1, 1, 5, 1, 1)));
+        var (starts, ends) = (g.AddInput("starts", new TensorType(DType.Int64, new([2]))), g.AddInput("ends", new TensorType(DType.Int64, new([2]))));
+        g.AddOutput(g.Add(new Slice(), y, starts, ends, Ints(g, 2, 3)));
+        PlanCheck.Same(g, PlanCheck.Random(7, 1, 5, 9, 10), Tensor.Vector<long>(1, 2), Tensor.Vector<long>(7, 6));
+    }
+
+    [Fact]
     public void One_and_three_axes_follow_too()
     {
         var line = new Graph("line");

@@ -160,9 +160,12 @@ internal sealed class Lowering
         var from = Root(Slot(source));
         var to = Slot(value);
         if (slots[to].Kind != SlotKind.Output) slots[to] = slots[to] with { AliasOf = Slot(source) };
-        else if (slots[from].Kind == SlotKind.Intermediate) slots[from] = slots[from] with { AliasOf = to };
+        else if (slots[from].Kind == SlotKind.Intermediate && !IsManaged(from)) slots[from] = slots[from] with { AliasOf = to };
         else Emit(new CopyStep(node.Name, Slot(source), to) { Operation = node.Operator.Name, Origins = node.Origins });
     }
+
+    // A managed step hands over a tensor of its own shape, which an output that is a view of it does not have.
+    private bool IsManaged(int root) => steps.OfType<ManagedStep>().Any(s => s.Outputs.Any(o => o >= 0 && Root(o) == root));
 
     private int Root(int slot)
     {
