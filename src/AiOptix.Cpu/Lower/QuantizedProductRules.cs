@@ -41,7 +41,7 @@ internal static unsafe class QuantizedProductRules
 
     private static void Emit(Lowering lowering, Node node, QuantizedParts parts, QuantizedShape form, Func<Shape, QuantizedShape> describe)
     {
-        var kernel = QuantizedConvTable.Select(lowering.Target);
+        var kernel = QuantizedConvTable.Select(form, lowering.Target);
         var bytes = kernel.Plan(form).PackedWeightBytes;
         var packed = lowering.Pack($"{kernel.Name} {form} {parts.IsFilterFirst}", bytes, to => parts.Pack(kernel.Plan(form), (byte*)to), parts.Weights, parts.WeightZeros);
         lowering.Prepare(kernel.Name, () => QuantizedConvPlan.Rehearse(kernel));
@@ -74,7 +74,7 @@ internal static unsafe class QuantizedProductRules
             Operation = node.Operator.Name,
             Origins = node.Origins,
             Weights = packed.Length,
-        });
+        }, [node]);
     }
 
     /// <summary>Everything constant of a node; null when something is not, or when a sum might leave int32.</summary>

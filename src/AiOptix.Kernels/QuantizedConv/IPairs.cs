@@ -14,6 +14,9 @@ internal unsafe interface IPairs<T> where T : unmanaged, IPairs<T>
     /// <summary>Reads <see cref="Count"/> pairs.</summary>
     static abstract T Load(int* p);
 
+    /// <summary>Reads <see cref="Count"/> bytes as pairs of a byte and 0.</summary>
+    static abstract T LoadBytes(byte* p);
+
     /// <summary>One pair in every lane.</summary>
     static abstract T Broadcast(int pair);
 
@@ -31,6 +34,8 @@ internal readonly unsafe record struct Pairs4(Vector128<int> Value) : IPairs<Pai
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 Load(int* p) => new(Vector128.Load(p));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 LoadBytes(byte* p) => new(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)p).AsByte())).AsInt32());
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 Broadcast(int pair) => new(Vector128.Create(pair));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(int* p, Pairs4 sums) => sums.Value.Store(p);
@@ -47,6 +52,8 @@ internal readonly unsafe record struct Pairs8(Vector256<int> Value) : IPairs<Pai
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 Load(int* p) => new(Vector256.Load(p));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 LoadBytes(byte* p) => new(Avx2.ConvertToVector256Int32(p));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 Broadcast(int pair) => new(Vector256.Create(pair));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(int* p, Pairs8 sums) => sums.Value.Store(p);
@@ -61,6 +68,8 @@ internal readonly unsafe record struct Pairs16(Vector512<int> Value) : IPairs<Pa
     public static int Count => 16;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs16 Load(int* p) => new(Vector512.Load(p));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs16 LoadBytes(byte* p) => new(Avx512F.ConvertToVector512Int32(Vector128.Load(p)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs16 Broadcast(int pair) => new(Vector512.Create(pair));
 

@@ -76,10 +76,18 @@ public abstract unsafe class QuantizedConvPlan
     /// <summary>Rehearses a row, so that its code is compiled before a run needs it.</summary>
     public static void Rehearse(QuantizedConvKernel row)
     {
+        if (row.Suits(Depthwise(1)))
+        {
+            Rehearse(row, Depthwise(1));
+            Rehearse(row, Depthwise(2));
+        }
+        if (!row.Suits(QuantizedShape.Product(5, 7, 9))) return;
         Rehearse(row, new(new(1, 3, 5, 1, new(2, 2), new(3, 2, 2, 1, 1, 1), new(RehearsalMemory.Row, 3, 1, 1, 1, 1)), false));
         Rehearse(row, new(new(1, 3, 5, 1, ConvAxis.None, ConvAxis.None, new(RehearsalMemory.Row)), false));
         Rehearse(row, QuantizedShape.Product(5, 7, 9));
     }
+
+    private static QuantizedShape Depthwise(int stride) => new(new(1, 2, 2, 2, ConvAxis.None, new(3, 3, stride, 1, 1, 1), new(RehearsalMemory.Row, 3, stride, 1, 1, 1)), false);
 
     private static void Rehearse(QuantizedConvKernel row, QuantizedShape shape)
     {

@@ -13,20 +13,23 @@ internal sealed unsafe class TiledQuantizedConv : QuantizedConvPlan
     private const int EnoughTasks = 8;
     private const int LeastRows = 32;
 
-    private readonly QuantizedConvKernel kernel;
+    private readonly int columns;
+    private readonly delegate*<int*, int*, nint, int*, void> tile;
     private readonly int pairs;
     private readonly int columnsATask;
     private readonly int rowsATask;
     private readonly int columnTasks;
     private readonly int rowTasks;
 
-    public TiledQuantizedConv(in QuantizedShape shape, QuantizedConvKernel kernel) : base(shape, kernel.Name)
+    /// <summary>Plans a shape for a micro-kernel (<see cref="QuantizedTile"/>) with so many columns.</summary>
+    public TiledQuantizedConv(in QuantizedShape shape, string name, int columns, delegate*<int*, int*, nint, int*, void> tile) : base(shape, name)
     {
-        this.kernel = kernel;
+        this.columns = columns;
+        this.tile = tile;
         var conv = shape.Conv;
         pairs = (conv.Terms + 1) / 2;
-        var panels = Math.Clamp((int)(PanelBytes / (sizeof(int) * (long)pairs * kernel.Columns)), 1, MostPanels);
-        columnsATask = panels * kernel.Columns;
+        var panels = Math.Clamp((int)(PanelBytes / (sizeof(int) * (long)pairs * columns)), 1, MostPanels);
+        columnsATask = panels * columns;
         columnTasks = (conv.OutputPixels + columnsATask - 1) / columnsATask;
         var missing = EnoughTasks / Math.Max(1, columnTasks * conv.Batch * conv.Groups);
         var rows = Math.Max(LeastRows, (conv.GroupOutputs + Math.Max(1, missing) - 1) / Math.Max(1, missing));
@@ -41,7 +44,7 @@ internal sealed unsafe class TiledQuantizedConv : QuantizedConvPlan
 
     public override int Tasks => checked(rowTasks * columnTasks * Shape.Conv.Batch * Shape.Conv.Groups);
 
-    private int TileElements => QuantizedTile.Rows * kernel.Columns;
+    private int TileElements => QuantizedTile.Rows * columns;
 
     private nint GroupInts => (nint)((Shape.Conv.GroupOutputs + QuantizedTile.Rows - 1) / QuantizedTile.Rows) * pairs * QuantizedTile.Rows;
 
@@ -67,7 +70,7 @@ internal sealed unsafe class TiledQuantizedConv : QuantizedConvPlan
     {
         var conv = Shape.Conv;
         var panels = (int*)scratch;
-        var source = new QuantizedSource { Shape = conv, Input = call.Input, Columns = kernel.Columns, Lines = (short*)(panels + (nint)pairs * columnsATask) };
+        var source = new QuantizedSource { Shape = conv, Input = call.Input, Columns = columns, Lines = (short*)(panels + (nint)pairs * columnsATask) };
         var sums = (int*)(source.Lines + 2 * columnsATask);
         var packed = -1;
         for (var task = firstTask; task < endTask; task++)
@@ -98,22 +101,22 @@ internal sealed unsafe class TiledQuantizedConv : QuantizedConvPlan
         var weights = (int*)call.PackedWeights + group * GroupInts + (nint)row * pairs;
         var bytes = (byte*)(sums + TileElements);
         var channel = group * conv.GroupOutputs + row;
-        for (var column = 0; column < count; column += kernel.Columns)
+        for (var column = 0; column < count; column += columns)
         {
-            kernel.Tile(weights, panels + (nint)column * pairs, pairs, sums);
+            tile(weights, panels + (nint)column * pairs, pairs, sums);
             for (var r = 0; r < rows; r++)
-                QuantizedStore.Row(sums + r * kernel.Columns, call.Bias[channel + r], call.Factors[channel + r], call.Output, bytes + r * kernel.Columns, kernel.Columns);
-            var n = Math.Min(kernel.Columns, count - column);
+                QuantizedStore.Row(sums + r * columns, call.Bias[channel + r], call.Factors[channel + r], call.Output, bytes + r * columns, columns);
+            var n = Math.Min(columns, count - column);
             if (Shape.IsChannelsLast) Upright(bytes, rows, n, call.Y + (nint)(first + column) * conv.OutputChannels + row);
             else
                 for (var r = 0; r < rows; r++)
-                    new ReadOnlySpan<byte>(bytes + r * kernel.Columns, n).CopyTo(new(call.Y + ((nint)unit * conv.GroupOutputs + row + r) * conv.OutputPixels + first + column, n));
+                    new ReadOnlySpan<byte>(bytes + r * columns, n).CopyTo(new(call.Y + ((nint)unit * conv.GroupOutputs + row + r) * conv.OutputPixels + first + column, n));
         }
     }
 
     private void Upright(byte* bytes, int rows, int n, byte* to)
     {
         for (var i = 0; i < n; i++, to += Shape.Conv.OutputChannels)
-            for (var r = 0; r < rows; r++) to[r] = bytes[r * kernel.Columns + i];
+            for (var r = 0; r < rows; r++) to[r] = bytes[r * columns + i];
     }
 }

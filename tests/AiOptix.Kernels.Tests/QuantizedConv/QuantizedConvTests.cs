@@ -11,6 +11,9 @@ public unsafe class QuantizedConvTests
         new(new(2, 3, 5, 1, ConvAxis.None, new(7, 3, 2, 1, 1, 0), new(19, 3, 1, 1, 1, 1)), false),
         new(new(1, 6, 9, 3, ConvAxis.None, new(5, 2, 1, 2, 2, 1), new(40, 5, 3, 2, 4, 3)), false),
         new(new(1, 4, 4, 4, new(3, 2, 1, 1, 1, 1), new(4, 3, 1, 1, 1, 1), new(17, 3, 2, 1, 0, 1)), false),
+        new(new(2, 3, 6, 3, new(4, 2, 2, 1, 1, 0), new(9, 3, 2, 1, 1, 1), new(37, 3, 2, 1, 1, 0)), false),
+        new(new(1, 3, 3, 3, ConvAxis.None, new(40, 5, 1, 2, 4, 4), new(150, 5, 1, 3, 6, 6)), false),
+        new(new(1, 2, 2, 2, ConvAxis.None, ConvAxis.None, new(3, 9, 4, 1, 6, 7)), false),
         new(new(2, 37, 33, 1, ConvAxis.None, ConvAxis.None, new(131)), false),
         new(new(1, 1, 1, 1, ConvAxis.None, ConvAxis.None, new(1)), false),
         new(new(1, 2, 3, 1, ConvAxis.None, ConvAxis.None, new(3, 9, 1, 1, 6, 7)), false),
@@ -26,7 +29,7 @@ public unsafe class QuantizedConvTests
     public void RowsGiveTheBytesOfTheReference(string name)
     {
         var row = QuantizedConvTable.Rows.Single(r => r.Name == name);
-        foreach (var shape in shapes)
+        foreach (var shape in shapes.Where(s => row.Suits(s)))
             foreach (var (input, output) in new[] { (QuantizedBytes.Of(100, false), QuantizedBytes.Of(-3, true)), (QuantizedBytes.Of(-128, true), QuantizedBytes.Of(255, false)) })
             {
                 var data = new Data(shape);
