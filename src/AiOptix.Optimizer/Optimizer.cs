@@ -32,7 +32,10 @@ public sealed record OptimizerOptions
 /// <param name="Done">How much of it, 0 to 1.</param>
 public readonly record struct OptimizerProgress(string Stage, double Done);
 
-/// <summary>Rewrites a graph, proves the answers against the baseline (same file, no rewriting, same kernels and threads), and times what was gained.</summary>
+/// <summary>
+/// Rewrites a graph, proves the answers against the baseline (same file, no rewriting, same kernels and threads), and times what was gained. The answers of a quantised
+/// file are held against its regions in exact integers instead: the float32 that its nodes name moves numbers between two steps, and every layer behind feels it.
+/// </summary>
 public static class Optimizer
 {
     /// <summary>Optimises a graph. The given graph is not changed.</summary>
@@ -52,7 +55,8 @@ public static class Optimizer
         var (rewritten, report) = Rewrite(graph, options, without: null, cancellation);
         using var baseline = Open(graph, backend, options);
         using var result = Settling.Open(rewritten, backend, options.Limits, options.Threads);
-        var proof = Prove(baseline, result, samples, options.Tolerance, new Stage(progress, "proving"), cancellation);
+        using var exact = options.StopAfterPatch is null ? InIntegers(graph, backend, options, cancellation) : null;
+        var proof = Prove(exact ?? baseline, result, samples, options.Tolerance, new Stage(progress, "proving"), cancellation);
         progress?.Report(new("timing", 0));
         var speed = Time(baseline, result, samples[0], options.TimingTime, cancellation);
         var gains = Gains(graph, backend, result, report, samples[0], options, progress, cancellation);
@@ -89,6 +93,17 @@ public static class Optimizer
         var pipeline = Pipeline.Create(options.Limits).Select(g => g with { Passes = [.. g.Passes.Where(p => p.Name != without)] });
         var passes = new PassOptions { StopAfterPatch = options.StopAfterPatch, Limits = options.Limits, Cancellation = cancellation, Pipeline = [.. pipeline] };
         return (copy, PassDriver.Run(copy, passes));
+    }
+
+    /// <summary>The file with its quantised regions in exact integers and nothing else but what makes them visible; null when it has none.</summary>
+    private static Session? InIntegers(Graph graph, IBackend backend, OptimizerOptions options, CancellationToken cancellation)
+    {
+        var pipeline = Pipeline.Create(options.Limits);
+        var until = pipeline.TakeWhile(g => g.Name != Pipeline.Integers).Count() + 1;
+        var names = pipeline[until - 1].Passes.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var copy = graph.Clone();
+        var report = PassDriver.Run(copy, new PassOptions { Limits = options.Limits, Cancellation = cancellation, Pipeline = [.. pipeline.Take(until)] });
+        return report.Applied.Any(a => names.Contains(a.Pass)) ? Open(copy, backend, options) : null;
     }
 
     private static Session Open(Graph graph, IBackend backend, OptimizerOptions options) =>

@@ -9,6 +9,9 @@ namespace AiOptix.Passes;
 /// <summary>The passes, all of them, in order. To read this list is to know the portable half of the optimiser.</summary>
 public static class Pipeline
 {
+    /// <summary>The name of the group after which quantised regions are exact: what comes before changes no answer of theirs, and what comes after starts from them.</summary>
+    public const string Integers = "compute in integers";
+
     /// <summary>The groups from top to bottom; each runs, together with those above it, until nothing matches.</summary>
     /// <param name="limits">Bounds on what folding may allocate.</param>
     public static IReadOnlyList<PassGroup> Create(Limits limits) =>
@@ -32,7 +35,7 @@ public static class Pipeline
             new TransposesAround(),
             new ReshapePairs(),
         ]),
-        new("compute in integers",
+        new(Integers,
         [
             new QuantizedMovement(),
             new QuantizedProducts(),

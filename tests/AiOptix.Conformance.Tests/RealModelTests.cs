@@ -1,4 +1,6 @@
+using AiOptix.Onnx;
 using AiOptix.Optimization;
+using AiOptix.Tensors;
 using AiOptix.Verification;
 
 namespace AiOptix.Conformance.Tests;
@@ -21,6 +23,22 @@ public class RealModelTests
         var result = CaseVerifier.Verify(found, level, new VerificationOptions { Tolerance = Tolerance.Model });
         Assert.True(result.Passed, result.Failure);
         Assert.NotEmpty(result.Outputs);
+    }
+
+    /// <summary>Float32 between its layers moves numbers by a step; exact integers give what was recorded, and what the optimiser writes does.</summary>
+    [SkippableFact]
+    public void A_quantised_model_is_optimised_and_gives_the_recorded_answers()
+    {
+        Skip.If(Manifest.Shared is null, "../shared is not there");
+        var folder = Path.Combine(Manifest.Shared!, "models", "mobilenetv2-int8-qdq");
+        var model = Model.Load(Path.Combine(folder, "model.onnx"));
+        var input = (Tensor)TensorFile.Read(Path.Combine(folder, "test_data_set_0", "input_0.pb"), model.Inputs[0].Type!, Limits.Default);
+        var expected = (Tensor)TensorFile.Read(Path.Combine(folder, "test_data_set_0", "output_0.pb"), model.Outputs[0].Type!, Limits.Default);
+        var (optimized, result) = model.Optimize([[input]], new OptimizerOptions { Threads = 1, TimingTime = TimeSpan.Zero, PassTimingTime = TimeSpan.Zero });
+        Assert.True(result.Proof.Holds);
+        using var session = optimized.Compile(new CompileOptions { Threads = 1 });
+        Assert.True(expected.BitEquals((Tensor)session.Run([input])[0]));
+        Assert.DoesNotContain(session.Program.Steps, s => s is Runtime.ReferenceStep);
     }
 
     [SkippableFact]
