@@ -115,17 +115,31 @@ internal sealed record Comparison(BenchCase Model, int Threads, Outcome Outcome,
         {
             var (file, saved) = (Path.Combine(folder, "inputs"), Path.Combine(folder, "program"));
             InputFile.Write(file, inputs);
-            AiOptix.Model.Load(timed.Model.Path).SaveCompiled(saved);
+            var isSaved = Save(timed.Model, saved);
             return timed with
             {
                 Optix = Bench.Compare.Footprint.Measure(Engines.Optix, timed.Model.Path, timed.Threads, file),
-                Saved = Bench.Compare.Footprint.Measure(Engines.Optix, saved, timed.Threads, file),
+                Saved = isSaved ? Bench.Compare.Footprint.Measure(Engines.Optix, saved, timed.Threads, file) : null,
                 Ort = Bench.Compare.Footprint.Measure(Engines.Ort, timed.Model.Path, timed.Threads, file),
             };
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static bool Save(BenchCase model, string folder)
+    {
+        try
+        {
+            AiOptix.Model.Load(model.Path).SaveCompiled(folder);
+            return true;
+        }
+        catch (AiOptixException e)
+        {
+            Console.Error.WriteLine($"{model.Name} is not opened as a saved program: {e.Message}");
+            return false;
         }
     }
 }
