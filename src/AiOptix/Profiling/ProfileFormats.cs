@@ -10,11 +10,11 @@ public static class ProfileFormats
     public static JsonObject ToTrace(this ModelProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        var events = new JsonArray { Named("process_name", profile.Model), Named("thread_name", "steps") };
+        var events = new JsonArray(Named("process_name", profile.Model), Named("thread_name", "steps"));
         foreach (var call in profile.LastRun)
         {
             var step = profile.Steps[call.Step];
-            events.Add(new JsonObject
+            events.Add((JsonNode)new JsonObject
             {
                 ["name"] = step.Operation,
                 ["cat"] = step.Kernel ?? "managed",
