@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using AiOptix.Bench;
 using AiOptix.Cpu.Lower;
@@ -31,11 +32,11 @@ public class OperatorTableTests
         foreach (var domain in OnnxRegistry.All.Where(o => o.Name.Length > 0).GroupBy(o => o.Domain).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             string[] names = [.. domain.Select(o => o.Name).Order(StringComparer.Ordinal)];
-            text.Append($"| {(domain.Key.Length > 0 ? domain.Key : "ai.onnx")} | {names.Length} | {string.Join(", ", names)} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {(domain.Key.Length > 0 ? domain.Key : "ai.onnx")} | {names.Length} | {string.Join(", ", names)} |\n");
         }
         string[] without = [.. typeof(Operator).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Operator)) && !t.IsAbstract && t != typeof(UnknownOperator) && !t.IsSubclassOf(typeof(ControlFlow)))
             .Except(LoweringRules.Operators).Select(t => t.Name).Order(StringComparer.Ordinal)];
-        text.Append($"\nWithout a kernel, as Reference steps, run {without.Length} graph operators: {string.Join(", ", without)}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nWithout a kernel, as Reference steps, run {without.Length} graph operators: {string.Join(", ", without)}.\n\n");
         return text.ToString();
     }
 }

@@ -159,7 +159,7 @@ internal static class Movement
         var s = d.Shape(1, nonEmpty: true);
         var batch = d.Since >= 12 ? d.Draw.Below(Math.Min(2, s.Length)) : 0;
         var depth = d.Draw.Between(1, s.Length - batch);
-        long[] outer = [.. s.Take(batch), .. d.Draw.Shape(d.Draw.Between(batch == 0 ? 0 : 0, 2), nonEmpty: true)];
+        long[] outer = [.. s.Take(batch), .. d.Draw.Shape(d.Draw.Between(0, 2), nonEmpty: true)];
         var count = outer.Aggregate(1L, (p, e) => p * e);
         var values = new long[count * depth];
         for (var i = 0; i < values.Length; i++) values[i] = d.Draw.Below((int)s[batch + i % depth]) - (d.Draw.Chance(0.2) ? s[batch + i % depth] : 0);

@@ -13,7 +13,7 @@ internal static class Others
         new("QLinearMatMul", QLinearMatMul),
         new("NegativeLogLikelihoodLoss", d => Loss(d)), new("SoftmaxCrossEntropyLoss", d => { Loss(d); d.Out(d.Draw.Between(1, 2)); }),
         new("NonMaxSuppression", NonMaxSuppression),
-        .. Recipe.Each("HannWindow HammingWindow BlackmanWindow", d => { d.Slack = d["T2"].IsFloat() ? 1 : 1; d.Ints([d.Draw.Between(2, 8)], scalar: true).Attr("output_datatype", (long)d["T2"]).Maybe("periodic", (long)d.Draw.Below(2)); }),
+        .. Recipe.Each("HannWindow HammingWindow BlackmanWindow", d => { d.Slack = 1; d.Ints([d.Draw.Between(2, 8)], scalar: true).Attr("output_datatype", (long)d["T2"]).Maybe("periodic", (long)d.Draw.Below(2)); }),
         new("MelWeightMatrix", d =>
         {
             NodeDraft.Only(d["T3"].IsFloat() || true);

@@ -13,7 +13,7 @@ internal static class Windows
         {
             var perChannel = d.Draw.Chance(0.5);
             long[] shape = perChannel ? [m] : [];
-            d.In(x).Weight([], Fill.Positive).Weight([], Fill.Few).Weight(w).Weight(shape, Fill.Positive).Weight(shape, d.TypeOf(5) == DType.Int8 && perChannel ? Fill.Few : Fill.Few).Weight([], Fill.AboveOne).Weight([], Fill.Few);
+            d.In(x).Weight([], Fill.Positive).Weight([], Fill.Few).Weight(w).Weight(shape, Fill.Positive).Weight(shape, Fill.Few).Weight([], Fill.AboveOne).Weight([], Fill.Few);
             if (d.Draw.Chance(0.5)) d.Weight([m]);
         })),
         new("ConvTranspose", ConvTranspose),
