@@ -1,3 +1,4 @@
+using AiOptix.Graphs.Ops;
 using AiOptix.Tensors;
 
 namespace AiOptix.Graphs;
@@ -95,6 +96,37 @@ public sealed class Patch
         replaced.Add((old, replacement));
         return this;
     }
+
+    /// <summary>Has the outputs of a node that somebody uses taken over by what subgraphs gave for them, through a node of its own where a value may not stand for the output itself.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="result">What takes the place of an output, by its index.</param>
+    /// <returns>False when nobody uses the node, or when a result says less of an output than the node does; the patch is discarded then.</returns>
+    public bool ReplaceOutputs(Node node, Func<int, Value> result)
+    {
+        var taken = new HashSet<Value>();
+        for (var i = 0; i < node.Outputs.Count; i++)
+        {
+            var old = node.Outputs[i];
+            if (old.IsUnused) continue;
+            var value = result(i);
+            var isFirst = taken.Add(value);
+            if (old.OutputUses > 0 && (!isFirst || !CanReplace(old, value))) value = Add(new Identity(), value);
+            if (!Fits(old.Type, value.Type))
+            {
+                Discard();
+                return false;
+            }
+            Replace(old, value);
+        }
+        if (taken.Count == 0) Discard();
+        return taken.Count > 0;
+    }
+
+    private static bool Fits(GraphType? old, GraphType? result) => (old, result) switch
+    {
+        (TensorType a, TensorType b) => a.DType == b.DType && (a.Shape is null || a.Shape.Rank == b.Shape?.Rank),
+        _ => old is not null && old.Equals(result),
+    };
 
     /// <summary>Has a node removed whose outputs nobody uses, and what only it used.</summary>
     public Patch Remove(Node node)

@@ -18,19 +18,7 @@ public sealed class KnownConditions : IPass
         try
         {
             var results = patch.Inline(branch);
-            for (var i = 0; i < node.Outputs.Count; i++)
-            {
-                var (old, result) = (node.Outputs[i], results[i]);
-                var isShared = results.Take(i).Contains(result);
-                if (old.OutputUses > 0 && (isShared || !Patch.CanReplace(old, result))) result = patch.Add(new Identity(), result);
-                if (!Fits(old.Type, result.Type))
-                {
-                    patch.Discard();
-                    return null;
-                }
-                patch.Replace(old, result);
-            }
-            return patch;
+            return patch.ReplaceOutputs(node, i => results[i]) ? patch : null;
         }
         catch (InvalidGraphException)
         {
@@ -38,11 +26,4 @@ public sealed class KnownConditions : IPass
             return null;
         }
     }
-
-    /// <summary>Whether the branch says at least as much of a value as the node does.</summary>
-    private static bool Fits(GraphType? old, GraphType? result) => (old, result) switch
-    {
-        (TensorType a, TensorType b) => a.DType == b.DType && (a.Shape is null || a.Shape.Rank == b.Shape?.Rank),
-        _ => old is not null && old.Equals(result),
-    };
 }

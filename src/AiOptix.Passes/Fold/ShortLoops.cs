@@ -35,22 +35,7 @@ public sealed class ShortLoops : IPass
                 values = [.. results.Skip(1).Take(carried)];
                 for (var s = 0; s < stacks.Length; s++) stacks[s].Add(results[1 + carried + s]);
             }
-            for (var i = 0; i < node.Outputs.Count; i++)
-            {
-                var old = node.Outputs[i];
-                if (old.IsUnused) continue;
-                var result = i < carried ? values[i] : Stack(patch, stacks[i - carried]);
-                // An output of the graph needs a node of its own, and two outputs one each.
-                if (i < carried && old.OutputUses > 0) result = patch.Add(new Identity(), result);
-                if (result.Type is TensorType type && old.Type is TensorType was && (type.DType != was.DType || was.Shape is not null && type.Shape?.Rank != was.Shape.Rank)
-                    || (result.Type is null || old.Type is not TensorType) && !Equals(result.Type, old.Type))
-                {
-                    patch.Discard();
-                    return null;
-                }
-                patch.Replace(old, result);
-            }
-            return patch;
+            return patch.ReplaceOutputs(node, i => i < carried ? values[i] : Stack(patch, stacks[i - carried])) ? patch : null;
         }
         catch (InvalidGraphException)
         {

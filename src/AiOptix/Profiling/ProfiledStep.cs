@@ -20,9 +20,6 @@ public sealed record ProfiledStep(
     /// <summary>Billions of bytes a second; above the copy rate of memory when they came from a cache.</summary>
     public double Gigabytes => Seconds > 0 ? Bytes / Seconds * 1e-9 : 0;
 
-    /// <summary>Floating-point operations a byte; 0 when nobody knows.</summary>
-    public double Intensity => Bytes > 0 ? Flops / Bytes : 0;
-
     /// <summary>
     /// The part of what the machine reaches at this step's intensity (its roofline, Williams et al. 2009): the least time that operations and memory allow, over the
     /// time that was needed. Above 1 when the data came from a cache.
