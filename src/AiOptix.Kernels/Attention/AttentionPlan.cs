@@ -36,7 +36,7 @@ public sealed unsafe class AttentionPlan
         ArgumentNullException.ThrowIfNull(target);
         Shape = shape;
         Kernel = kernel ?? AttentionTable.Select(target);
-        int mr = Kernel.Gemm.Mr, nr = Kernel.Gemm.Nr;
+        var nr = Kernel.Gemm.Nr;
         var work = 2.0 * shape.Batch * shape.Heads * shape.Queries * shape.Keys * ((double)shape.Width + shape.ValueWidth) / OperationsATask;
         var wanted = Math.Ceiling(Math.Clamp(work, 1, EnoughTasks) / Math.Max(1.0, (double)shape.Batch * shape.Heads));
         var rows = (int)Math.Ceiling(shape.Queries / Math.Max(wanted, Math.Ceiling((double)shape.Queries / MostRows)));
@@ -47,8 +47,8 @@ public sealed unsafe class AttentionPlan
         var keys = Math.Min(keyBlock, shape.Keys);
         pitch = (keys + 31) & ~15;
         mixedFloats = keyBlocks == 1 ? 0 : (nint)block * shape.ValueWidth;
-        scoreKc = GemmSplit.Of(new(block, keys, shape.Width), mr, nr, target.L1Bytes, target.L2Bytes).Kc;
-        valueKc = GemmSplit.Of(new(block, shape.ValueWidth, keys), mr, nr, target.L1Bytes, target.L2Bytes).Kc;
+        scoreKc = GemmSplit.Of(new(block, keys, shape.Width), Kernel.Gemm, target).Kc;
+        valueKc = GemmSplit.Of(new(block, shape.ValueWidth, keys), Kernel.Gemm, target).Kc;
         panelFloats = Math.Max(scoreKc * Whole(keys, nr), valueKc * Whole(shape.ValueWidth, nr));
 
         if (Kernel.Gemm.Generated is { } tiles)

@@ -5,8 +5,9 @@ using AiOptix.Tensors;
 namespace AiOptix.Kernels.Conv;
 
 /// <summary>
-/// A float32 convolution for one shape on one target. Immutable, and usable from many threads. Every kernel adds the terms of an output in the
-/// order depth, height, width, channel with one fused rounding each, then the bias, then the residual, so results do not depend on the kernel or the split.
+/// A float32 convolution for one shape on one target. Immutable, and usable from many threads. Every direct kernel adds the terms of an output in the
+/// order depth, height, width, channel with one fused rounding each, then the bias, then the residual, so results do not depend on the kernel or the split;
+/// those of the other kernels (<see cref="ConvKernel.IsDirect"/>) do not depend on the split.
 /// </summary>
 public abstract unsafe class ConvPlan
 {

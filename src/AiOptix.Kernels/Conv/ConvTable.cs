@@ -13,7 +13,11 @@ namespace AiOptix.Kernels.Conv;
 /// Makes the code ready that convolutions of a shape run, so that no run has to: (shape, with Batch 0 where it is not known; whether its spatial extents are known, or only stand for others; what is
 /// applied last, null when the convolution is all; the machine).
 /// </param>
-public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits, Func<ConvShape, Target, ConvPlan> Plan, Action<ConvShape, bool, Activation?, Target> Rehearse);
+public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits, Func<ConvShape, Target, ConvPlan> Plan, Action<ConvShape, bool, Activation?, Target> Rehearse)
+{
+    /// <summary>True when it adds the terms of an output as they stand, in the order of <see cref="ConvPlan"/>: rows that do give the same bits. The others hold the fp32 contract.</summary>
+    public bool IsDirect { get; init; } = true;
+}
 
 /// <summary>Every float32 convolution, best first; the last row is the scalar reference.</summary>
 public static class ConvTable
@@ -26,6 +30,10 @@ public static class ConvTable
         Depthwise<V16>("conv_f32_depthwise_avx512", Isa.Avx512),
         Depthwise<V8>("conv_f32_depthwise_avx2", Isa.Avx2),
         Depthwise<V4>("conv_f32_depthwise_v128", Isa.None),
+        Winograd<V16, Winograd4<V16>>("conv_f32_winograd4_14x32_avx512_jit", Isa.Avx512, GeneratedTiles.Avx512),
+        Winograd<V16, Winograd2<V16>>("conv_f32_winograd2_14x32_avx512_jit", Isa.Avx512, GeneratedTiles.Avx512),
+        Winograd<V8, Winograd4<V8>>("conv_f32_winograd4_6x16_avx2_jit", Isa.Avx2, GeneratedTiles.Avx2),
+        Winograd<V8, Winograd2<V8>>("conv_f32_winograd2_6x16_avx2_jit", Isa.Avx2, GeneratedTiles.Avx2),
         Tiles("conv_f32_14x32_avx512_jit", PixelTiles.Rows[0]),
         Tiles("conv_f32_6x16_avx2_jit", PixelTiles.Rows[1]),
         Tiles("conv_f32_12x32_avx512", PixelTiles.Rows[2]),
@@ -46,6 +54,9 @@ public static class ConvTable
 
     private static ConvKernel Tiles(string name, PixelTiles tiles)
         => new(name, tiles.Isa, static _ => true, (s, t) => new TileConv(s, t, name, tiles), (s, isKnown, a, t) => TileConv.RehearseCode(s, isKnown, a, t, name, tiles));
+
+    private static ConvKernel Winograd<T, TForm>(string name, Isa isa, GeneratedTiles tiles) where T : unmanaged, IVec<T> where TForm : struct, IWinograd<T>
+        => new(name, isa | Isa.Jit, WinogradConv<T, TForm>.Suits, (s, t) => new WinogradConv<T, TForm>(s, t, name, tiles), (s, isKnown, a, t) => WinogradConv<T, TForm>.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false };
 
     private static ConvKernel GeneratedDepthwise(string name, Isa isa, GeneratedTiles tiles)
         => new(name, isa | Isa.Jit, s => DepthwiseTileConv.Suits(s, tiles), (s, t) => new DepthwiseTileConv(s, t, name, tiles), (s, isKnown, a, t) => DepthwiseTileConv.RehearseCode(s, isKnown, a, t, name, tiles));

@@ -16,17 +16,17 @@ internal static unsafe class PixelCopy
         for (; i < n; i++) to[i] = 0f;
     }
 
-    /// <summary>Copies n pixels of some channels each, from pixels at any distance to adjacent ones.</summary>
+    /// <summary>Copies n pixels of some channels each, from pixels at any distance to pixels at any distance.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(float* from, nint pitch, float* to, int n, int channels)
+    public static void Run(float* from, nint pitch, float* to, nint toPitch, int n, int channels)
     {
         if (n == 0) return;
-        if (pitch == channels)
+        if (pitch == channels && toPitch == channels)
         {
             Buffer.MemoryCopy(from, to, (long)n * channels * sizeof(float), (long)n * channels * sizeof(float));
             return;
         }
-        for (var i = 0; i < n; i++, from += pitch, to += channels)
+        for (var i = 0; i < n; i++, from += pitch, to += toPitch)
         {
             var c = 0;
             for (; c <= channels - 4; c += 4) Vector128.Load(from + c).Store(to + c);

@@ -26,14 +26,15 @@ internal sealed unsafe class TileConv : ConvPlan
     {
         this.tiles = tiles;
         s = Joined(shape);
-        copies = s.ReadsChannelsFirst || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width);
+        copies = s.ReadsChannelsFirst || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width)
+            || (tiles.Generated is not null && CacheSets.Collide((nint)s.XPitch * s.Width.Stride) && s.GroupOutputs > 2 * tiles.Width);
         // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
         var blockBytes = tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4;
         var steps = Math.Max(64, blockBytes / (tiles.Width * sizeof(float)));
         split = TileSplit.Of(s, tiles, target, steps, copies);
         inputRows = Reach(s.Height, split.Rows);
         inputColumns = Reach(s.Width, split.Columns);
-        pixelFloats = copies ? s.GroupChannels : s.XPitch;
+        pixelFloats = !copies ? s.XPitch : s.ReadsChannelsFirst ? s.GroupChannels : CacheSets.Apart((nint)s.GroupChannels * s.Width.Stride) / s.Width.Stride;
         rowFloats = pixelFloats * (copies ? inputColumns : s.Width.Input);
         planeFloats = rowFloats * (copies ? inputRows : s.Height.Input);
         var isJoined = s.Width.Dilation == 1 && pixelFloats == s.GroupChannels;
@@ -224,11 +225,11 @@ internal sealed unsafe class TileConv : ConvPlan
                 var to = band + d * planeFloats + r * rowFloats;
                 if ((uint)z >= (uint)depth.Input || (uint)i >= (uint)height.Input)
                 {
-                    PixelCopy.Clear(to, columns * channels);
+                    PixelCopy.Clear(to, columns * (int)pixelFloats);
                     continue;
                 }
-                PixelCopy.Clear(to, lo * channels);
-                PixelCopy.Clear(to + (nint)hi * channels, (columns - hi) * channels);
+                PixelCopy.Clear(to, lo * (int)pixelFloats);
+                PixelCopy.Clear(to + hi * pixelFloats, (columns - hi) * (int)pixelFloats);
                 if (s.ReadsChannelsFirst)
                 {
                     var planes = x + (((nint)image * s.Channels + (nint)group * channels) * depth.Input + z) * height.Input * width.Input + (nint)i * width.Input + left;
@@ -237,7 +238,7 @@ internal sealed unsafe class TileConv : ConvPlan
                 else
                 {
                     var from = x + ((((nint)image * depth.Input + z) * height.Input + i) * width.Input + left) * s.XPitch + (nint)group * channels;
-                    PixelCopy.Run(from + (nint)lo * s.XPitch, s.XPitch, to + (nint)lo * channels, hi - lo, channels);
+                    PixelCopy.Run(from + (nint)lo * s.XPitch, s.XPitch, to + lo * pixelFloats, pixelFloats, hi - lo, channels);
                 }
             }
         }
@@ -260,7 +261,7 @@ internal sealed unsafe class TileConv : ConvPlan
             }
         Rehearse(small, activation);
         PixelCopy.Clear(null, 0);
-        PixelCopy.Run(null, 0, null, 0, 1);
+        PixelCopy.Run(null, 0, null, 0, 0, 1);
         PixelCopy.Interleave(null, 0, null, 0, 1);
     }
 

@@ -26,6 +26,8 @@ internal unsafe struct GemmBlock
     public float* APanels;
     public float* A;
     public nint ARowStride, AColumnStride;
+    /// <summary>Floats between the rows of A after they are copied apart, 0 where tiles read them in place.</summary>
+    public nint ACopyStride;
 
     /// <summary>Panels of B over the whole K, or null: then <see cref="PackB"/> makes them.</summary>
     public float* BPanels;
@@ -62,7 +64,12 @@ internal unsafe struct GemmBlock
                 if (isGenerated && g->APanels == null && (g->AColumnStride == 1 || g->ARowStride == 1))
                 {
                     a = g->A + row * g->ARowStride + k0 * g->AColumnStride;
-                    if (g->AColumnStride == 1) GeneratedStrip.Run(g, TileForm.Strided, a, g->ARowStride, row, rows, k0, steps);
+                    if (g->AColumnStride == 1 && g->ACopyStride > 0)
+                    {
+                        Copy(a, g->ARowStride, g->AScratch, g->ACopyStride, rows, (int)steps);
+                        GeneratedStrip.Run(g, TileForm.Strided, g->AScratch, g->ACopyStride, row, rows, k0, steps);
+                    }
+                    else if (g->AColumnStride == 1) GeneratedStrip.Run(g, TileForm.Strided, a, g->ARowStride, row, rows, k0, steps);
                     else GeneratedStrip.Run(g, TileForm.Adjacent, a, g->AColumnStride, row, rows, k0, steps);
                     continue;
                 }

@@ -28,7 +28,7 @@ public sealed unsafe class GemmPlan
         ArgumentOutOfRangeException.ThrowIfNegative(shape.Batch, "shape.Batch");
         Shape = shape;
         Kernel = kernel ?? GemmTable.Select(target);
-        split = GemmSplit.Of(shape, Kernel.Mr, Kernel.Nr, target.L1Bytes, target.L2Bytes);
+        split = GemmSplit.Of(shape, Kernel, target);
         rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
         columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
         gemv = shape.M == 1 && (!shape.PackedB || Kernel.Nr == 2 * Kernel.VectorWidth) ? GemvTable.For(Kernel.VectorWidth) : null;
@@ -58,7 +58,7 @@ public sealed unsafe class GemmPlan
     public int Tasks => checked(rowTasks * columnTasks * Shape.Batch);
 
     /// <summary>Bytes of scratch that each worker needs, at any alignment.</summary>
-    public long ScratchBytes => sizeof(float) * ((long)split.Kc * (split.ColumnsATask + Kernel.Mr) + (long)Kernel.Mr * Kernel.Nr);
+    public long ScratchBytes => sizeof(float) * ((long)split.Kc * (split.ColumnsATask + Kernel.Mr) + (long)Kernel.Mr * (Kernel.Nr + CacheSets.MostApart));
 
     /// <summary>Packs one constant A[M,K] at any strides. The form depends on M, K and the target only.</summary>
     public void PackA(float* a, nint rowStride, nint columnStride, float* packed) => Pack(a, rowStride, columnStride, Shape.M, Kernel.Mr, packed);
@@ -117,6 +117,7 @@ public sealed unsafe class GemmPlan
         (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
         (g->K, g->Kc) = (Shape.K, split.Kc);
         (g->ARowStride, g->AColumnStride) = (call.ARowStride, call.AColumnStride);
+        g->ACopyStride = CacheSets.Collide(call.ARowStride) && split.ColumnsATask > 2 * Kernel.Nr ? CacheSets.Apart(split.Kc) : 0;
         g->PackB = &StridedSource.Pack;
         g->BSource = b;
         g->BDirectStride = call.BRowStride;
@@ -130,7 +131,7 @@ public sealed unsafe class GemmPlan
         g->HasEpilogue = call.RowBias != null || call.ColumnBias != null || call.Residual != null || call.Activation != Activation.None || call.Alpha != 1f;
         g->BScratch = scratch;
         g->AScratch = scratch + (nint)split.Kc * split.ColumnsATask;
-        g->Spill = g->AScratch + (nint)split.Kc * Kernel.Mr;
+        g->Spill = g->AScratch + (split.Kc + CacheSets.MostApart) * (nint)Kernel.Mr;
     }
 
     private void Pack(float* source, nint laneStride, nint stepStride, int lanes, int width, float* packed)

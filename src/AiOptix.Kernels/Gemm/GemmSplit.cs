@@ -1,3 +1,5 @@
+using AiOptix.Tensors;
+
 namespace AiOptix.Kernels.Gemm;
 
 /// <summary>How a product is cut: K blocks for the caches, rectangles of C for the workers. A function of shape, kernel and caches only.</summary>
@@ -13,15 +15,16 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
     private const int FewestPanels = 3;
 
     /// <summary>Cuts a product whose operands are packed or not as the shape says.</summary>
-    public static GemmSplit Of(in GemmShape shape, int mr, int nr, int l1, int l2)
+    public static GemmSplit Of(in GemmShape shape, GemmKernel kernel, Target target)
     {
-        // A panel of A may take half of the first-level cache, a block of B half of the second-level cache.
-        var most = Math.Max(32, l1 / 2 / (mr * sizeof(float)) & ~31);
+        int mr = kernel.Mr, nr = kernel.Nr;
+        // A panel of A may take half of the first-level cache, a block of B half of the second-level cache. Generated tiles keep up with the second-level one and gain from longer sums.
+        var most = Math.Max(32, (kernel.Generated is null ? target.L1Bytes / 2 / (mr * sizeof(float)) : target.L2Bytes / 10 / (nr * sizeof(float))) & ~31);
         var blocks = Math.Max(1, (shape.K + most - 1) / most);
         var kc = Math.Max(8, ((shape.K + blocks - 1) / blocks + 7) & ~7);
         int rows = Math.Max(1, (shape.M + mr - 1) / mr), columns = Math.Max(1, (shape.N + nr - 1) / nr);
         var r = rows;
-        var c = Math.Min(columns, Math.Max(1, l2 / 2 / (kc * nr * sizeof(float))));
+        var c = Math.Min(columns, Math.Max(1, target.L2Bytes / 2 / (kc * nr * sizeof(float))));
 
         var work = 2.0 * shape.M * shape.N * shape.K * shape.Batch / OperationsATask;
         var bytes = sizeof(float) * ((double)shape.M * shape.K + (double)shape.K * shape.N) * shape.Batch / BytesATask;

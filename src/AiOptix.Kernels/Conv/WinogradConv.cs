@@ -1,0 +1,236 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.Jit;
+using AiOptix.Kernels.Loops;
+using AiOptix.Kernels.Vectors;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.Conv;
+
+/// <summary>
+/// 3×3 convolution with stride 1 by a minimal filtering algorithm. Tiles of n×n inputs are transformed into n·n matrices [tiles, channels] in scratch; each is multiplied with its packed weights, a
+/// panel of output channels at a time, and the products are transformed back while they are in the nearer caches. Sums run in another order than the direct kernels', within the fp32 contract; a
+/// NaN or an infinity reaches all outputs of every tile that reads it.
+/// </summary>
+internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanaged, IVec<T> where TForm : struct, IWinograd<T>
+{
+    private const int Taps = 3, FewestChannels = 32, FewestTiles = 32, WantedTasks = 8;
+
+    private readonly GeneratedTiles tiles;
+    private readonly int tileRows, tileColumns, tileCount, tilesATask, pitch;
+
+    public WinogradConv(in ConvShape shape, Target target, string name, GeneratedTiles tiles) : base(shape, name)
+    {
+        this.tiles = tiles;
+        (tileRows, tileColumns) = ((shape.Height.Output + Outputs - 1) / Outputs, (shape.Width.Output + Outputs - 1) / Outputs);
+        tileCount = checked(shape.Batch * shape.Depth.Input * tileRows * tileColumns);
+        pitch = (int)CacheSets.Apart(shape.Channels);
+        var height = tiles.Set.Height;
+        var most = Math.Max(1, target.L2Bytes / 2 / (Points * sizeof(float) * pitch) / height);
+        var wanted = Math.Max(2, (tileCount + WantedTasks * height - 1) / (WantedTasks * height));
+        tilesATask = Math.Min(most, wanted) * height;
+        if (tileCount == 0) return;
+        foreach (var count in (int[])[Math.Min(tilesATask, tileCount), tileCount % tilesATask])
+        {
+            if (count == 0) continue;
+            var (parts, rows) = Parts(count);
+            foreach (var columns in (int[])[Math.Min(shape.OutputChannels, tiles.Set.Width), shape.OutputChannels % tiles.Set.Width])
+            {
+                if (columns == 0) continue;
+                tiles.Prepare(TileForm.Strided, rows, columns);
+                if (parts * rows < count) tiles.Prepare(TileForm.Strided, rows + 1, columns);
+            }
+        }
+    }
+
+    public override long PackedWeightBytes => sizeof(float) * (long)Points * Panels * tiles.Set.Width * Shape.Channels;
+
+    public override long ScratchBytes => sizeof(float) * ((long)Points * tilesATask * (pitch + tiles.Set.Width) + Shape.Channels);
+
+    public override int Tasks => (tileCount + tilesATask - 1) / tilesATask;
+
+    private static int Outputs => TForm.Outputs;
+
+    private static int Inputs => Outputs + Taps - 1;
+
+    private static int Points => Inputs * Inputs;
+
+    private int Panels => (Shape.OutputChannels + tiles.Set.Width - 1) / tiles.Set.Width;
+
+    public static bool Suits(ConvShape shape) =>
+        shape is { Groups: 1, ReadsChannelsFirst: false, Channels: >= FewestChannels, OutputChannels: >= FewestChannels, Depth.IsIdentity: true }
+        && shape.Channels % T.Count == 0 && IsThree(shape.Height) && IsThree(shape.Width)
+        && (long)shape.Height.Output * shape.Width.Output * Math.Max(1, shape.Batch) >= FewestTiles * Outputs * Outputs;
+
+    private static bool IsThree(in ConvAxis axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
+
+    /// <summary>Packs the weights: panels of output channels, in each the points, in each the channels. Transformed in double precision and rounded once.</summary>
+    public override void PackWeights(float* weights, float* packed)
+    {
+        int channels = Shape.Channels, width = tiles.Set.Width;
+        var all = (stackalloc double[Points]);
+        for (var output = 0; output < Panels * width; output++)
+            for (var channel = 0; channel < channels; channel++)
+            {
+                var to = packed + ((nint)(output / width) * Points * channels + channel) * width + output % width;
+                if (output < Shape.OutputChannels) Transform(weights + ((nint)output * channels + channel) * Taps * Taps, all);
+                else all.Clear();
+                for (var p = 0; p < Points; p++) to[(nint)p * channels * width] = (float)all[p];
+            }
+    }
+
+    // G·g·Gᵀ.
+    private static void Transform(float* g, Span<double> to)
+    {
+        var rows = TForm.Weights;
+        var lines = (stackalloc double[Inputs * Taps]);
+        for (var i = 0; i < Inputs; i++)
+            for (var c = 0; c < Taps; c++) lines[i * Taps + c] = rows[i * Taps] * g[c] + rows[i * Taps + 1] * g[Taps + c] + rows[i * Taps + 2] * g[2 * Taps + c];
+        for (var i = 0; i < Inputs; i++)
+            for (var j = 0; j < Inputs; j++) to[i * Inputs + j] = rows[j * Taps] * lines[i * Taps] + rows[j * Taps + 1] * lines[i * Taps + 1] + rows[j * Taps + 2] * lines[i * Taps + 2];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
+    {
+        var zeros = (float*)scratch;
+        var inputs = zeros + Shape.Channels;
+        var products = inputs + (nint)Points * tilesATask * pitch;
+        new Span<float>(zeros, Shape.Channels).Clear();
+        // Relu and Clip are bounds; anything else, and what follows a residual, is applied line by line afterwards.
+        var isBounded = call.Residual == null && call.Activation is Activation.None or Activation.Relu or Activation.Clip;
+        var finish = isBounded ? null : Epilogue.Select(call.Activation, T.Count);
+        var (low, high) = (isBounded ? call.Activation : Activation.None) switch
+        {
+            Activation.Relu => (0f, float.PositiveInfinity),
+            Activation.Clip => (call.Args.Alpha, call.Args.Beta),
+            _ => (float.NegativeInfinity, float.PositiveInfinity),
+        };
+        for (var task = firstTask; task < endTask; task++)
+        {
+            int first = task * tilesATask, count = Math.Min(tilesATask, tileCount - first);
+            TransformInputs(call.X, zeros, first, count, inputs);
+            for (var panel = 0; panel < Panels; panel++)
+            {
+                var output = panel * tiles.Set.Width;
+                var columns = Math.Min(tiles.Set.Width, Shape.OutputChannels - output);
+                Multiply(inputs, call.PackedWeights + (nint)panel * Points * Shape.Channels * tiles.Set.Width, products, count, columns);
+                for (var v = 0; v < columns; v += T.Count)
+                    TransformOutputs(call, products + v, first, count, output + v, Math.Min(T.Count, columns - v), low, high);
+            }
+            if (finish != null) Finish(call, finish, first, count);
+        }
+    }
+
+    /// <summary>A product [tiles, channels] · [channels, panel] a point.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Multiply(float* inputs, float* weights, float* products, int count, int columns)
+    {
+        var set = tiles.Set;
+        TileArguments tile = default;
+        var nowhere = 0;
+        tile.Offsets = &nowhere;
+        (tile.Pieces, tile.Steps) = (1, Shape.Channels);
+        (tile.AStride, tile.BStride, tile.CStride) = (pitch * sizeof(float), set.Width * sizeof(float), set.Width * sizeof(float));
+        var (parts, rows) = Parts(count);
+        var higher = count - parts * rows;
+        for (nint p = 0; p < Points; p++)
+        {
+            tile.A = (byte*)(inputs + p * tilesATask * pitch);
+            tile.B = (byte*)(weights + p * Shape.Channels * set.Width);
+            tile.C = (byte*)(products + p * tilesATask * set.Width);
+            if (higher > 0) set.RunLine(TileForm.Strided, higher, rows + 1, columns, &tile);
+            if (parts > higher) set.RunLine(TileForm.Strided, parts - higher, rows, columns, &tile);
+        }
+    }
+
+    /// <summary>The points of some tiles, all channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void TransformInputs(float* x, float* zeros, int first, int count, float* to)
+    {
+        var d = stackalloc float*[Points];
+        var point = (nint)tilesATask * pitch;
+        for (var t = first; t < first + count; t++)
+        {
+            var (image, row, column) = Place(t);
+            for (var i = 0; i < Points; i++)
+            {
+                int h = row * Outputs - Shape.Height.PadBegin + i / Inputs, w = column * Outputs - Shape.Width.PadBegin + i % Inputs;
+                var isInside = (uint)h < (uint)Shape.Height.Input && (uint)w < (uint)Shape.Width.Input;
+                d[i] = isInside ? x + (((nint)image * Shape.Height.Input + h) * Shape.Width.Input + w) * Shape.XPitch : zeros;
+            }
+            for (nint c = 0; c < Shape.Channels; c += T.Count) TForm.Input(d, c, to + c, point);
+            to += pitch;
+        }
+    }
+
+    /// <summary>A vector of output channels of some tiles, with the bias and the bounds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void TransformOutputs(in ConvCall call, float* m, int first, int count, int output, int channels, float low, float high)
+    {
+        var isWhole = channels == T.Count;
+        var bias = call.Bias == null ? T.Set(-0f) : isWhole ? T.Load(call.Bias + output) : T.LoadPart(call.Bias + output, channels);
+        T least = T.Set(low), most = T.Set(high);
+        var sums = stackalloc T[Outputs * Outputs];
+        nint point = (nint)tilesATask * tiles.Set.Width, line = (nint)Shape.Width.Output * Shape.YPitch;
+        for (var t = first; t < first + count; t++)
+        {
+            var (image, row, column) = Place(t);
+            TForm.Output(m, point, sums);
+            m += tiles.Set.Width;
+            int h = row * Outputs, w = column * Outputs;
+            int lines = Math.Min(Outputs, Shape.Height.Output - h), columns = Math.Min(Outputs, Shape.Width.Output - w);
+            var y = call.Y + (((nint)image * Shape.Height.Output + h) * Shape.Width.Output + w) * Shape.YPitch + output;
+            for (var i = 0; i < lines; i++, y += line)
+                for (var j = 0; j < columns; j++)
+                {
+                    var x = T.MinOr(most, T.MaxOr(least, sums[i * Outputs + j] + bias));
+                    if (isWhole) T.Store(y + j * (nint)Shape.YPitch, x);
+                    else T.StorePart(y + j * (nint)Shape.YPitch, x, channels);
+                }
+        }
+    }
+
+    /// <summary>Adds the residual and applies the activation, along the output lines that the tiles cover.</summary>
+    private void Finish(in ConvCall call, delegate*<EpilogueTile*, void> finish, int first, int count)
+    {
+        EpilogueTile e = default;
+        (e.Alpha, e.Args, e.Columns) = (1f, call.Args, Shape.OutputChannels);
+        (e.SourceStride, e.DestinationStride, e.ResidualStride) = (Shape.YPitch, Shape.YPitch, Shape.ResidualPitch);
+        for (var t = first; t < first + count;)
+        {
+            var (image, row, column) = Place(t);
+            var along = Math.Min(tileColumns - column, first + count - t);
+            e.Rows = Math.Min(along * Outputs, Shape.Width.Output - column * Outputs);
+            for (var h = row * Outputs; h < Math.Min((row + 1) * Outputs, Shape.Height.Output); h++)
+            {
+                var pixel = ((nint)image * Shape.Height.Output + h) * Shape.Width.Output + column * Outputs;
+                e.Source = e.Destination = call.Y + pixel * Shape.YPitch;
+                if (call.Residual != null) e.Residual = call.Residual + pixel * Shape.ResidualPitch;
+                finish(&e);
+            }
+            t += along;
+        }
+    }
+
+    /// <summary>Tiles of nearly one height.</summary>
+    private (int Parts, int Height) Parts(int count)
+    {
+        var parts = (count + tiles.Set.Height - 1) / tiles.Set.Height;
+        return (parts, count / parts);
+    }
+
+    private (int Image, int Row, int Column) Place(int tile)
+    {
+        var line = tile / tileColumns;
+        return (line / tileRows, line % tileRows, tile % tileColumns);
+    }
+
+    /// <summary>Makes the code ready that convolutions of a shape run.</summary>
+    public static void RehearseCode(in ConvShape shape, bool isKnown, Activation? activation, Target target, string name, GeneratedTiles tiles)
+    {
+        if (isKnown) _ = new WinogradConv<T, TForm>(shape, target, name, tiles);
+        var few = new ConvShape(1, shape.Channels, shape.OutputChannels, 1, ConvAxis.None, new(3, 3, 1, 1, 1, 1), new(Outputs * tiles.Set.Height, 3, 1, 1, 1, 1));
+        Rehearse(new WinogradConv<T, TForm>(few, target, name, tiles), activation);
+    }
+}
