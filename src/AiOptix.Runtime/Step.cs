@@ -53,6 +53,9 @@ public abstract class ManagedStep : Step
     /// <summary>Creates a step.</summary>
     protected ManagedStep(string name, IReadOnlyList<int> inputs, IReadOnlyList<int> outputs) : base(name, inputs, outputs) { }
 
+    /// <summary>The kernel's name, where it runs one.</summary>
+    public virtual string? Kernel => null;
+
     /// <summary>Computes the outputs.</summary>
     /// <param name="inputs">A value for each of <see cref="Step.Inputs"/>; null where the slot is -1.</param>
     /// <param name="context">What a run offers.</param>

@@ -5,7 +5,8 @@ namespace AiOptix.Differential.Tests;
 
 /// <summary>
 /// Generated graphs at every level and in ONNX Runtime. <c>AIOPTIX_DIFFERENTIAL</c> says how many (<c>./sweep.sh differential</c> asks for many), and
-/// <c>AIOPTIX_DIFFERENTIAL_ONLY</c> names operators to draw from.
+/// <c>AIOPTIX_DIFFERENTIAL_ONLY</c> names operators to draw from. A graph that differs is shrunk and, with its inputs and ONNX Runtime's answers, written as a case into the folder that
+/// <c>AIOPTIX_DIFFERENTIAL_KEEP</c> names: once it is known who is right, it moves to <c>Kept</c>, which <see cref="KeptTests"/> runs.
 /// </summary>
 public class DifferentialTests(ITestOutputHelper output)
 {
@@ -47,25 +48,27 @@ public class DifferentialTests(ITestOutputHelper output)
     {
         var g = Generator.Draw(seed, only: Only);
         var (verdict, what) = Comparison.Of(g);
-        return verdict == Verdict.Differs ? Smaller(seed, g, what) : (verdict, what, g.Name);
+        if (verdict != Verdict.Differs) return (verdict, what, g.Name);
+        var (smallest, why, name) = Smaller(seed, g, what);
+        if (Environment.GetEnvironmentVariable("AIOPTIX_DIFFERENTIAL_KEEP") is { Length: > 0 } folder) Kept.Write(Path.Combine(folder, $"{smallest.Drafts[0].OpType.ToLowerInvariant()}_{seed}"), smallest);
+        return (verdict, why, name);
     }
 
     /// <summary>The smallest graph found that differs in the same operators: fewer nodes first, then smaller extents.</summary>
-    private static (Verdict Verdict, string What, string Name) Smaller(int seed, Generated g, string what)
+    private static (Generated Graph, string What, string Name) Smaller(int seed, Generated g, string what)
     {
-        var best = (Verdict.Differs, what, Named(g));
         foreach (var draft in g.Drafts.Where(_ => g.Drafts.Count > 1))
         {
             var single = Generated.Of($"{g.Name}, {draft.OpType} alone", draft);
-            if (Comparison.Of(single) is (Verdict.Differs, var why)) return (Verdict.Differs, why, Named(single));
+            if (Comparison.Of(single) is (Verdict.Differs, var why)) return (single, why, Named(single));
         }
         for (var size = 1; size < 4; size++)
         {
             var small = Generator.Draw(seed, size, Only);
             if (small.Drafts.Count == g.Drafts.Count && small.Drafts.Select(d => d.OpType).SequenceEqual(g.Drafts.Select(d => d.OpType)) && Comparison.Of(small) is (Verdict.Differs, var why))
-                return (Verdict.Differs, why, $"{Named(small)} at size {size}");
+                return (small, why, $"{Named(small)} at size {size}");
         }
-        return best;
+        return (g, what, Named(g));
     }
 
     private static string Named(Generated g) => $"{g.Name} {string.Join(" | ", g.Drafts.Select(d => d.ToString()))}";

@@ -9,7 +9,14 @@ internal static class Exceptions
     [
         ("NonZero", d => Operand(d, 0).Shape.Rank == 0, "NonZero-13: \"for scalar input, NonZero produces output shape (0, N) instead of (1, N), which is different from Numpy's behavior\""),
         ("OneHot", d => Operand(d, 0).DType.IsFloat(), "OneHot-11, indices: \"In case 'indices' is of non-integer type, the values will be casted to int64 before use\"; they are compared as they are"),
-        ("ConvTranspose", IsSame, "ConvTranspose-22, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = input_shape[i] * strides[i]\"; a kernel shorter than the stride gives less"),
+        ("ConvTranspose", d => IsSame(d) && HasGaps(d), "ConvTranspose-22, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = input_shape[i] * strides[i]\"; a kernel shorter than the stride gives less"),
+        ("Dropout", d => d.Opset < 12 && d.Outputs > 1, "Dropout-10, mask: \"The output mask.\" What it holds when nothing is dropped is said by Dropout-12 only, and that is True"),
+        ("DequantizeLinear", d => Operand(d, 0).DType == DType.Float8E4M3FNUZ, "Slice-13: what is sliced is an element of the input; a dequantisation of float8e4m3fnuz is moved behind the slice, which then gives another number than the dequantised tensor holds"),
+        ("StringSplit", d => d.Attributes.GetValueOrDefault("delimiter") is string { Length: > 0 } && Operand(d, 0).Strings.ToArray().Contains(""), "StringSplit-20, Z: \"the number of substrings\"; an empty string, in which the delimiter does not occur, is one substring like any other, not none"),
+        ("MatMulInteger", d => Operand(d, 0).Shape[-1] == 0, "MatMulInteger-10: a product over an axis of no elements is 0; the result is left as memory was"),
+        ("Cast", d => Operand(d, 0).DType == DType.Bool && d.Attributes["to"] is 8L, "Cast-13: how a boolean is written as a string is not said; here as NumPy writes it, True and False, there as 1 and 0"),
+        ("AveragePool", d => IsSame(d) && d.Attributes.ContainsKey("dilations"), "AveragePool-19, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = ceil(input_shape[i] / strides[i])\"; with dilations it gives less"),
+        ("Gather", d => Operand(d, 0).DType == DType.String, "Gather-13: entries are gathered whole; of an entry of several strings only the first is copied, the others stay empty"),
         ("MaxPool", d => IsSame(d) && d.Attributes.ContainsKey("dilations"), "MaxPool-12, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = ceil(input_shape[i] / strides[i])\"; with dilations it gives less"),
         ("TreeEnsembleRegressor", d => d.Attributes.GetValueOrDefault("post_transform") is not ("NONE" or null) && d.Attributes["n_targets"] is 1L, "TreeEnsembleRegressor-3: post_transform \"indicates the transform to apply to the score\"; to a single score it is not applied"),
         ("TreeEnsembleClassifier", d => d.Outputs == 2 && Labels(d) == 2, "TreeEnsembleClassifier-3, Y: \"top class for each point\"; of two classes the second is taken when its score is above 0, whatever the other's"),
@@ -23,6 +30,14 @@ internal static class Exceptions
     private static Tensor Operand(NodeDraft d, int input) => (Tensor)d.Inputs[input]!.Value;
 
     private static int Labels(NodeDraft d) => ((Array)(d.Attributes.GetValueOrDefault("classlabels_ints") ?? d.Attributes["classlabels_strings"])).Length;
+
+    /// <summary>True when the taps of one input position end before the next one's begin.</summary>
+    private static bool HasGaps(NodeDraft d)
+    {
+        var kernel = Operand(d, 1).Shape.Skip(2).ToArray();
+        var (strides, dilations) = ((long[]?)d.Attributes.GetValueOrDefault("strides"), (long[]?)d.Attributes.GetValueOrDefault("dilations"));
+        return kernel.Where((k, i) => (k - 1) * (dilations?[i] ?? 1) + 1 < (strides?[i] ?? 1)).Any();
+    }
 
     private static bool IsSame(NodeDraft d) => d.Attributes.GetValueOrDefault("auto_pad") is "SAME_UPPER" or "SAME_LOWER";
 

@@ -9,7 +9,8 @@ namespace AiOptix.Differential.Tests;
 /// <param name="File">The model.</param>
 /// <param name="Inputs">A value for every input.</param>
 /// <param name="Drafts">The nodes.</param>
-internal sealed record Generated(string Name, byte[] File, IReadOnlyDictionary<string, RuntimeValue> Inputs, IReadOnlyList<NodeDraft> Drafts)
+/// <param name="Follows">The nodes that read, near or far, what the peer does not make.</param>
+internal sealed record Generated(string Name, byte[] File, IReadOnlyDictionary<string, RuntimeValue> Inputs, IReadOnlyList<NodeDraft> Drafts, IReadOnlySet<NodeDraft> Follows)
 {
     /// <summary>Whether results are random.</summary>
     public bool IsRandom => Drafts.Any(d => d.IsRandom);
@@ -22,7 +23,7 @@ internal sealed record Generated(string Name, byte[] File, IReadOnlyDictionary<s
     {
         foreach (var d in Drafts)
         {
-            if (output < d.Outputs) return output != d.Uncompared;
+            if (output < d.Outputs) return output != d.Uncompared && !Follows.Contains(d);
             output -= d.Outputs;
         }
         return true;
@@ -44,12 +45,14 @@ internal sealed record Generated(string Name, byte[] File, IReadOnlyDictionary<s
         graph.Metadata = GraphMetadata.Empty with { IrVersion = 8, Opsets = opsets };
         var inputs = new Dictionary<string, RuntimeValue>(StringComparer.Ordinal);
         var made = new List<Node>();
+        var follows = new HashSet<NodeDraft>(ReferenceEqualityComparer.Instance);
         var seen = new Dictionary<Operand, Value>(ReferenceEqualityComparer.Instance);
         foreach (var d in drafts)
         {
             var operands = new List<Value?>();
             foreach (var operand in d.Inputs)
             {
+                if (operand is not null && links?.TryGetValue(operand, out var source) == true && (follows.Contains(drafts[source.Node]) || source.Output == drafts[source.Node].Uncompared)) follows.Add(d);
                 if (operand is null) operands.Add(null);
                 else if (links is not null && links.TryGetValue(operand, out var from)) operands.Add(made[from.Node].Outputs[from.Output]);
                 else if (seen.TryGetValue(operand, out var known)) operands.Add(known);
@@ -66,7 +69,7 @@ internal sealed record Generated(string Name, byte[] File, IReadOnlyDictionary<s
         foreach (var o in made.SelectMany(n => n.Outputs)) graph.AddOutput(o);
         using var file = new MemoryStream();
         OnnxFile.Write(graph, file);
-        return new(name, file.ToArray(), inputs, [.. drafts]);
+        return new(name, file.ToArray(), inputs, [.. drafts], follows);
 
         Value Input(RuntimeValue value)
         {

@@ -50,7 +50,10 @@ internal static class Levels
     /// <summary>Whether quantised results differ by one step at most, which rounding explains.</summary>
     private static bool OneStepApart(RuntimeValue expected, RuntimeValue actual, Generated g)
     {
-        if (!g.IsQuantized || expected is not Tensor { DType: DType.Int8 or DType.UInt8 or DType.Int16 or DType.UInt16 or DType.Int4 or DType.UInt4 } e || actual is not Tensor a || a.DType != e.DType || a.Shape != e.Shape) return false;
+        if (!g.IsQuantized) return false;
+        if ((expected, actual) is (OptionalValue { Content: { } x }, OptionalValue { Content: { } y })) return OneStepApart(x, y, g);
+        if ((expected, actual) is (SequenceValue s, SequenceValue t)) return s.Items.Count == t.Items.Count && s.Items.Zip(t.Items).All(p => OneStepApart(p.First, p.Second, g) || TensorComparison.Compare(p.First, p.Second, ToleranceOf(p.First, g.Slack)).Matches);
+        if (expected is not Tensor { DType: DType.Int8 or DType.UInt8 or DType.Int16 or DType.UInt16 or DType.Int4 or DType.UInt4 } e || actual is not Tensor a || a.DType != e.DType || a.Shape != e.Shape) return false;
         return Graphs.Evaluate.ElementTypes.ToFloat64(e).Zip(Graphs.Evaluate.ElementTypes.ToFloat64(a), (x, y) => Math.Abs(x - y)).All(d => d <= 1);
     }
 

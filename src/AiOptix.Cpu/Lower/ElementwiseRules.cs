@@ -23,6 +23,42 @@ internal static unsafe class ElementwiseRules
     /// <summary>Sum, Min or Max of any number of arguments.</summary>
     public static LoweringRule Variadic(BinaryKind kind) => (lowering, node) => Chain(lowering, node, [.. node.Inputs.Skip(1).Select(i => (kind, i!))]);
 
+    public static bool Celu(Lowering lowering, Node node) => Unary(lowering, node, UnaryKind.Celu, new(((Celu)node.Operator).Alpha));
+
+    public static bool ThresholdedRelu(Lowering lowering, Node node) => Unary(lowering, node, UnaryKind.ThresholdedRelu, new(((ThresholdedRelu)node.Operator).Alpha));
+
+    public static bool IsNaN(Lowering lowering, Node node) => FloatTest(lowering, node, 0, 0, isNaN: true);
+
+    public static bool IsInf(Lowering lowering, Node node)
+    {
+        var op = (IsInf)node.Operator;
+        return FloatTest(lowering, node, op.DetectPositive ? double.PositiveInfinity : double.NaN, op.DetectNegative ? double.NegativeInfinity : double.NaN, isNaN: false);
+    }
+
+    /// <summary>The sum over the number of arguments.</summary>
+    public static bool Mean(Lowering lowering, Node node)
+    {
+        if (node.Output.DType != DType.Float32 || node.Inputs.Any(i => i!.DType != DType.Float32)) return false;
+        if (node.Inputs.Count == 1) return Unary(lowering, node, UnaryKind.None, default);
+        var sum = lowering.Between(node, new(DType.Float32, node.Output.Shape!));
+        if (!Chain(lowering, node, [.. node.Inputs.Skip(1).Select(i => (BinaryKind.Add, i!))], sum)) return false;
+        return Unary(lowering, node, UnaryKind.Affine, new(1f / node.Inputs.Count, -0f), sum);
+    }
+
+    private static bool FloatTest(Lowering lowering, Node node, double first, double second, bool isNaN)
+    {
+        var type = node.Inputs[0]!.DType;
+        if (FloatTestPlan.Create(new(type, isNaN, first, second, 0)) is null) return false;
+        var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
+        lowering.Prepare($"float test {type}", () => FloatTestPlan.Rehearse(type));
+        lowering.Emit(node, [x], context =>
+        {
+            var plan = FloatTestPlan.Create(new(type, isNaN, first, second, context.Shape(y).Count))!;
+            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[x], (byte*)s[y], from, to)) { Kernel = plan.KernelName, Tasks = plan.Tasks };
+        });
+        return true;
+    }
+
     /// <summary>Limits that are constants are an activation; others, and those of other types, a maximum and a minimum.</summary>
     public static bool Clip(Lowering lowering, Node node)
     {
@@ -65,14 +101,14 @@ internal static unsafe class ElementwiseRules
         return true;
     }
 
-    private static bool Unary(Lowering lowering, Node node, UnaryKind kind, ActivationArgs args)
+    private static bool Unary(Lowering lowering, Node node, UnaryKind kind, ActivationArgs args, int? from = null)
     {
         var type = node.Inputs[0]!.DType;
         if (UnaryTable.Select(kind, type, lowering.Target) is not { } row) return false;
-        var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
+        var (x, y) = (from ?? lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
         var target = lowering.Target;
         lowering.Prepare(row.Name, () => UnaryPlan.Rehearse(row));
-        lowering.Emit(node, [x], context =>
+        lowering.Emit(node, [x], [y], context =>
         {
             var plan = new UnaryPlan(kind, type, args, context.Shape(y).Count, target, row);
             return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[x], (byte*)s[y], from, to)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
@@ -109,7 +145,7 @@ internal static unsafe class ElementwiseRules
     }
 
     /// <summary>Functions of two arguments one behind the other: what came out so far and the next operand.</summary>
-    private static bool Chain(Lowering lowering, Node node, IReadOnlyList<(BinaryKind Kind, Value Operand)> links)
+    private static bool Chain(Lowering lowering, Node node, IReadOnlyList<(BinaryKind Kind, Value Operand)> links, int? into = null)
     {
         var first = node.Inputs[0]!;
         var type = first.DType;
@@ -130,7 +166,7 @@ internal static unsafe class ElementwiseRules
         var result = lowering.Slot(first);
         for (var i = 0; i < links.Count; i++)
         {
-            var next = i == links.Count - 1 ? lowering.Slot(node.Output) : lowering.Between(node, new(type, shapes[i]));
+            var next = i == links.Count - 1 ? into ?? lowering.Slot(node.Output) : lowering.Between(node, new(type, shapes[i]));
             Binary(lowering, node, kernels[i]!.Value, result, lowering.Slot(links[i].Operand), next);
             result = next;
         }

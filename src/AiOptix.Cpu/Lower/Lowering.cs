@@ -213,6 +213,7 @@ internal sealed class Lowering
 
     private void Reference(Node node) => Emit(node.Operator is ControlFlow op && node.Contradiction is null
         ? WithPrograms(node, op)
+        : node.Contradiction is null && DataRules.Step(this, node, InputSlots(node), [.. node.Outputs.Select(Slot)]) is { } step ? step
         : new ReferenceStep(node, InputSlots(node), [.. node.Outputs.Select(Slot)]) { Operation = node.Operator.Name, Origins = node.Origins });
 
     private ControlFlowStep WithPrograms(Node node, ControlFlow op)

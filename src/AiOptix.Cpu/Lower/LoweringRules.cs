@@ -68,6 +68,7 @@ internal static class LoweringRules
 
         // Movement
         [typeof(Cast)] = IndexRules.Cast,
+        [typeof(CastLike)] = IndexRules.Cast,
         [typeof(ConstantOfShape)] = IndexRules.ConstantOfShape,
         [typeof(Gather)] = IndexRules.Gather,
         [typeof(Pad)] = IndexRules.Pad,
@@ -77,12 +78,27 @@ internal static class LoweringRules
         [typeof(Flatten)] = MovementRules.View,
         [typeof(Identity)] = MovementRules.View,
         [typeof(Reshape)] = MovementRules.View,
+        [typeof(DepthToSpace)] = MovementRules.DepthToSpace,
         [typeof(ScatterND)] = ScatterRules.ScatterND,
         [typeof(Slice)] = MovementRules.Slice,
+        [typeof(SpaceToDepth)] = MovementRules.SpaceToDepth,
         [typeof(Split)] = MovementRules.Split,
         [typeof(Squeeze)] = MovementRules.View,
+        [typeof(Tile)] = MovementRules.Tile,
         [typeof(Transpose)] = MovementRules.Transpose,
         [typeof(Unsqueeze)] = MovementRules.View,
+
+        // Positions
+        [typeof(ArrayFeatureExtractor)] = PositionRules.ArrayFeatureExtractor,
+        [typeof(CumProd)] = PositionRules.Cumulative,
+        [typeof(CumSum)] = PositionRules.Cumulative,
+        [typeof(GatherElements)] = PositionRules.GatherElements,
+        [typeof(GatherND)] = PositionRules.GatherND,
+        [typeof(OneHot)] = PositionRules.OneHot,
+        [typeof(ReverseSequence)] = PositionRules.ReverseSequence,
+        [typeof(ScatterElements)] = PositionRules.ScatterElements,
+        [typeof(TopK)] = PositionRules.TopK,
+        [typeof(Trilu)] = PositionRules.Trilu,
 
         // One element
         [typeof(Abs)] = ElementwiseRules.Unary(UnaryKind.Abs),
@@ -92,7 +108,9 @@ internal static class LoweringRules
         [typeof(Asinh)] = ElementwiseRules.Unary(UnaryKind.Asinh),
         [typeof(Atan)] = ElementwiseRules.Unary(UnaryKind.Atan),
         [typeof(Atanh)] = ElementwiseRules.Unary(UnaryKind.Atanh),
+        [typeof(BitwiseNot)] = ElementwiseRules.Unary(UnaryKind.Not),
         [typeof(Ceil)] = ElementwiseRules.Unary(UnaryKind.Ceil),
+        [typeof(Celu)] = ElementwiseRules.Celu,
         [typeof(Clip)] = ElementwiseRules.Clip,
         [typeof(Cos)] = ElementwiseRules.Unary(UnaryKind.Cos),
         [typeof(Cosh)] = ElementwiseRules.Unary(UnaryKind.Cosh),
@@ -104,6 +122,8 @@ internal static class LoweringRules
         [typeof(HardSigmoid)] = ElementwiseRules.Activation,
         [typeof(HardSwish)] = ElementwiseRules.Activation,
         [typeof(LeakyRelu)] = ElementwiseRules.Activation,
+        [typeof(IsInf)] = ElementwiseRules.IsInf,
+        [typeof(IsNaN)] = ElementwiseRules.IsNaN,
         [typeof(Log)] = ElementwiseRules.Unary(UnaryKind.Log),
         [typeof(Mish)] = ElementwiseRules.Activation,
         [typeof(Neg)] = ElementwiseRules.Unary(UnaryKind.Neg),
@@ -122,6 +142,7 @@ internal static class LoweringRules
         [typeof(Swish)] = ElementwiseRules.Activation,
         [typeof(Tan)] = ElementwiseRules.Unary(UnaryKind.Tan),
         [typeof(Tanh)] = ElementwiseRules.Activation,
+        [typeof(ThresholdedRelu)] = ElementwiseRules.ThresholdedRelu,
 
         // Two elements and more
         [typeof(Add)] = ElementwiseRules.Binary(BinaryKind.Add),
@@ -136,6 +157,7 @@ internal static class LoweringRules
         [typeof(Less)] = ElementwiseRules.Binary(BinaryKind.Less),
         [typeof(LessOrEqual)] = ElementwiseRules.Binary(BinaryKind.LessOrEqual),
         [typeof(Max)] = ElementwiseRules.Variadic(BinaryKind.Max),
+        [typeof(Mean)] = ElementwiseRules.Mean,
         [typeof(Min)] = ElementwiseRules.Variadic(BinaryKind.Min),
         [typeof(Mod)] = ElementwiseRules.Mod,
         [typeof(Mul)] = ElementwiseRules.Binary(BinaryKind.Mul),
@@ -149,7 +171,7 @@ internal static class LoweringRules
     };
 
     /// <summary>The operators of a model that have a rule.</summary>
-    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t != typeof(ChannelsLast)).Union(ChannelsLastRules.Operators);
+    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t != typeof(ChannelsLast)).Union(ChannelsLastRules.Operators).Union(DataRules.Operators);
 
     /// <summary>The rule of an operator, or null.</summary>
     public static LoweringRule? Find(Operator op) => rules.GetValueOrDefault(op.GetType());

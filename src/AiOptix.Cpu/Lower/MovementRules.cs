@@ -62,6 +62,42 @@ internal static class MovementRules
         }, isShort: steps.Any(step => step != 1));
     }
 
+    public static bool Tile(Lowering lowering, Node node)
+    {
+        if (node.Inputs[1]!.Elements is null) return false;
+        return Move(lowering, node, [CopyForm.Strided, CopyForm.Fill], (c, source) =>
+        {
+            var (shape, result) = (c.Shape(source), c.Shape(lowering.Slot(node.Output)));
+            var strides = shape.Strides();
+            return (new Shape([.. shape.SelectMany((d, i) => new[] { d == 0 ? 0 : result[i] / d, d })]), [.. strides.SelectMany(s => new[] { 0L, s })], 0);
+        }, isShort: true);
+    }
+
+    public static bool DepthToSpace(Lowering lowering, Node node)
+    {
+        var (b, order) = (((DepthToSpace)node.Operator).BlockSize, ((DepthToSpace)node.Operator).Order);
+        return Move(lowering, node, [CopyForm.Strided, CopyForm.Transpose], (c, source) =>
+        {
+            var s = c.Shape(source);
+            if (s[1] % (b * b) != 0) throw new InvalidInputException($"node {node}: {s[1]} channels do not divide by {b * b}");
+            var (channels, h, w) = (s[1] / (b * b), s[2], s[3]);
+            var (channel, row, column) = order == DepthOrder.DepthColumnRow ? (h * w, b * channels * h * w, channels * h * w) : (b * b * h * w, b * h * w, h * w);
+            return (new Shape(s[0], channels, h, b, w, b), [s[1] * h * w, channel, w, row, 1, column], 0);
+        }, isShort: true);
+    }
+
+    public static bool SpaceToDepth(Lowering lowering, Node node)
+    {
+        var b = ((SpaceToDepth)node.Operator).BlockSize;
+        return Move(lowering, node, [CopyForm.Strided, CopyForm.Transpose], (c, source) =>
+        {
+            var s = c.Shape(source);
+            if (s[2] % b != 0 || s[3] % b != 0) throw new InvalidInputException($"node {node}: shape {s} does not divide into blocks of {b}");
+            var strides = s.Strides();
+            return (new Shape(s[0], b, b, s[1], s[2] / b, s[3] / b), [strides[0], strides[2], 1, strides[1], strides[2] * b, b], 0);
+        }, isShort: true);
+    }
+
     public static bool Concat(Lowering lowering, Node node)
     {
         if (!IsBytes(node.Output.DType)) return false;

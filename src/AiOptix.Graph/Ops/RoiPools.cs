@@ -41,13 +41,13 @@ public abstract record RoiPool(long Height, long Width, float Scale) : Operator
             var batch = batches is null ? (long)region[0] : batches[r];
             if (batch < 0 || batch >= x.Shape[0]) throw context.Error($"region {r} is of batch entry {batch}; there are {x.Shape[0]}");
             for (long c = 0; c < x.Shape[1]; c++)
-                Pool(values.AsSpan((int)((batch * x.Shape[1] + c) * h * w), h * w), h, w, region, result.AsSpan((int)((r * x.Shape[1] + c) * Height * Width), (int)(Height * Width)));
+                Pool(values.AsSpan((int)((batch * x.Shape[1] + c) * h * w), h * w), h, w, region, x.DType != DType.Float64, result.AsSpan((int)((r * x.Shape[1] + c) * Height * Width), (int)(Height * Width)));
         }
         output.Store(result);
     }
 
     /// <summary>Pools one region of one plane.</summary>
-    private protected abstract void Pool(ReadOnlySpan<double> plane, int h, int w, ReadOnlySpan<double> region, Span<double> result);
+    private protected abstract void Pool(ReadOnlySpan<double> plane, int h, int w, ReadOnlySpan<double> region, bool isSingle, Span<double> result);
 }
 
 /// <summary>ONNX MaxRoiPool: regions are batch entry, x1, y1, x2, y2; a cell is the largest element of its part of the region, 0 when that is empty.</summary>
@@ -58,7 +58,7 @@ public sealed record MaxRoiPool(long Height, long Width, float Scale = 1) : RoiP
 {
     private protected override int RegionSize => 5;
 
-    private protected override void Pool(ReadOnlySpan<double> plane, int h, int w, ReadOnlySpan<double> region, Span<double> result)
+    private protected override void Pool(ReadOnlySpan<double> plane, int h, int w, ReadOnlySpan<double> region, bool isSingle, Span<double> result)
     {
         var (left, top) = (Round(region[1]), Round(region[2]));
         var cellHeight = Math.Max(Round(region[4]) - top + 1, 1) / Height;
@@ -102,29 +102,47 @@ public sealed record RoiAlign(long Height = 1, long Width = 1, float Scale = 1, 
         context.RequireRank(2, 1);
     }
 
-    private protected override void Pool(ReadOnlySpan<double> plane, int h, int w, ReadOnlySpan<double> region, Span<double> result)
+    private protected override void Pool(ReadOnlySpan<double> plane, int h, int w, ReadOnlySpan<double> region, bool isSingle, Span<double> result)
     {
         var shift = HalfPixel ? 0.5 : 0;
-        var (left, top) = (region[0] * Scale - shift, region[1] * Scale - shift);
-        var (width, height) = (region[2] * Scale - shift - left, region[3] * Scale - shift - top);
+        // Rounded as the type rounds: how many points a cell has, and which lie within X, would otherwise hang on digits that float32 does not hold.
+        double left = Rounded(region[0] * Scale - shift), top = Rounded(region[1] * Scale - shift);
+        double width = Rounded(Rounded(region[2] * Scale - shift) - left), height = Rounded(Rounded(region[3] * Scale - shift) - top);
         if (!HalfPixel) (width, height) = (Math.Max(width, 1), Math.Max(height, 1));
-        var (cellHeight, cellWidth) = (height / Height, width / Width);
-        var rows = Samples > 0 ? Samples : (long)Math.Clamp(Math.Ceiling(cellHeight), 0, h + 1.0);
-        var columns = Samples > 0 ? Samples : (long)Math.Clamp(Math.Ceiling(cellWidth), 0, w + 1.0);
+        double cellHeight = Rounded(height / Height), cellWidth = Rounded(width / Width);
+        var rows = Samples > 0 ? Samples : Math.Max(0, Math.Ceiling(cellHeight));
+        var columns = Samples > 0 ? Samples : Math.Max(0, Math.Ceiling(cellWidth));
         for (var i = 0; i < Height; i++)
+        {
+            var (firstRow, endRow) = Inside(top + i * cellHeight, cellHeight, rows, h);
             for (var j = 0; j < Width; j++)
             {
+                var (firstColumn, endColumn) = Inside(left + j * cellWidth, cellWidth, columns, w);
                 double sum = 0;
-                double? largest = null;
-                for (long r = 0; r < rows; r++)
-                    for (long c = 0; c < columns; c++)
+                double? largest = (double)(endRow - firstRow) * (endColumn - firstColumn) < rows * columns ? 0 : null;
+                for (var r = firstRow; r < endRow; r++)
+                    for (var c = firstColumn; c < endColumn; c++)
                     {
-                        var (total, greatest) = Read(plane, h, w, top + (i + (r + 0.5) / rows) * cellHeight, left + (j + (c + 0.5) / columns) * cellWidth);
+                        var (total, greatest) = Read(plane, h, w, Point(top, i, cellHeight, r, rows), Point(left, j, cellWidth, c, columns));
                         sum += total;
                         largest = largest is { } l ? Math.Max(l, greatest) : greatest;
                     }
                 result[(int)(i * Width + j)] = Max ? largest ?? 0 : sum / Math.Max(1, rows * columns);
             }
+        }
+
+        double Rounded(double v) => isSingle ? (float)v : v;
+
+        double Point(double start, int cell, double size, long point, double points) => Rounded(Rounded(start + Rounded(cell * size)) + Rounded(Rounded((point + 0.5) * size) / points));
+    }
+
+    // Of the points of a cell those that may lie within an axis, with one more on either side: points beyond it count as 0.
+    private static (long First, long End) Inside(double start, double length, double points, int extent)
+    {
+        if (!(points >= 1) || !double.IsFinite(start) || !(length > 0)) return (0, points >= 1 && double.IsFinite(start) ? (long)Math.Min(points, extent + 2.0) : 0);
+        var first = Math.Clamp(Math.Floor((-1 - start) / length * points - 0.5) - 1, 0, points);
+        var end = Math.Clamp(Math.Ceiling((extent - start) / length * points - 0.5) + 2, first, points);
+        return ((long)first, (long)end);
     }
 
     private static (double Sum, double Max) Read(ReadOnlySpan<double> plane, int h, int w, double y, double x)

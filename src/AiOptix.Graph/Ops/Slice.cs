@@ -75,7 +75,7 @@ public sealed record Slice : Operator
 
     /// <summary>The first position and the number of positions that a slice of an axis takes.</summary>
     /// <param name="extent">The axis' extent.</param>
-    /// <param name="start">Where it starts; negative counts from the end; clamped.</param>
+    /// <param name="start">Where it starts; negative counts from the end; clamped to the axis, so that a negative step takes the first element from any position before it.</param>
     /// <param name="end">Where it ends, exclusive; negative counts from the end; clamped.</param>
     /// <param name="step">The step, not 0.</param>
     public static (long First, long Length) Bounds(long extent, long start, long end, long step)
@@ -88,9 +88,10 @@ public sealed record Slice : Operator
             end = Math.Clamp(end, 0, extent);
             return (start, end <= start ? 0 : (long)(((Int128)end - start + step - 1) / step));
         }
-        start = Math.Clamp(start, -1, extent - 1);
+        if (extent == 0) return (0, 0);
+        start = Math.Clamp(start, 0, extent - 1);
         end = Math.Clamp(end, -1, extent - 1);
-        return (Math.Max(start, 0), start <= end ? 0 : (long)(((Int128)start - end - step - 1) / -(Int128)step));
+        return (start, start <= end ? 0 : (long)(((Int128)start - end - step - 1) / -(Int128)step));
     }
 
     /// <summary>The extent of a sliced axis, or null when it takes more than algebra to tell.</summary>

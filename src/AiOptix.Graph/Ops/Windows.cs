@@ -32,7 +32,9 @@ public abstract record CosineWindow(DType To, bool Periodic) : Operator
         for (var i = 0; i < n; i++)
         {
             var x = 2 * Math.PI * i / period;
-            values[i] = a - b * Math.Cos(x) + c * Math.Cos(2 * x);
+            var value = a - b * Math.Cos(x) + c * Math.Cos(2 * x);
+            // The function body casts float32 to an integer type: the peak is 1 there, and may be less in float64.
+            values[i] = Numbers.IsWhole(To) ? (float)value : value;
         }
         ElementTypes.Write(output, 0, values);
     }

@@ -87,7 +87,7 @@ public sealed record ModelProfile(
             inner[timing.Depth] += all;
             if (!records.TryGetValue(timing.Step, out var record))
             {
-                record = new Record(timing.Step, timing.Bound?.Kernel, timing.Depth, order.Count);
+                record = new Record(timing.Step, timing.Bound?.Kernel ?? (timing.Step as ManagedStep)?.Kernel, timing.Depth, order.Count);
                 records.Add(timing.Step, record);
                 order.Add(record);
             }

@@ -50,6 +50,8 @@ internal static class MicrosoftAttention
         if (value != width) d.Attr("qkv_hidden_sizes", new long[] { width, width, value });
         if (d.Draw.Chance(0.4)) d.Attr("unidirectional", 1L);
         d.Maybe("scale", 0.6f);
+        // A query whose keys are all masked keeps 11 bits of its scores in float32, which are then near the filter's value of -10000.
+        if (d.Attributes.ContainsKey("unidirectional") && d.Inputs.ElementAtOrDefault(3) is { Value: Tensor { Shape.Rank: 1 } }) d.Slack = 10;
     }
 
     private static void QAttention(NodeDraft d)

@@ -1,0 +1,141 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using AiOptix.Graphs;
+using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Index;
+using AiOptix.Runtime;
+using AiOptix.Tensors;
+
+namespace AiOptix.Cpu.Lower;
+
+/// <summary>Operators whose results have shapes that only values tell: NonMaxSuppression, NonZero, Range.</summary>
+internal static unsafe class DataRules
+{
+    private delegate ValueBody? Rule(Lowering lowering, Node node);
+
+    private static readonly Dictionary<Type, (string Kernel, Rule Rule)> rules = new()
+    {
+        [typeof(NonMaxSuppression)] = (BoxSuppression.KernelName, Suppression),
+        [typeof(NonZero)] = ("nonzero", NonZero),
+        [typeof(NumericRange)] = ("range", Range),
+    };
+
+    /// <summary>The operators that have a rule.</summary>
+    public static IEnumerable<Type> Operators => rules.Keys;
+
+    /// <summary>The step of a node, or null when there is none for it or for its types.</summary>
+    public static ManagedStep? Step(Lowering lowering, Node node, int[] inputs, int[] outputs) =>
+        rules.TryGetValue(node.Operator.GetType(), out var found) && found.Rule(lowering, node) is { } body
+            ? new ValueStep(node.Name, inputs, outputs, found.Kernel, body) { Operation = node.Operator.Name, Origins = node.Origins }
+            : null;
+
+    private static ValueBody? Suppression(Lowering lowering, Node node)
+    {
+        var isCentre = ((NonMaxSuppression)node.Operator).CenterPoint;
+        lowering.Prepare(BoxSuppression.KernelName, BoxSuppression.Rehearse);
+        return (inputs, context) =>
+        {
+            var (boxes, scores) = ((Tensor)inputs[0]!, (Tensor)inputs[1]!);
+            var (batches, classes, count) = (scores.Shape[0], scores.Shape[1], checked((int)scores.Shape[2]));
+            if (boxes.Shape != new Shape(batches, count, 4)) throw new InvalidInputException($"node {node}: boxes {boxes} do not fit scores {scores}");
+            var most = Scalar(inputs, 2)?.ToInt64()[0] ?? 0;
+            var (overlap, least) = (Scalar(inputs, 3)?.Span<float>()[0] ?? 0, Scalar(inputs, 4)?.Span<float>()[0]);
+            using var memory = Tensor.Allocate(DType.Float64, new Shape(5L * count));
+            var corners = (double*)memory.Pointer;
+            var order = (int*)(corners + 4L * count);
+            var chosen = new List<(long Batch, long Class, int Box)>();
+            for (long n = 0; n < batches; n++)
+            {
+                BoxSuppression.Corners((float*)boxes.Pointer + n * count * 4, count, isCentre, corners);
+                for (long c = 0; c < classes; c++)
+                {
+                    context.Cancellation.ThrowIfCancellationRequested();
+                    var number = BoxSuppression.Choose(corners, (float*)scores.Pointer + (n * classes + c) * count, count, most, overlap, least, order);
+                    for (var i = 0; i < number; i++) chosen.Add((n, c, order[i]));
+                }
+            }
+            var result = Tensor.Allocate(DType.Int64, new Shape(chosen.Count, 3));
+            var to = (long*)result.Pointer;
+            foreach (var (batch, type, box) in chosen) (*to++, *to++, *to++) = (batch, type, box);
+            GC.KeepAlive(boxes);
+            GC.KeepAlive(scores);
+            return [result];
+        };
+    }
+
+    private static Tensor? Scalar(RuntimeValue?[] inputs, int i) => inputs.Length > i && inputs[i] is Tensor { Count: > 0 } t ? t : null;
+
+    private static ValueBody? NonZero(Lowering lowering, Node node) => node.Inputs[0]!.DType switch
+    {
+        DType.Bool or DType.UInt8 or DType.Int8 => (inputs, _) => NonZero<byte>((Tensor)inputs[0]!),
+        DType.Float32 => (inputs, _) => NonZero<float>((Tensor)inputs[0]!),
+        DType.Float64 => (inputs, _) => NonZero<double>((Tensor)inputs[0]!),
+        DType.Int32 or DType.UInt32 => (inputs, _) => NonZero<int>((Tensor)inputs[0]!),
+        DType.Int64 or DType.UInt64 => (inputs, _) => NonZero<long>((Tensor)inputs[0]!),
+        _ => null,
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static RuntimeValue[] NonZero<T>(Tensor x) where T : unmanaged, INumber<T>
+    {
+        var from = (T*)x.Pointer;
+        long found = 0;
+        for (long i = 0; i < x.Count; i++) found += from[i] != T.Zero ? 1 : 0;
+        var rank = x.Shape.Rank;
+        var result = Tensor.Allocate(DType.Int64, new Shape(rank, found));
+        var to = (long*)result.Pointer;
+        var at = stackalloc long[Math.Max(1, rank)];
+        new Span<long>(at, rank).Clear();
+        for (long i = 0, n = 0; i < x.Count; i++)
+        {
+            if (from[i] != T.Zero)
+            {
+                for (var a = 0; a < rank; a++) to[a * found + n] = at[a];
+                n++;
+            }
+            for (var a = rank - 1; a >= 0 && ++at[a] == x.Shape[a]; a--) at[a] = 0;
+        }
+        GC.KeepAlive(x);
+        return [result];
+    }
+
+    private static ValueBody? Range(Lowering lowering, Node node) => node.Output.DType switch
+    {
+        DType.Int64 => (inputs, context) => Range<long>(node, inputs, context),
+        DType.Int32 => (inputs, context) => Range<int>(node, inputs, context),
+        DType.Float32 => (inputs, context) => Range<float>(node, inputs, context),
+        DType.Float64 => (inputs, context) => Range<double>(node, inputs, context),
+        _ => null,
+    };
+
+    private static RuntimeValue[] Range<T>(Node node, RuntimeValue?[] inputs, ManagedContext context) where T : unmanaged, INumber<T>
+    {
+        var ends = new T[3];
+        for (var i = 0; i < 3; i++)
+        {
+            var end = (Tensor)inputs[i]!;
+            if (end.Count != 1) throw new InvalidInputException($"node {node}: input {i} must have one element, found {end}");
+            ends[i] = end.Span<T>()[0];
+        }
+        double count;
+        if (typeof(T) == typeof(long) || typeof(T) == typeof(int))
+        {
+            Int128 from = Int128.CreateChecked(ends[0]), to = Int128.CreateChecked(ends[1]), step = Int128.CreateChecked(ends[2]);
+            count = step == 0 ? double.NaN : (double)Int128.Max(0, step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step);
+        }
+        else count = Math.Max(0, Math.Ceiling((double.CreateChecked(ends[1]) - double.CreateChecked(ends[0])) / double.CreateChecked(ends[2])));
+        if (!(count < long.MaxValue)) throw new InvalidInputException($"node {node}: no range leads from {ends[0]} to {ends[1]} in steps of {ends[2]}");
+        context.Limits.CheckTensor(node.Output.DType, new Shape((long)count), $"node {node}");
+        var result = Tensor.Allocate(node.Output.DType, new Shape((long)count));
+        var y = (T*)result.Pointer;
+        if (typeof(T) == typeof(long) || typeof(T) == typeof(int))
+            for (long i = 0; i < result.Count; i++) y[i] = unchecked(ends[0] + T.CreateTruncating(i) * ends[2]);
+        else
+        {
+            var (start, step) = (double.CreateChecked(ends[0]), double.CreateChecked(ends[2]));
+            for (long i = 0; i < result.Count; i++) y[i] = T.CreateTruncating(start + i * step);
+        }
+        return [result];
+    }
+}
