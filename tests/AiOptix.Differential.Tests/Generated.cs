@@ -33,10 +33,10 @@ internal sealed record Generated(string Name, byte[] File, IReadOnlyDictionary<s
     public bool IsQuantized => Drafts.Any(d => d.OpType.Contains("Quantize", StringComparison.Ordinal) || d.OpType.StartsWith('Q'));
 
     /// <summary>A model of one node.</summary>
-    public static Generated Of(string name, NodeDraft draft) => Of(name, [draft], draft.Draw);
+    public static Generated Of(string name, NodeDraft draft, bool hasOpenExtents = true) => Of(name, [draft], draft.Draw, hasOpenExtents: hasOpenExtents);
 
     /// <summary>A model of several nodes; an operand that is an output of an earlier node is fed from it.</summary>
-    public static Generated Of(string name, IReadOnlyList<NodeDraft> drafts, Draw draw, IReadOnlyDictionary<Operand, (int Node, int Output)>? links = null)
+    public static Generated Of(string name, IReadOnlyList<NodeDraft> drafts, Draw draw, IReadOnlyDictionary<Operand, (int Node, int Output)>? links = null, bool hasOpenExtents = true)
     {
         var graph = new Graph("generated");
         var opsets = new Dictionary<string, long>();
@@ -75,17 +75,17 @@ internal sealed record Generated(string Name, byte[] File, IReadOnlyDictionary<s
         {
             var input = $"x{inputs.Count}";
             inputs.Add(input, value);
-            return graph.AddInput(input, TypeOf(value, input, draw));
+            return graph.AddInput(input, TypeOf(value, input, draw, hasOpenExtents));
         }
     }
 
     /// <summary>The declared type of an input: now and then with open extents.</summary>
-    private static GraphType TypeOf(RuntimeValue value, string name, Draw draw) => value switch
+    private static GraphType TypeOf(RuntimeValue value, string name, Draw draw, bool hasOpenExtents) => value switch
     {
-        Tensor t when draw.Chance(0.3) => new TensorType(t.DType, new([.. t.Shape.Select((d, i) => draw.Chance(0.6) ? Dim.Symbol($"{name}_{i}") : (Dim)d)])),
+        Tensor t when hasOpenExtents && draw.Chance(0.3) => new TensorType(t.DType, new([.. t.Shape.Select((d, i) => draw.Chance(0.6) ? Dim.Symbol($"{name}_{i}") : (Dim)d)])),
         Tensor t => new TensorType(t.DType, SymbolicShape.Of(t.Shape)),
         SequenceValue s => new SequenceType(new TensorType(((Tensor)s.Items[0]).DType, null)),
-        OptionalValue { Content: { } c } => new OptionalType(TypeOf(c, name, draw)),
+        OptionalValue { Content: { } c } => new OptionalType(TypeOf(c, name, draw, hasOpenExtents)),
         MapValue m => new MapType(m.Keys.DType, new TensorType(m.Values.DType, null)),
         _ => throw new ArgumentException($"{value} has no type", nameof(value)),
     };

@@ -18,6 +18,33 @@ public class OtherDomainTests(ITestOutputHelper output)
 
     public static TheoryData<string> Operators => [.. Book.OtherDomains.Select(r => $"{r.Domain}::{r.OpType}")];
 
+    /// <summary>What transformers in the wild are made of.</summary>
+    private static readonly string[] ofTransformers =
+    [
+        "Attention", "BiasAdd", "BiasGelu", "BiasSplitGelu", "EmbedLayerNormalization", "FastGelu", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "Gelu", "GroupNorm",
+        "GroupQueryAttention", "MatMulNBits", "MultiHeadAttention", "PackedMultiHeadAttention", "QuickGelu", "RemovePadding", "RestorePadding", "RotaryEmbedding",
+        "SimplifiedLayerNormalization", "SkipGroupNorm", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "TransposeMatMul", "Trilu",
+    ];
+
+    public static TheoryData<string> OfTransformers => [.. ofTransformers];
+
+    [Theory]
+    [MemberData(nameof(OfTransformers))]
+    public void OperatorsOfTransformersRunOnKernels(string name)
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var recipe in Book.OtherDomains.Where(r => r.Domain == "com.microsoft" && r.OpType == name))
+            for (var seed = 0; seed < Draws; seed++)
+            {
+                if (Book.Foreign(recipe, new Draw(seed)) is not { } draft) continue;
+                // Mean and deviation, beside the normalised values, are for training.
+                if (name.StartsWith("Skip", StringComparison.Ordinal) && draft.Outputs > 1) continue;
+                using var session = Model.Load(Generated.Of(name, draft, hasOpenExtents: false).File).Compile(new CompileOptions { Threads = 1 });
+                found.UnionWith(session.Program.AllSteps.OfType<AiOptix.Runtime.ReferenceStep>().Select(s => $"{s.Node} ({draft})"));
+            }
+        Assert.True(found.Count == 0, string.Join(Environment.NewLine, found));
+    }
+
     [Fact]
     public void EveryOperatorOfOnnxRuntimeHasARecipe() =>
         Assert.Equal(OnnxRegistry.All.Where(o => o.Domain == "com.microsoft").Select(o => o.Name).Order(StringComparer.Ordinal), Book.OtherDomains.Where(r => r.Domain == "com.microsoft").Select(r => r.OpType).Order(StringComparer.Ordinal));

@@ -7,9 +7,11 @@ internal static class Repository
 
     public static string Digits => Path.Combine(Root, "demo", "digits", "model.onnx");
 
+    /// <summary>The folder of the shared models, which may not be here.</summary>
+    public static string SharedModels { get; } = Path.Combine(Environment.GetEnvironmentVariable("AIOPTIX_SHARED") ?? Path.Combine(Root, "..", "shared"), "models");
+
     /// <summary>The file of a shared model, which may not be here.</summary>
-    public static string SharedModel(string name) =>
-        Path.Combine(Environment.GetEnvironmentVariable("AIOPTIX_SHARED") ?? Path.Combine(Root, "..", "shared"), "models", name, "model.onnx");
+    public static string SharedModel(string name) => Path.Combine(SharedModels, name, "model.onnx");
 
     private static string Find()
     {

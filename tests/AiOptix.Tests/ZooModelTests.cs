@@ -29,7 +29,7 @@ public class ZooModelTests
         Check(model, expected, found, "plan");
     }
 
-    private static ZooOptions Small(string name) => name switch
+    internal static ZooOptions Small(string name) => name switch
     {
         "llama" => new() { Layers = 2, Width = 192 },
         "bert-base" or "gpt2-small" => new() { Layers = 2, Width = 128 },

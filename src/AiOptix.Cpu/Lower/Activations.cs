@@ -20,6 +20,7 @@ internal static class Activations
             Sigmoid => (Activation.Sigmoid, default),
             Tanh => (Activation.Tanh, default),
             Swish { Alpha: 1 } => (Activation.Silu, default),
+            Swish s => (Activation.Swish, new(s.Alpha)),
             Gelu g => (g.TanhApproximation ? Activation.GeluTanh : Activation.Gelu, default),
             HardSwish => (Activation.HardSwish, default),
             HardSigmoid h => (Activation.HardSigmoid, new(h.Alpha, h.Beta)),

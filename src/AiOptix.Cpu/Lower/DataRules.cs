@@ -3,22 +3,27 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Graphs.Ops.Ml;
+using AiOptix.Kernels.Copy;
 using AiOptix.Kernels.Index;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
 
-/// <summary>Operators whose results have shapes that only values tell: NonMaxSuppression, NonZero, Range.</summary>
+/// <summary>Operators whose results have shapes that only values tell: NonMaxSuppression, NonZero, Range, and Pad and Slice by numbers that are calculated.</summary>
 internal static unsafe class DataRules
 {
     private delegate ValueBody? Rule(Lowering lowering, Node node);
 
     private static readonly Dictionary<Type, (string Kernel, Rule Rule)> rules = new()
     {
+        [typeof(ArrayFeatureExtractor)] = ("gather_strings", Labels),
         [typeof(NonMaxSuppression)] = (BoxSuppression.KernelName, Suppression),
         [typeof(NonZero)] = ("nonzero", NonZero),
         [typeof(NumericRange)] = ("range", Range),
+        [typeof(Pad)] = ("pad", Pad),
+        [typeof(Slice)] = ("slice", Slice),
     };
 
     /// <summary>The operators that have a rule.</summary>
@@ -29,6 +34,19 @@ internal static unsafe class DataRules
         rules.TryGetValue(node.Operator.GetType(), out var found) && found.Rule(lowering, node) is { } body
             ? new ValueStep(node.Name, inputs, outputs, found.Kernel, body) { Operation = node.Operator.Name, Origins = node.Origins }
             : null;
+
+    /// <summary>Of strings: classes by their positions.</summary>
+    private static ValueBody? Labels(Lowering lowering, Node node) => node.Output.DType != DType.String ? null : (inputs, _) =>
+    {
+        var (x, indices) = ((Tensor)inputs[0]!, ((Tensor)inputs[1]!).ToInt64());
+        var n = x.Shape.Rank == 0 ? throw new InvalidInputException($"node {node}: input 0 must not be a scalar") : x.Shape[-1];
+        foreach (var i in indices)
+            if ((ulong)i >= (ulong)n) throw new InvalidInputException($"node {node}: index {i} is out of range for the last axis of shape {x.Shape}");
+        var rows = x.Shape.Product(0, x.Shape.Rank - 1);
+        var found = new string[checked((int)(rows * indices.Length))];
+        for (var i = 0; i < found.Length; i++) found[i] = x.Strings[(int)(i / indices.Length * n + indices[i % indices.Length])];
+        return [Tensor.FromStrings(found, x.Shape.Rank == 1 ? new Shape(1, indices.Length) : new Shape([.. x.Shape.Take(x.Shape.Rank - 1), indices.Length]))];
+    };
 
     private static ValueBody? Suppression(Lowering lowering, Node node)
     {
@@ -98,6 +116,89 @@ internal static unsafe class DataRules
         }
         GC.KeepAlive(x);
         return [result];
+    }
+
+    private static ValueBody? Slice(Lowering lowering, Node node)
+    {
+        var type = node.Output.DType;
+        if (!MovementRules.IsBytes(type)) return null;
+        var target = lowering.Target;
+        return (inputs, context) =>
+        {
+            var x = (Tensor)inputs[0]!;
+            long[]? Numbers(int i) => inputs.Length > i && inputs[i] is Tensor t ? t.ToInt64() : null;
+            var (starts, ends) = (Numbers(1)!, Numbers(2)!);
+            var axes = Numbers(3) ?? [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)];
+            var given = Numbers(4) ?? [.. starts.Select(_ => 1L)];
+            if (ends.Length != starts.Length || axes.Length != starts.Length || given.Length != starts.Length)
+                throw new InvalidInputException($"node {node}: {starts.Length} starts, {ends.Length} ends, {axes.Length} axes and {given.Length} steps are given; expected as many of each");
+            var (dims, steps, strides) = (x.Shape.Dims.ToArray(), x.Shape.Strides(), x.Shape.Strides());
+            long from = 0;
+            var seen = new HashSet<int>();
+            for (var i = 0; i < axes.Length; i++)
+            {
+                var axis = MovementRules.Normal(axes[i], x.Shape.Rank);
+                if ((uint)axis >= (uint)x.Shape.Rank || !seen.Add(axis)) throw new InvalidInputException($"node {node}: axes [{string.Join(",", axes)}] do not name different axes of shape {x.Shape}");
+                if (given[i] == 0) throw new InvalidInputException($"node {node}: a step is 0");
+                var (first, length) = Graphs.Ops.Slice.Bounds(dims[axis], starts[i], ends[i], given[i]);
+                from += first * strides[axis];
+                (dims[axis], steps[axis]) = (length, length > 1 ? strides[axis] * given[i] : strides[axis]);
+            }
+            return [Moved(x, new Shape(dims), from, steps, new Shape(dims).Strides(), 0, new Shape(dims), target, null, context, node)];
+        };
+    }
+
+    private static ValueBody? Pad(Lowering lowering, Node node)
+    {
+        var type = node.Output.DType;
+        if (!MovementRules.IsBytes(type) || ((Pad)node.Operator).Mode != PadMode.Constant) return null;
+        var target = lowering.Target;
+        return (inputs, context) =>
+        {
+            var x = (Tensor)inputs[0]!;
+            var rank = x.Shape.Rank;
+            var pads = ((Tensor)inputs[1]!).ToInt64();
+            var axes = inputs.Length > 3 && inputs[3] is Tensor a ? a.ToInt64() : [.. Enumerable.Range(0, rank).Select(i => (long)i)];
+            if (pads.Length != 2 * axes.Length) throw new InvalidInputException($"node {node}: {pads.Length} pads are given for {axes.Length} axes; expected two of each");
+            var (kept, dims, strides) = (x.Shape.Dims.ToArray(), x.Shape.Dims.ToArray(), x.Shape.Strides());
+            long from = 0;
+            var begins = new long[rank];
+            for (var i = 0; i < axes.Length; i++)
+            {
+                var axis = MovementRules.Normal(axes[i], rank);
+                if ((uint)axis >= (uint)rank || dims[axis] != x.Shape[axis]) throw new InvalidInputException($"node {node}: axes [{string.Join(",", axes)}] do not name different axes of shape {x.Shape}");
+                var (begin, end) = (pads[i], pads[i + axes.Length]);
+                dims[axis] = checked(dims[axis] + begin + end);
+                if (dims[axis] < 0) throw new InvalidInputException($"node {node}: pads {begin} and {end} take more from axis {axis} of shape {x.Shape} than it has");
+                kept[axis] = Math.Max(0, kept[axis] + Math.Min(begin, 0) + Math.Min(end, 0));
+                from += Math.Max(-begin, 0) * strides[axis];
+                begins[axis] = Math.Max(begin, 0);
+            }
+            var result = new Shape(dims);
+            var to = result.Strides();
+            return [Moved(x, new Shape(kept), from, strides, to, begins.Select((b, i) => b * to[i]).Sum(), result, target, inputs.Length > 2 ? inputs[2] as Tensor : null, context, node)];
+        };
+    }
+
+    /// <summary>A new tensor with a box of another in it, around which lies a value, or nothing where the box is all.</summary>
+    private static Tensor Moved(Tensor x, Shape box, long from, long[] fromStrides, long[] toStrides, long to, Shape shape, Target target, Tensor? value, ManagedContext context, Node node)
+    {
+        context.Limits.CheckTensor(x.DType, shape, $"node {node}");
+        var size = x.DType.Bits() / 8;
+        var result = Tensor.Allocate(x.DType, shape, zeroed: box != shape && value is null);
+        if (box != shape && value is not null)
+        {
+            var fill = new FillPlan(size, shape.Count);
+            fill.Run((byte*)value.Pointer, (byte*)result.Pointer, 0, fill.Tasks);
+        }
+        if (box.Count > 0)
+        {
+            var plan = new CopyPlan(new(size, box.Dims.ToArray(), fromStrides, toStrides), target);
+            plan.Run((byte*)x.Pointer + from * size, (byte*)result.Pointer + to * size, 0, plan.Tasks);
+        }
+        GC.KeepAlive(x);
+        GC.KeepAlive(value);
+        return result;
     }
 
     private static ValueBody? Range(Lowering lowering, Node node) => node.Output.DType switch

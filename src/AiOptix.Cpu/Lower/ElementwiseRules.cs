@@ -45,6 +45,19 @@ internal static unsafe class ElementwiseRules
         return Unary(lowering, node, UnaryKind.Affine, new(1f / node.Inputs.Count, -0f), sum);
     }
 
+    /// <summary>The node's output: what lies in a slot plus factor · addend, in float32.</summary>
+    public static void AddScaled(Lowering lowering, Node node, int slot, Value addend, float factor)
+    {
+        var other = lowering.Slot(addend);
+        if (factor != 1)
+        {
+            var scaled = lowering.Between(node, new(DType.Float32, addend.Shape!));
+            Unary(lowering, node, UnaryTable.Select(UnaryKind.Affine, DType.Float32, lowering.Target)!.Value, new(factor, -0f), other, scaled);
+            other = scaled;
+        }
+        Binary(lowering, node, BinaryTable.Select(BinaryKind.Add, DType.Float32, lowering.Target)!.Value, slot, other, lowering.Slot(node.Output));
+    }
+
     private static bool FloatTest(Lowering lowering, Node node, double first, double second, bool isNaN)
     {
         var type = node.Inputs[0]!.DType;
@@ -105,15 +118,19 @@ internal static unsafe class ElementwiseRules
     {
         var type = node.Inputs[0]!.DType;
         if (UnaryTable.Select(kind, type, lowering.Target) is not { } row) return false;
-        var (x, y) = (from ?? lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
-        var target = lowering.Target;
+        Unary(lowering, node, row, args, from ?? lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
+        return true;
+    }
+
+    private static void Unary(Lowering lowering, Node node, UnaryKernel row, ActivationArgs args, int x, int y)
+    {
+        var (kind, type, target) = (row.Kind, row.Type, lowering.Target);
         lowering.Prepare(row.Name, () => UnaryPlan.Rehearse(row));
         lowering.Emit(node, [x], [y], context =>
         {
             var plan = new UnaryPlan(kind, type, args, context.Shape(y).Count, target, row);
             return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[x], (byte*)s[y], from, to)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks };
         });
-        return true;
     }
 
     private static bool Binary(Lowering lowering, Node node, BinaryKind kind)

@@ -97,6 +97,7 @@ internal static class LoweringRules
         [typeof(OneHot)] = PositionRules.OneHot,
         [typeof(ReverseSequence)] = PositionRules.ReverseSequence,
         [typeof(ScatterElements)] = PositionRules.ScatterElements,
+        [typeof(TensorScatter)] = PositionRules.TensorScatter,
         [typeof(TopK)] = PositionRules.TopK,
         [typeof(Trilu)] = PositionRules.Trilu,
 

@@ -174,21 +174,18 @@ internal static unsafe class PositionRules
     public static bool Trilu(Lowering lowering, Node node)
     {
         var (input, isUpper) = (node.Inputs[0]!, ((Trilu)node.Operator).Upper);
-        long diagonal = 0;
-        if (node.Input(1) is { } k)
-        {
-            if (k.Constant is not { Count: 1 } c) return false;
-            diagonal = c.ToInt64()[0];
-        }
-        if (!MovementRules.IsBytes(input.DType)) return false;
+        if (!MovementRules.IsBytes(input.DType) || node.Input(1) is { Shape.Rank: > 1 }) return false;
         var (x, y, size) = (lowering.Slot(input), lowering.Slot(node.Output), input.DType.Bits() / 8);
-        lowering.Emit(node, [x], context =>
+        var k = node.Input(1) is { } given ? lowering.Slot(given) : -1;
+        lowering.Emit(node, k < 0 ? [x] : [x, k], context =>
         {
+            if (k >= 0 && context.Shape(k).Count != 1) throw new InvalidInputException($"node {node}: the diagonal of shape {context.Shape(k)} must be one number");
             var shape = context.Shape(x);
             var (rows, columns) = (shape[-2], shape[-1]);
             var split = new Kernels.Loops.Split(shape.Product(0, shape.Rank - 1), columns * size / 4);
             return new PlanTasks((s, from, to, _) =>
             {
+                var diagonal = k < 0 ? 0 : *(long*)s[k];
                 for (long row = split.Start(from), end = split.Start(to); row < end; row++)
                 {
                     var cut = (long)Int128.Clamp((Int128)(row % rows) + diagonal + (isUpper ? 0 : 1), 0, columns) * size;
@@ -202,6 +199,41 @@ internal static unsafe class PositionRules
             {
                 Kernel = isUpper ? "triangle_upper" : "triangle_lower",
                 Tasks = shape.Count > 0 ? split.Tasks : 0,
+            };
+        });
+        return true;
+    }
+
+    /// <summary>The cache as it is, then each entry's update from its index on.</summary>
+    public static bool TensorScatter(Lowering lowering, Node node)
+    {
+        var op = (TensorScatter)node.Operator;
+        var cache = node.Inputs[0]!;
+        if (!MovementRules.IsBytes(cache.DType)) return false;
+        var (x, u, y, size) = (lowering.Slot(cache), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Output), cache.DType.Bits() / 8);
+        var (i, axis) = (node.Input(2) is { } indices ? lowering.Slot(indices) : -1, MovementRules.Normal(op.Axis, cache.Shape!.Rank));
+        lowering.Emit(node, i < 0 ? [x, u] : [x, u, i], context =>
+        {
+            var (shape, update) = (context.Shape(x), context.Shape(u));
+            if (update.Rank != shape.Rank || update.Where((n, a) => n != (a == axis ? update[axis] : shape[a])).Any() || (i >= 0 && context.Shape(i) != new Shape(shape[0])))
+                throw new InvalidInputException($"node {node}: an update of shape {update}, or its indices, do not fit a cache of shape {shape}");
+            var (most, length, middle, bytes) = (shape[axis], update[axis], shape.Product(1, axis), shape.Product(axis + 1, shape.Rank) * size);
+            return new PlanTasks((s, from, to, _) =>
+            {
+                for (long b = from; b < to; b++)
+                    for (long m = b * middle; m < (b + 1) * middle; m++)
+                    {
+                        var line = (byte*)s[y] + m * most * bytes;
+                        NativeMemory.Copy((byte*)s[x] + m * most * bytes, line, (nuint)(most * bytes));
+                        var start = i < 0 ? 0 : ((long*)s[i])[b];
+                        if (start < 0 || (!op.Circular && start > most - length)) continue;
+                        for (long t = 0; t < length; t++) NativeMemory.Copy((byte*)s[u] + (m * length + t) * bytes, line + (start + t) % most * bytes, (nuint)bytes);
+                    }
+            }, s => i < 0 ? length > most && !op.Circular ? $"{length} entries do not fit a cache of {most}" : null
+                : OutOfRange((void*)s[i], DType.Int64, shape[0], 0, op.Circular ? long.MaxValue : most - length + 1))
+            {
+                Kernel = "tensor_scatter",
+                Tasks = shape.Count > 0 ? (int)shape[0] : 0,
             };
         });
         return true;

@@ -28,7 +28,7 @@ internal static class ProductRules
         var (a, b, c) = (node.Inputs[0]!, node.Inputs[1]!, node.Input(2));
         if (a.DType != DType.Float32) return false;
         var bias = c is null ? null : Bias(c, node.Output.Shape!, gemm.Beta);
-        if (c is not null && bias is null) return false;
+        if (c is not null && bias is null) return WithSum(lowering, node, gemm, c);
         var chain = EpilogueChain.Follow(lowering, node, -1, hasBias: c is not null);
         if (bias is { IsMatrix: true } && chain.Residual is not null) return false;
         var left = StridedOperand.Of(lowering, a);
@@ -39,6 +39,19 @@ internal static class ProductRules
         else if (bias is { IsMatrix: false }) parts = parts with { ColumnBias = lowering.Slot(c!) };
         else if (bias is not null) parts = parts with { Residual = lowering.Slot(c!) };
         Emit(lowering, node, chain, parts);
+        return true;
+    }
+
+    /// <summary>A C of any shape, or with a factor: the product, then the sum.</summary>
+    private static bool WithSum(Lowering lowering, Node node, Gemm gemm, Value c)
+    {
+        var product = lowering.Between(node, new(DType.Float32, node.Output.Shape!));
+        var (left, right) = (StridedOperand.Of(lowering, node.Inputs[0]!), StridedOperand.Of(lowering, node.Inputs[1]!));
+        var parts = new MatMulParts(gemm.TransA ? left.Transposed(2) : left, gemm.TransB ? right.Transposed(2) : right, product) { Alpha = gemm.Alpha };
+        if (node.Inputs[1]!.Constant is { } w) parts = parts with { PackedB = Pack(lowering, w, gemm.TransB) };
+        Prepare(lowering, node, parts);
+        lowering.Emit(new MatMulStep(node.Name, parts, lowering.Target) { Operation = node.Operator.Name, Origins = [.. node.Origins] });
+        ElementwiseRules.AddScaled(lowering, node, product, c, gemm.Beta);
         return true;
     }
 

@@ -5,15 +5,15 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
 
-/// <summary>Reductions of float32 over any axes.</summary>
+/// <summary>Reductions of float32, and of integers where they are a sum, a product or an extreme, over any axes.</summary>
 internal static unsafe class ReduceRules
 {
     /// <summary>A rule for a reduction; an inner transform that the kernels do not have goes to the Reference step.</summary>
     public static LoweringRule Of(ReduceKind kind) => (lowering, node) =>
     {
         var input = node.Inputs[0]!;
-        if (input.DType != DType.Float32 || Axes(node, input.Shape!.Rank) is not { } reduced) return false;
-        if (reduced.All(r => !r)) return false;
+        if (Axes(node, input.Shape!.Rank) is not { } reduced || reduced.All(r => !r)) return false;
+        if (input.DType != DType.Float32) return Integers(lowering, node, kind, reduced);
         Emit(lowering, node, kind, reduced);
         return true;
     };
@@ -42,6 +42,20 @@ internal static unsafe class ReduceRules
             if (shape[axis] == 0) throw new InvalidInputException($"node {node}: axis {axis} of shape {shape} is empty; it has no extreme element");
             var plan = new ArgReducePlan(new(op is ArgMin, op.SelectLast, shape.Product(0, axis), shape[axis], shape.Product(axis + 1, shape.Rank)));
             return new PlanTasks((s, from, to, _) => plan.Run((float*)s[x], (long*)s[y], from, to)) { Kernel = "arg_reduce_f32", Tasks = plan.Tasks };
+        });
+        return true;
+    }
+
+    private static bool Integers(Lowering lowering, Node node, ReduceKind kind, bool[] reduced)
+    {
+        var type = node.Inputs[0]!.DType;
+        if (IntegerReducePlan.Create(kind, type, [.. reduced.Select(_ => 1L)], reduced) is null) return false;
+        var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
+        lowering.Prepare($"reduce {kind} {type}", () => IntegerReducePlan.Rehearse(kind, type));
+        lowering.Emit(node, [x], context =>
+        {
+            var plan = IntegerReducePlan.Create(kind, type, context.Shape(x).Dims.ToArray(), reduced)!;
+            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[x], (byte*)s[y], from, to)) { Kernel = plan.KernelName, Tasks = plan.Tasks };
         });
         return true;
     }

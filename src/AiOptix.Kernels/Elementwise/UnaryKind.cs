@@ -2,7 +2,7 @@ using AiOptix.Kernels.Vectors;
 
 namespace AiOptix.Kernels.Elementwise;
 
-/// <summary>Functions of one argument. Those from <see cref="None"/> to <see cref="Mish"/> are <see cref="Activation"/> under the same names and numbers.</summary>
+/// <summary>Functions of one argument. Those from <see cref="None"/> to <see cref="Swish"/> are <see cref="Activation"/> under the same names and numbers.</summary>
 public enum UnaryKind
 {
     /// <summary>x.</summary>
@@ -35,6 +35,8 @@ public enum UnaryKind
     Softplus,
     /// <summary>See <see cref="Activation.Mish"/>.</summary>
     Mish,
+    /// <summary>See <see cref="Activation.Swish"/>.</summary>
+    Swish,
     /// <summary>eˣ.</summary>
     Exp,
     /// <summary>The natural logarithm.</summary>

@@ -77,6 +77,7 @@ public static unsafe class UnaryTable
         UnaryKind.Selu => Float<SeluF32>(kind),
         UnaryKind.Softplus => Float<SoftplusF32>(kind),
         UnaryKind.Mish => Float<MishF32>(kind),
+        UnaryKind.Swish => Float<SwishF32>(kind),
         UnaryKind.Exp => Float<ExpF32>(kind),
         UnaryKind.Log => Float<LogF32>(kind),
         UnaryKind.Sqrt => Float<SqrtF32>(kind),

@@ -63,6 +63,7 @@ internal static unsafe class Epilogue
         Activation.Selu => &Run<SeluF32, T>,
         Activation.Softplus => &Run<SoftplusF32, T>,
         Activation.Mish => &Run<MishF32, T>,
+        Activation.Swish => &Run<SwishF32, T>,
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "no such activation"),
     };
 

@@ -33,6 +33,8 @@ public enum Activation
     Softplus,
     /// <summary>x·tanh(log(1 + eˣ)).</summary>
     Mish,
+    /// <summary>x·sigmoid(<see cref="ActivationArgs.Alpha"/>·x); <see cref="Silu"/> is the one with 1.</summary>
+    Swish,
 }
 
 /// <summary>The parameters of an <see cref="Activation"/>; which of them count depends on the function.</summary>

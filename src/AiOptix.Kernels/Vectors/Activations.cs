@@ -65,6 +65,15 @@ public readonly struct SiluF32 : IUnaryF32
         => x * VecMath.Sigmoid(x);
 }
 
+/// <summary>x·sigmoid(Alpha·x).</summary>
+public readonly struct SwishF32 : IUnaryF32
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Apply<T>(T x, in ActivationArgs args) where T : unmanaged, IVec<T>
+        => x * VecMath.Sigmoid(x * T.Set(args.Alpha));
+}
+
 /// <summary>½·x·(1 + erf(x/√2)).</summary>
 public readonly struct GeluF32 : IUnaryF32
 {

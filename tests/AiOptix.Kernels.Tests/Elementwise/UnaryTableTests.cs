@@ -99,6 +99,7 @@ public unsafe class UnaryTableTests
         UnaryKind.Elu => x => x < 0 ? 0.7f * (Math.Exp(x) - 1) : x,
         UnaryKind.Selu => x => 1.3f * (x < 0 ? 0.7f * (Math.Exp(x) - 1) : x),
         UnaryKind.Softplus => x => Math.Log(1 + Math.Exp(x)),
+        UnaryKind.Swish => x => x / (1 + Math.Exp(-0.7f * x)),
         UnaryKind.Mish => x => x * Math.Tanh(Math.Log(1 + Math.Exp(x))),
         UnaryKind.Exp => Math.Exp,
         UnaryKind.Log => Math.Log,
