@@ -34,7 +34,7 @@ public class RehearsalTests
         Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
         Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
         Each(RotaryTable.Rows, r => Here.Has(r.Needs), RotaryPlan.Rehearse);
-        Each(QuantizedConvTable.Rows, r => Here.Has(r.Isa), QuantizedConvPlan.Rehearse);
+        Each(QuantizedConvTable.Rows, r => Here.Has(r.Isa), QuantizedConvolutions);
         Each([1, 2, 4, 8], _ => true, size => WherePlan.Rehearse(size, Here));
     }
 
@@ -126,6 +126,22 @@ public class RehearsalTests
                 row.Rehearse(shape, false, null, Here);
             }
         });
+    }
+
+    private static void QuantizedConvolutions(QuantizedConvKernel row)
+    {
+        QuantizedShape[] shapes =
+        [
+            new(new(1, 3, 64, 1, ConvAxis.None, new(224, 7, 2, 1, 3, 3), new(224, 7, 2, 1, 3, 3)) { ReadsChannelsFirst = true }, QuantizedResult.UInt8),
+            new(new(2, 64, 30, 1, ConvAxis.None, new(7), new(7)), QuantizedResult.Int8) { IsSigned = true },
+            new(new(1, 96, 96, 96, ConvAxis.None, new(56, 3, 1, 1, 1, 1), new(56, 3, 1, 1, 1, 1)), QuantizedResult.UInt8) { WeightParts = 2 },
+            QuantizedShape.Product(1, 40, 100, QuantizedResult.Float32) with { IsDynamic = true },
+        ];
+        foreach (var shape in shapes.Where(s => row.Suits(s)))
+        {
+            row.Rehearse(shape, true, Here);
+            row.Rehearse(shape with { Conv = shape.Conv with { Batch = 0 } }, false, Here);
+        }
     }
 
     private static void Each<T>(IReadOnlyList<T> rows, Predicate<T> runs, Action<T> rehearse)

@@ -108,7 +108,7 @@ internal sealed class Lowering
     /// </summary>
     public ChannelSlice Place(Value value)
     {
-        if (slotOf.ContainsKey(value) || value is not { DType: DType.Float32, Shape: { Rank: >= 3 and var rank }, OutputUses: 0 }) return Read(value);
+        if (slotOf.ContainsKey(value) || value is not { DType: DType.Float32 or DType.Int8 or DType.UInt8, Shape: { Rank: >= 3 and var rank }, OutputUses: 0 }) return Read(value);
         foreach (var user in value.Users)
         {
             if (!beforeData.Contains(user) || user.Operator is not Concat concat || MovementRules.Normal(concat.Axis, rank) != rank - 1 || user.Output.Shape![-1].Constant is not (<= int.MaxValue and var pitch)) continue;

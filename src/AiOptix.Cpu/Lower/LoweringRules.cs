@@ -62,7 +62,6 @@ internal static class LoweringRules
 
         // Quantisation
         [typeof(DequantizeLinear)] = QuantizeRules.Dequantize,
-        [typeof(QLinearConv)] = QuantizedProductRules.Conv,
         [typeof(QLinearMatMul)] = QuantizedProductRules.MatMul,
         [typeof(QuantizeLinear)] = QuantizeRules.Quantize,
 
