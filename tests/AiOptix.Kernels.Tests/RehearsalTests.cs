@@ -1,4 +1,5 @@
 using AiOptix.Kernels.Attention;
+using AiOptix.Kernels.Bytes;
 using AiOptix.Kernels.Cast;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.Copy;
@@ -34,6 +35,8 @@ public class RehearsalTests
         Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
         Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
         Each(RotaryTable.Rows, r => Here.Has(r.Needs), RotaryPlan.Rehearse);
+        Each(ByteBinaryTable.Rows, r => Here.Has(r.Needs), ByteBinaryPlan.Rehearse);
+        Each(ByteTableTable.Rows, r => Here.Has(r.Needs), ByteTablePlan.Rehearse);
         Each(QuantizedConvTable.Rows, r => Here.Has(r.Isa), QuantizedConvolutions);
         Each([1, 2, 4, 8], _ => true, size => WherePlan.Rehearse(size, Here));
     }

@@ -1,3 +1,4 @@
+using AiOptix.Cpu.Bytes;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Tensors;
@@ -52,8 +53,8 @@ internal static class LayoutAssignment
         Pool or BatchNormalization or InstanceNormalization or GroupNormalization => IsFirst(p) && p.Node.Outputs.Skip(1).All(o => o.IsUnused) && p.Wrap(),
         GlobalAveragePool => IsFirst(p) && LayoutRules.Spatial(p, new ReduceMean()),
         GlobalMaxPool => IsFirst(p) && LayoutRules.Spatial(p, new ReduceMax()),
-        UnaryFloat or Clip or Cast or Not or Identity => IsFirst(p) && LayoutRules.Unary(p),
-        BinaryNumeric or Variadic or Comparison or Logical or Pow or Where => LayoutRules.Broadcast(p),
+        UnaryFloat or Clip or Cast or Not or Identity or BytesTable => IsFirst(p) && LayoutRules.Unary(p),
+        BinaryNumeric or Variadic or Comparison or Logical or Pow or Where or BytesBinary => LayoutRules.Broadcast(p),
         QuantizeLinear q => IsFirst(p) && LayoutRules.Scales(p, q.Axis, q.BlockSize, axis => q with { Axis = axis }),
         DequantizeLinear q => IsFirst(p) && LayoutRules.Scales(p, q.Axis, q.BlockSize, axis => q with { Axis = axis }),
         Concat c => LayoutRules.Concat(p, c),

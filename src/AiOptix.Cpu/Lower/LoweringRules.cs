@@ -1,3 +1,4 @@
+using AiOptix.Cpu.Bytes;
 using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
@@ -17,6 +18,8 @@ internal static class LoweringRules
     {
         // Products
         [typeof(Attention)] = AttentionRules.Attention,
+        [typeof(BytesBinary)] = BytesRules.Binary,
+        [typeof(BytesTable)] = BytesRules.Table,
         [typeof(ChannelsLast)] = ChannelsLastRules.Lower,
         [typeof(Gemm)] = ProductRules.Gemm,
         [typeof(MatMul)] = ProductRules.MatMul,
@@ -148,7 +151,7 @@ internal static class LoweringRules
     };
 
     /// <summary>The operators of a model that have a rule.</summary>
-    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t != typeof(ChannelsLast)).Union(ChannelsLastRules.Operators);
+    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t != typeof(ChannelsLast) && t != typeof(BytesBinary) && t != typeof(BytesTable)).Union(ChannelsLastRules.Operators);
 
     /// <summary>The rule of an operator, or null.</summary>
     public static LoweringRule? Find(Operator op) => rules.GetValueOrDefault(op.GetType());
