@@ -69,6 +69,7 @@ public class RehearsalTests
             PoolPlan.Rehearse(r);
             PoolPlan.Rehearse(r, isLast: true);
         });
+        Each(BytePoolTable.Rows, r => Here.Has(r.Needs), BytePoolPlan.Rehearse);
         Each(FoldTable.Rows, r => Here.Has(r.Needs), FoldPlan.Rehearse);
         Each(ResizeTable.Rows, r => Here.Has(r.Needs), ResizePlan.Rehearse);
         Each(Enum.GetValues<ReduceKind>(), _ => true, kind => ReducePlan.Rehearse(kind, Here));

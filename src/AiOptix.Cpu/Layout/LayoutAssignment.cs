@@ -34,6 +34,7 @@ internal static class LayoutAssignment
         Conv c => IsConvolution(node, c.Pads),
         QLinearConv { Convolution: var c } => IsQuantized(node, c.Pads),
         ConvTranspose t => IsConvolution(node, t.Pads),
+        MaxPool => node is { Contradiction: null, Inputs: [{ DType: DType.Int8 or DType.UInt8, Shape.Rank: >= 3 and <= 5 }, ..] } && node.Outputs.Skip(1).All(o => o.IsUnused),
         _ => false,
     };
 

@@ -14,7 +14,7 @@ internal sealed unsafe class QuantizedParts
     private readonly long[] zeros;
     private readonly int[] bias;
     private readonly float[] factors;
-    private readonly QuantizedShape flags;
+    private QuantizedShape flags;
 
     private QuantizedParts(Node node, Tensor weights, bool isFilterFirst, int[] addends, float[] factors, bool isLimited)
     {
@@ -50,7 +50,7 @@ internal sealed unsafe class QuantizedParts
         .. MemoryMarshal.AsBytes<int>([Call.InputZero, IsFilterFirst ? 1 : 0]), .. MemoryMarshal.AsBytes<long>(zeros), .. MemoryMarshal.AsBytes<int>(bias), .. MemoryMarshal.AsBytes<float>(factors)]))[..16];
 
     /// <summary>The operands of a run without its addresses.</summary>
-    public QuantizedConvCall Call { get; }
+    public QuantizedConvCall Call { get; private set; }
 
     /// <summary>The parts of a node; null when something is not constant, or when a sum might leave int32.</summary>
     public static QuantizedParts? Of(Node node, Tensor w, bool isFilterFirst, Tensor? bias)
@@ -77,6 +77,18 @@ internal sealed unsafe class QuantizedParts
             isLimited |= Math.Abs((double)factors[o]) * most > int.MaxValue - 255;
         }
         return new(node, w, isFilterFirst, [.. addends.Select(b => (int)b)], factors, isLimited);
+    }
+
+    /// <summary>The same with results cut off at bounds of their own.</summary>
+    public QuantizedParts Within(long? low, long? high)
+    {
+        var copy = (QuantizedParts)MemberwiseClone();
+        var call = Call;
+        // Where the bounds cross, all results are the upper one.
+        call.High = (int)Math.Clamp(high ?? call.High, call.Low, call.High);
+        call.Low = (int)Math.Clamp(low ?? call.Low, call.Low, call.High);
+        (copy.Call, copy.flags) = (call, flags with { IsClipped = true });
+        return copy;
     }
 
     /// <summary>The kernel's descriptor of a convolution with these weights.</summary>

@@ -13,12 +13,13 @@ internal static unsafe class QuantizedProductRules
     {
         var conv = op.Convolution;
         if (node.Inputs[3]!.Constant is not { Shape.Rank: >= 3 and <= 5 } w || node.Input(8) is { IsConstant: false }) return false;
-        if (QuantizedParts.Of(node, w, isFilterFirst: true, node.Input(8)?.Constant) is not { } parts) return false;
+        if (QuantizedParts.Of(node, w, isFilterFirst: true, node.Input(8)?.Constant) is not { } all) return false;
+        var (parts, last) = Clipped(lowering, node, all);
         var x = node.Inputs[0]!;
         var readsFirst = ConvRules.ReadsChannelsFirst(lowering, x, out var first);
         if (readsFirst) x = first!;
         var (geometry, outputs, group, extents) = (conv.Geometry(w.Shape.Dims[2..]), checked((int)w.Shape[0]), checked((int)conv.Group), x.Shape!);
-        var (from, to) = (readsFirst ? new(lowering.Slot(x), 0, 0) : lowering.Read(x), lowering.Place(node.Output));
+        var (from, to) = (readsFirst ? new(lowering.Slot(x), 0, 0) : lowering.Read(x), lowering.Place(last.Output));
         QuantizedShape Describe(ReadOnlySpan<long> dims)
         {
             var shape = ConvParts.Describe(geometry, group, outputs, dims, readsFirst);
@@ -26,7 +27,7 @@ internal static unsafe class QuantizedProductRules
             if (to.Pitch != 0) shape = shape with { YPitch = to.Pitch };
             return parts.Shape(shape);
         }
-        Emit(lowering, node, parts, from, to, Describe([.. extents.Select((d, i) => d.Constant ?? (i == 0 ? 1 : ConvRules.TypicalExtent))]), extents, Describe);
+        Emit(lowering, node, last, parts, from, to, Describe([.. extents.Select((d, i) => d.Constant ?? (i == 0 ? 1 : ConvRules.TypicalExtent))]), extents, Describe);
         return true;
     }
 
@@ -34,16 +35,24 @@ internal static unsafe class QuantizedProductRules
     {
         var a = node.Inputs[0]!;
         if (node.Inputs[3]!.Constant is not { Shape.Rank: 2 } w || a.Shape!.Rank < 2) return false;
-        if (QuantizedParts.Of(node, w, isFilterFirst: false, null) is not { } parts) return false;
+        if (QuantizedParts.Of(node, w, isFilterFirst: false, null) is not { } all) return false;
+        var (parts, last) = Clipped(lowering, node, all);
         var (terms, outputs) = (checked((int)w.Shape[0]), checked((int)w.Shape[1]));
         QuantizedShape Product(long rows) => parts.Shape(new(1, terms, outputs, 1, ConvAxis.None, ConvAxis.None, new(checked((int)rows))));
-        Emit(lowering, node, parts, new(lowering.Slot(a), 0, 0), new(lowering.Slot(node.Output), 0, 0), Product(1), a.Shape, dims => Product(new Shape(dims).Product(0, dims.Length - 1)));
+        Emit(lowering, node, last, parts, new(lowering.Slot(a), 0, 0), new(lowering.Slot(last.Output), 0, 0), Product(1), a.Shape, dims => Product(new Shape(dims).Product(0, dims.Length - 1)));
         return true;
     }
 
     private delegate QuantizedShape Description(ReadOnlySpan<long> dims);
 
-    private static void Emit(Lowering lowering, Node node, QuantizedParts parts, ChannelSlice from, ChannelSlice to, QuantizedShape form, SymbolicShape extents, Description describe)
+    /// <summary>With a Clip of the bytes to constant bounds, that nothing else reads before it.</summary>
+    private static (QuantizedParts Parts, Node Last) Clipped(Lowering lowering, Node node, QuantizedParts parts)
+    {
+        if (node.Output.SoleUser is not { Operator: Clip } clip || clip.Graph != lowering.Graph || lowering.IsClaimed(clip) || clip.Input(1) is { IsConstant: false } || clip.Input(2) is { IsConstant: false }) return (parts, node);
+        return (parts.Within(clip.Input(1)?.Constant!.ToInt64()[0], clip.Input(2)?.Constant!.ToInt64()[0]), clip);
+    }
+
+    private static void Emit(Lowering lowering, Node node, Node last, QuantizedParts parts, ChannelSlice from, ChannelSlice to, QuantizedShape form, SymbolicShape extents, Description describe)
     {
         var target = lowering.Target;
         var kernel = QuantizedConvTable.Select(form, target);
@@ -51,7 +60,7 @@ internal static unsafe class QuantizedProductRules
         var isKnown = extents.Skip(1).All(d => d.Constant is not null);
         var rehearsed = form with { Conv = form.Conv with { Batch = extents[0].Constant is null ? 0 : form.Conv.Batch } };
         lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown}", () => kernel.Rehearse(rehearsed, isKnown, target));
-        lowering.Emit(new PlanStep(node.Name, [from.Slot], [to.Slot], context =>
+        lowering.Emit(new PlanStep(last.Name, [from.Slot], [to.Slot], context =>
         {
             var plan = kernel.Plan(describe([.. extents.Select(context.Evaluate)]), target);
             return new PlanTasks((m, first, end, scratch) =>
@@ -69,9 +78,9 @@ internal static unsafe class QuantizedProductRules
             };
         })
         {
-            Operation = node.Operator.Name,
-            Origins = node.Origins,
+            Operation = node == last ? node.Operator.Name : $"{node.Operator.Name}+{last.Operator.Name}",
+            Origins = [.. node.Origins.Union(last.Origins)],
             Weights = packed.Length,
-        }, [node]);
+        }, node == last ? [node] : [node, last]);
     }
 }
