@@ -34,6 +34,7 @@ public class RehearsalTests
         Each(BinaryTable.Rows, r => Here.Has(r.Needs), BinaryPlan.Rehearse);
         Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
         Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
+        DynamicQuantizePlan.Rehearse(QuantizeTable.Select(DType.Float32, DType.UInt8)!.Value);
         Each(RotaryTable.Rows, r => Here.Has(r.Needs), RotaryPlan.Rehearse);
         Each(ByteBinaryTable.Rows, r => Here.Has(r.Needs), ByteBinaryPlan.Rehearse);
         Each(ByteTableTable.Rows, r => Here.Has(r.Needs), ByteTablePlan.Rehearse);
@@ -139,7 +140,7 @@ public class RehearsalTests
             new(new(1, 3, 64, 1, ConvAxis.None, new(224, 7, 2, 1, 3, 3), new(224, 7, 2, 1, 3, 3)) { ReadsChannelsFirst = true }, QuantizedResult.UInt8),
             new(new(2, 64, 30, 1, ConvAxis.None, new(7), new(7)), QuantizedResult.Int8) { IsSigned = true },
             new(new(1, 96, 96, 96, ConvAxis.None, new(56, 3, 1, 1, 1, 1), new(56, 3, 1, 1, 1, 1)), QuantizedResult.UInt8) { WeightParts = 2 },
-            QuantizedShape.Product(1, 40, 100, QuantizedResult.Float32) with { IsDynamic = true },
+            QuantizedShape.Product(1, 40, 100, QuantizedResult.Float32) with { IsDynamic = true, HasAddends = true },
         ];
         foreach (var shape in shapes.Where(s => row.Suits(s)))
         {

@@ -64,6 +64,8 @@ internal static class LoweringRules
         [typeof(MaxPool)] = PoolRules.Pool,
 
         // Quantisation
+        [typeof(DynamicQuantizeLinear)] = QuantizeRules.Dynamic,
+        [typeof(MatMulInteger)] = IntegerProductRules.MatMul,
         [typeof(DequantizeLinear)] = QuantizeRules.Dequantize,
         [typeof(QLinearMatMul)] = QuantizedProductRules.MatMul,
         [typeof(QuantizeLinear)] = QuantizeRules.Quantize,

@@ -56,7 +56,7 @@ internal static unsafe class QuantizedProductRules
     {
         var target = lowering.Target;
         var kernel = QuantizedConvTable.Select(form, target);
-        var packed = lowering.Pack($"{kernel.Name} {form} {parts.Digest}", kernel.Plan(form, target).PackedWeightBytes, bytes => parts.Pack(kernel.Plan(form, target), bytes), parts.Weights);
+        var packed = lowering.Pack($"{kernel.Name} {form} {parts.Digest}", kernel.Plan(form, target).PackedWeightBytes, bytes => parts.Pack(kernel.Plan(form, target), bytes), parts.Weights.Weights);
         var isKnown = extents.Skip(1).All(d => d.Constant is not null);
         var rehearsed = form with { Conv = form.Conv with { Batch = extents[0].Constant is null ? 0 : form.Conv.Batch } };
         lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown}", () => kernel.Rehearse(rehearsed, isKnown, target));

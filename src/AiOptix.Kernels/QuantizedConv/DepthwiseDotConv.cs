@@ -72,7 +72,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
             for (var panel = 0; panel < panels.Count; panel++)
             {
                 var to = packed + panels.Offset(panel);
-                panels.PackHeader(panel, a, f, to);
+                panels.PackHeader(panel, a, f, weights.Addends, to);
                 to += panels.HeaderBytes(panel);
                 nint first = panels[panel].First;
                 for (var part = 0; part < parts; part++)
@@ -119,6 +119,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
         var packed = call.PackedWeights + panels.Offset(panel);
         t->Bias = (int*)packed;
         t->Factors = (float*)packed + panels.Width(panel);
+        t->Addends = (float*)packed + 2 * panels.Width(panel);
         t->B = packed + panels.HeaderBytes(panel);
         t->AStride = s.Width.Stride * LinesAtOnce * panels.Width(panel);
         t->A = from;

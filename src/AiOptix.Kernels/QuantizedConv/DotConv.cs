@@ -64,7 +64,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
     private int StageBytes => panels.StageBytes + 2 * sizeof(int) * panels.Tiles.Width;
 
     /// <summary>What a tile reads and stores.</summary>
-    public static DotForm Form(in QuantizedShape shape, bool isColumnwise) => new((DotStore)shape.Result, isColumnwise, shape.IsSigned, shape.IsLimited, shape.IsClipped);
+    public static DotForm Form(in QuantizedShape shape, bool isColumnwise) => new((DotStore)shape.Result, isColumnwise, shape.IsSigned, shape.IsLimited, shape.IsClipped, shape.HasAddends);
 
     /// <summary>Packs group by group panels of output channels, in each the terms in their order: taps, and in those channels.</summary>
     public override void PackWeights(in QuantizedWeights weights, byte* packed)
@@ -81,7 +81,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
                 for (var panel = 0; panel < panels.Count; panel++)
                 {
                     var to = packed + group * panels.Bytes + panels.Offset(panel);
-                    panels.PackHeader(panel, a + (nint)group * outputs, f + (nint)group * outputs, to);
+                    panels.PackHeader(panel, a + (nint)group * outputs, f + (nint)group * outputs, weights.Addends + (nint)group * outputs, to);
                     to += panels.HeaderBytes(panel);
                     var first = (nint)group * outputs + panels[panel].First;
                     for (var part = 0; part < parts; part++)
@@ -143,6 +143,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
                 var packed = call.PackedWeights + group * panels.Bytes + panels.Offset(panel);
                 t->Bias = (int*)packed;
                 t->Factors = (float*)packed + panels.Width(panel);
+                t->Addends = (float*)packed + 2 * panels.Width(panel);
                 if (Shape.IsDynamic) Scale(call, panels.Width(panel), t, (int*)(scratch + panels.StageBytes));
                 t->B = packed + panels.HeaderBytes(panel);
                 var output = (nint)group * s.GroupOutputs + panels[panel].First;

@@ -4,7 +4,7 @@ using AiOptix.Kernels.Jit;
 namespace AiOptix.Kernels.QuantizedConv;
 
 /// <summary>
-/// The panels of output channels of a convolution's group, with the tiles that compute them. A packed panel is addends [vectors][lanes], factors [vectors][lanes] and the weights of all steps.
+/// The panels of output channels of a convolution's group, with the tiles that compute them. A packed panel is addends of the sums [vectors][lanes], factors [vectors][lanes], addends of the results [vectors][lanes] where there are some, and the weights of all steps.
 /// </summary>
 internal sealed unsafe class DotPanels
 {
@@ -47,8 +47,8 @@ internal sealed unsafe class DotPanels
     /// <summary>Where a packed panel lies.</summary>
     public long Offset(int panel) => offsets[panel];
 
-    /// <summary>Bytes of its addends and factors.</summary>
-    public int HeaderBytes(int panel) => 2 * sizeof(int) * Width(panel);
+    /// <summary>Bytes before its weights.</summary>
+    public int HeaderBytes(int panel) => (form.HasAddends ? 3 : 2) * sizeof(int) * Width(panel);
 
     /// <summary>Columns of a panel, those that count for nothing included.</summary>
     public int Width(int panel) => panels[panel].Vectors * tiles.Lanes;
@@ -59,16 +59,17 @@ internal sealed unsafe class DotPanels
     /// <summary>Which of a panel's columns a lane stands for; it may be one that counts for nothing.</summary>
     public int Column(int panel, int vector, int lane) => DotCode.Column(tiles.IsGenerated ? form : default, tiles.VectorBytes, panels[panel].Vectors, vector, lane);
 
-    /// <summary>Writes a panel's addends and factors.</summary>
-    public void PackHeader(int panel, int* addends, float* factors, byte* to)
+    /// <summary>Writes what stands before a panel's weights.</summary>
+    public void PackHeader(int panel, int* sums, float* factors, float* addends, byte* to)
     {
         for (var v = 0; v < panels[panel].Vectors; v++)
             for (var lane = 0; lane < tiles.Lanes; lane++)
             {
                 var (at, column) = (v * tiles.Lanes + lane, Column(panel, v, lane));
                 var counts = column < panels[panel].Columns;
-                ((int*)to)[at] = counts ? addends[panels[panel].First + column] : 0;
+                ((int*)to)[at] = counts ? sums[panels[panel].First + column] : 0;
                 ((float*)to)[Width(panel) + at] = counts ? factors[panels[panel].First + column] : 0;
+                if (form.HasAddends) ((float*)to)[2 * Width(panel) + at] = counts ? addends[panels[panel].First + column] : 0;
             }
     }
 

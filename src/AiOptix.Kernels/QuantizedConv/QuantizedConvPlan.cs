@@ -36,6 +36,9 @@ public readonly record struct QuantizedShape(ConvShape Conv, QuantizedResult Res
     /// <summary>The zero point of X and its scale are known in a run only; what is packed in place of bias and factors is the sums of the weights and their scales.</summary>
     public bool IsDynamic { get; init; }
 
+    /// <summary>float32 results have one addend an output channel.</summary>
+    public bool HasAddends { get; init; }
+
     /// <summary>Bytes of an element of the result.</summary>
     public int ResultBytes => Result is QuantizedResult.UInt8 or QuantizedResult.Int8 ? 1 : sizeof(int);
 
@@ -54,6 +57,8 @@ public unsafe struct QuantizedWeights
     public float* Factors;
     /// <summary>The zero point of X, unless dynamic.</summary>
     public int Zero;
+    /// <summary>float32 results: what is added to them, one an output channel; null for none.</summary>
+    public float* Addends;
 }
 
 /// <summary>The operands of one run; no alignment is needed.</summary>

@@ -1,9 +1,9 @@
 namespace AiOptix.Kernels.QuantizedConv;
 
-/// <summary>The scalar reference: every output by its definition. A task is an output pixel; what is packed is addends, factors and weights as they are.</summary>
+/// <summary>The scalar reference: every output by its definition. A task is an output pixel; what is packed is addends of the sums, factors, addends of the results and weights as they are.</summary>
 internal sealed unsafe class ScalarQuantizedConv(in QuantizedShape shape, string name) : QuantizedConvPlan(shape, name)
 {
-    public override long PackedWeightBytes => (long)Shape.Conv.OutputChannels * (sizeof(int) + sizeof(float) + sizeof(short) * (long)Shape.Conv.Terms);
+    public override long PackedWeightBytes => (long)Shape.Conv.OutputChannels * (sizeof(int) + 2 * sizeof(float) + sizeof(short) * (long)Shape.Conv.Terms);
 
     public override long ScratchBytes => 0;
 
@@ -14,10 +14,12 @@ internal sealed unsafe class ScalarQuantizedConv(in QuantizedShape shape, string
         var conv = Shape.Conv;
         var addends = (int*)packed;
         var factors = (float*)(addends + conv.OutputChannels);
-        var to = (short*)(factors + conv.OutputChannels);
+        var added = factors + conv.OutputChannels;
+        var to = (short*)(added + conv.OutputChannels);
         var header = Header(weights);
         header.Addends.CopyTo(new Span<int>(addends, conv.OutputChannels));
         header.Factors.CopyTo(new Span<float>(factors, conv.OutputChannels));
+        for (var o = 0; o < conv.OutputChannels; o++) added[o] = Shape.HasAddends ? weights.Addends[o] : 0;
         for (nint i = 0; i < (nint)conv.OutputChannels * conv.Terms; i++) to[i] = weights.Weights[i];
     }
 
@@ -29,12 +31,12 @@ internal sealed unsafe class ScalarQuantizedConv(in QuantizedShape shape, string
         for (var task = firstTask; task < endTask; task++)
             for (var o = 0; o < conv.OutputChannels; o++)
             {
-                var sum = Sum(call, task, o, (short*)(factors + conv.OutputChannels) + (nint)o * conv.Terms);
+                var sum = Sum(call, task, o, (short*)(factors + 2 * conv.OutputChannels) + (nint)o * conv.Terms);
                 sum += Shape.IsDynamic ? -Unsigned(call.InputZero) * addends[o] : addends[o];
                 var factor = Shape.IsDynamic ? call.InputScale * factors[o] : factors[o];
                 var at = (nint)task * conv.YPitch + o;
                 if (Shape.Result == QuantizedResult.Int32) ((int*)call.Y)[at] = sum;
-                else if (Shape.Result == QuantizedResult.Float32) ((float*)call.Y)[at] = sum * factor;
+                else if (Shape.Result == QuantizedResult.Float32) ((float*)call.Y)[at] = Shape.HasAddends ? sum * factor + factors[conv.OutputChannels + o] : sum * factor;
                 else call.Y[at] = QuantizedStore.Byte(sum, factor, call.Zero, call.Low, call.High);
             }
     }

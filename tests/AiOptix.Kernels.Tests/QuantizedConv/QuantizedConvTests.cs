@@ -42,7 +42,7 @@ public unsafe class QuantizedConvTests
         foreach (var result in Enum.GetValues<QuantizedResult>())
         {
             yield return new(conv, result);
-            yield return new(conv, result) { IsSigned = true, WeightParts = 3, IsDynamic = result <= QuantizedResult.Float32 };
+            yield return new(conv, result) { IsSigned = true, WeightParts = 3, IsDynamic = result <= QuantizedResult.Float32, HasAddends = result == QuantizedResult.Float32 };
             if (result > QuantizedResult.Float32) yield return new(conv, result) { IsLimited = true, IsClipped = true, WeightParts = 2 };
             yield return new(conv with { XPitch = conv.ReadsChannelsFirst ? conv.Channels : conv.Channels + 4, YPitch = conv.OutputChannels + 3 }, result) { IsSigned = true };
         }
@@ -113,10 +113,11 @@ public unsafe class QuantizedConvTests
             using var weights = new GuardedArray<short>(Weights);
             using var packed = new GuardedArray<byte>(plan.PackedWeightBytes);
             using var bias = new GuardedArray<int>(Bias);
+            using var added = new GuardedArray<float>(Sweep.Floats(new Random(2), shape.Conv.OutputChannels));
             using var factors = new GuardedArray<float>(Factors);
             using var y = new GuardedArray<byte>(shape.ResultBytes * Elements(shape.Conv.Batch * shape.Conv.OutputPixels, shape.Conv.YPitch, shape.Conv.OutputChannels));
             using var scratch = new GuardedArray<byte>(plan.ScratchBytes);
-            plan.PackWeights(new() { Weights = weights.Pointer, Bias = bias.Pointer, Factors = factors.Pointer, Zero = InputZero }, packed.Pointer);
+            plan.PackWeights(new() { Weights = weights.Pointer, Bias = bias.Pointer, Factors = factors.Pointer, Zero = InputZero, Addends = added.Pointer }, packed.Pointer);
             y.Span.Fill(77);
             scratch.Span.Fill(99);
             var call = new QuantizedConvCall
