@@ -13,6 +13,8 @@ namespace AiOptix.Cpu.Lower;
 /// <param name="Terms">Weights of a filter.</param>
 internal sealed unsafe record WeightBytes(Tensor Weights, long[] Zeros, bool IsFilterFirst, int Outputs, int Terms)
 {
+    private const int FiltersAtOnce = 16;
+
     /// <summary>Of how many signed bytes a weight less its zero point is the sum.</summary>
     public int Parts => Zeros.Max(z => Greatest - z > 254 ? 3 : Greatest - z > 127 || Least - z < -128 ? 2 : 1);
 
@@ -34,12 +36,14 @@ internal sealed unsafe record WeightBytes(Tensor Weights, long[] Zeros, bool IsF
         var isSigned = Weights.DType == DType.Int8;
         var from = (byte*)Weights.Pointer;
         var centred = new short[(long)Outputs * Terms];
-        for (var o = 0; o < Outputs; o++)
+        // Some filters at a time, so that neither side is gone through in long strides.
+        for (var first = 0; first < Outputs; first += FiltersAtOnce)
             for (var t = 0; t < Terms; t++)
-            {
-                var value = from[IsFilterFirst ? (nint)o * Terms + t : (nint)t * Outputs + o];
-                centred[(nint)o * Terms + t] = (short)((isSigned ? (int)(sbyte)value : value) - Zero(o));
-            }
+                for (var o = first; o < Math.Min(Outputs, first + FiltersAtOnce); o++)
+                {
+                    var value = from[IsFilterFirst ? (nint)o * Terms + t : (nint)t * Outputs + o];
+                    centred[(nint)o * Terms + t] = (short)((isSigned ? (sbyte)value : value) - (int)Zero(o));
+                }
         GC.KeepAlive(Weights);
         fixed (short* w = centred)
         fixed (int* b = bias)

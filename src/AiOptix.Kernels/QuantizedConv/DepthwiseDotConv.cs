@@ -64,7 +64,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
     /// <summary>Packs panels of channels, in each for every four lines the taps of the width.</summary>
     public override void PackWeights(in QuantizedWeights weights, byte* packed)
     {
-        int taps = s.Taps, width = s.Width.Kernel, lines = s.Depth.Kernel * s.Height.Kernel;
+        int taps = s.Taps, width = s.Width.Kernel;
         var (addends, factors) = Header(weights);
         var from = weights.Weights;
         fixed (int* a = addends)
@@ -74,14 +74,18 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
                 var to = packed + panels.Offset(panel);
                 panels.PackHeader(panel, a, f, weights.Addends, to);
                 to += panels.HeaderBytes(panel);
-                nint first = panels[panel].First;
-                for (var part = 0; part < parts; part++)
-                    for (var quad = 0; quad < quads; quad++)
-                        for (var tap = 0; tap < width; tap++, to += panels.StepBytes(panel))
+                ByteLines.Fill(to, panels.Offset(panel + 1) - panels.Offset(panel) - panels.HeaderBytes(panel), 0);
+                for (var column = 0; column < panels[panel].Columns; column++)
+                {
+                    var filter = from + (panels[panel].First + column) * taps;
+                    var place = panels.ColumnOf(panel, column, to);
+                    for (var part = 0; part < parts; part++)
+                        for (var tap = 0; tap < taps; tap++)
                         {
-                            var (q, t, half) = (quad, tap, part);
-                            panels.PackStep(panel, (column, term) => LinesAtOnce * q + term < lines ? Part(from[(first + column) * taps + (LinesAtOnce * q + term) * width + t], half, parts) : 0, to);
+                            int line = tap / width, at = (part * quads + line / LinesAtOnce) * width + tap % width;
+                            place.Put(at, line % LinesAtOnce, Part(filter[tap], part, parts));
                         }
+                }
             }
     }
 
@@ -148,7 +152,8 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
                 Channels = panels[panel].Columns,
                 Places = all + panel * MostBlocks,
                 PixelBytes = pixelBytes,
-                IsFourVectors = panels.Tiles.IsGenerated && Shape.ResultBytes == 1 && panels[panel].Vectors == 4 && panels[panel].Columns == panels.Tiles.VectorBytes,
+                Vectors = panels.Tiles.IsGenerated && Shape.ResultBytes == 1 ? panels[panel].Vectors : 0,
+                VectorBytes = panels.Tiles.VectorBytes,
             };
             for (var quad = 0; quad < quads; quad++, to += (nint)PieceColumns * pixelBytes)
             {

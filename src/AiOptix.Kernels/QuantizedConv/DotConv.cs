@@ -83,19 +83,27 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
                     var to = packed + group * panels.Bytes + panels.Offset(panel);
                     panels.PackHeader(panel, a + (nint)group * outputs, f + (nint)group * outputs, weights.Addends + (nint)group * outputs, to);
                     to += panels.HeaderBytes(panel);
-                    var first = (nint)group * outputs + panels[panel].First;
-                    for (var part = 0; part < parts; part++)
-                        for (var r = 0; r < count; r++)
-                            for (var step = 0; step < length; step += 4, to += panels.StepBytes(panel))
-                            {
-                                var (begin, end, half) = (r * length + step, (r + 1) * length, part);
-                                panels.PackStep(panel, (column, term) =>
-                                {
-                                    var t = begin + term;
-                                    return t >= end ? 0 : Part(from[((first + column) * channels + t % channels) * taps + t / channels], half, parts);
-                                }, to);
-                            }
+                    ByteLines.Fill(to, panels.Offset(panel + 1) - panels.Offset(panel) - panels.HeaderBytes(panel), 0);
+                    for (var column = 0; column < panels[panel].Columns; column++)
+                        PackColumn(from + ((nint)group * outputs + panels[panel].First + column) * channels * taps, panels.ColumnOf(panel, column, to), length, count);
                 }
+    }
+
+    // The terms of an output channel: runs of some length, each padded to whole steps.
+    private void PackColumn(short* filter, DotColumn to, int length, int count)
+    {
+        var (channels, taps) = (Shape.Conv.GroupChannels, Shape.Conv.Taps);
+        for (var part = 0; part < parts; part++)
+        {
+            var (at, first) = (0, (nint)part * count * ((length + 3) / 4));
+            for (var tap = 0; tap < taps; tap++)
+                for (var channel = 0; channel < channels; channel++)
+                {
+                    to.Put(first + at / 4, at % 4, Part(filter[(nint)channel * taps + tap], part, parts));
+                    if (++at < length) continue;
+                    (at, first) = (0, first + (length + 3) / 4);
+                }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

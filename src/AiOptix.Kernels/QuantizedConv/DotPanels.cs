@@ -15,6 +15,7 @@ internal sealed unsafe class DotPanels
     private readonly DotPanel[] panels;
     private readonly long[] offsets;
     private readonly nint[] code;
+    private readonly int[][] lanes;
     private readonly List<GeneratedKernel> kernels = [];
 
     /// <param name="tiles">The tiles.</param>
@@ -28,6 +29,7 @@ internal sealed unsafe class DotPanels
         offsets = new long[panels.Length + 1];
         for (var p = 0; p < panels.Length; p++) offsets[p + 1] = checked(offsets[p] + HeaderBytes(p) + steps * 4 * Width(p) * tiles.WeightBytes);
         code = new nint[panels.Length * (MostRows + 1)];
+        lanes = [.. Enumerable.Range(0, panels.Length).Select(Lanes)];
     }
 
     /// <summary>The tiles.</summary>
@@ -73,22 +75,14 @@ internal sealed unsafe class DotPanels
             }
     }
 
-    /// <summary>Writes the weights of a step: four terms of every column.</summary>
+    /// <summary>Where the weights of a panel's column go.</summary>
     /// <param name="panel">The panel.</param>
-    /// <param name="weight">The weight of (column of the panel, term 0 to 3).</param>
-    /// <param name="to">Where the step lies.</param>
-    public void PackStep(int panel, Func<int, int, int> weight, byte* to)
+    /// <param name="column">The column.</param>
+    /// <param name="weights">The panel's weights, all 0 before.</param>
+    public DotColumn ColumnOf(int panel, int column, byte* weights)
     {
-        var vectors = panels[panel].Vectors;
-        for (var v = 0; v < vectors; v++)
-            for (var lane = 0; lane < tiles.Lanes; lane++)
-                for (var term = 0; term < 4; term++)
-                {
-                    var column = Column(panel, v, lane);
-                    var value = column < panels[panel].Columns ? weight(column, term) : 0;
-                    if (tiles.Method == DotMethod.Quads) to[(v * tiles.Lanes + lane) * 4 + term] = (byte)value;
-                    else ((short*)to)[(((term & 1) * vectors + v) * tiles.Lanes + lane) * 2 + term / 2] = (short)value;
-                }
+        var place = lanes[panel][column] * 4;
+        return new(weights + place, StepBytes(panel), tiles.Method == DotMethod.Pairs ? 4 * Width(panel) : 0);
     }
 
     /// <summary>Bytes of a step of a panel.</summary>
@@ -134,6 +128,14 @@ internal sealed unsafe class DotPanels
         GC.KeepAlive(this);
     }
 
+    // For each column the lane that stands for it, counted through the panel's vectors.
+    private int[] Lanes(int panel)
+    {
+        var all = new int[Width(panel)];
+        for (var at = 0; at < all.Length; at++) all[Column(panel, at / tiles.Lanes, at % tiles.Lanes)] = at;
+        return all;
+    }
+
     // Without mask registers: whole rows go to the stage, and from there what counts.
     private void Staged(int panel, int rows, int count, delegate* unmanaged[SuppressGCTransition]<DotArguments*, void> tile, DotArguments* t, byte* stage)
     {
@@ -150,5 +152,20 @@ internal sealed unsafe class DotPanels
         }
         t->C = c;
         t->CStride = stride;
+    }
+}
+
+/// <summary>Where the weights of one column go.</summary>
+/// <param name="place">The column's lane in the first step.</param>
+/// <param name="stepBytes">From a step to the next.</param>
+/// <param name="halfBytes">From a lane of even terms to that of odd ones; 0 where a lane holds four signed bytes.</param>
+internal readonly unsafe struct DotColumn(byte* place, nint stepBytes, nint halfBytes)
+{
+    /// <summary>Writes a weight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Put(nint step, int term, int weight)
+    {
+        if (halfBytes == 0) place[step * stepBytes + term] = (byte)weight;
+        else ((short*)(place + step * stepBytes + (term & 1) * halfBytes))[term >> 1] = (short)weight;
     }
 }

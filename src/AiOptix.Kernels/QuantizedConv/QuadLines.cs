@@ -18,8 +18,10 @@ internal unsafe struct QuadLines
     public int* Places;
     /// <summary>From a pixel's quads to the next one's.</summary>
     public int PixelBytes;
-    /// <summary>True when the quads of as many channels as a vector has bytes go to four vectors, 128 bits of each to the same place of every vector.</summary>
-    public bool IsFourVectors;
+    /// <summary>How many vectors of <see cref="VectorBytes"/> the quads go to, 128 bits of each in turn; 0 where they go elsewhere.</summary>
+    public int Vectors;
+    /// <summary>Bytes of such a vector.</summary>
+    public int VectorBytes;
 
     /// <summary>Sets a line.</summary>
     public void Set(int line, byte* from, nint step)
@@ -37,8 +39,11 @@ internal unsafe struct QuadLines
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Join(byte* to, int n)
     {
-        if (IsFourVectors && Avx512BW.IsSupported && Channels == 64) Join512(to, n);
-        else if (IsFourVectors && Avx2.IsSupported && Channels == 32) Join256(to, n);
+        var isWhole = 4 * Channels == Vectors * VectorBytes;
+        if (isWhole && (Vectors, VectorBytes) == (4, 64) && Avx512BW.IsSupported) Join512(to, n);
+        else if (isWhole && (Vectors, VectorBytes) == (2, 64) && Avx2.IsSupported) JoinTwo(to, n);
+        else if (isWhole && (Vectors, VectorBytes) == (1, 64) && Sse2.IsSupported) JoinOne(to, n);
+        else if (isWhole && (Vectors, VectorBytes) == (4, 32) && Avx2.IsSupported) Join256(to, n);
         else Join128(to, n);
     }
 
@@ -54,6 +59,37 @@ internal unsafe struct QuadLines
             Avx512BW.UnpackHigh(xy, zw).AsByte().Store(to + 64);
             Avx512BW.UnpackLow(xyHigh, zwHigh).AsByte().Store(to + 128);
             Avx512BW.UnpackHigh(xyHigh, zwHigh).AsByte().Store(to + 192);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void JoinTwo(byte* to, int n)
+    {
+        byte* a = A, b = B, c = C, d = D;
+        for (; n > 0; n--, a += StepA, b += StepB, c += StepC, d += StepD, to += 128)
+        {
+            Vector256<byte> x = Vector256.Load(a), y = Vector256.Load(b), z = Vector256.Load(c), w = Vector256.Load(d);
+            Vector256<ushort> xy = Avx2.UnpackLow(x, y).AsUInt16(), zw = Avx2.UnpackLow(z, w).AsUInt16(), xyHigh = Avx2.UnpackHigh(x, y).AsUInt16(), zwHigh = Avx2.UnpackHigh(z, w).AsUInt16();
+            Vector256<byte> q0 = Avx2.UnpackLow(xy, zw).AsByte(), q1 = Avx2.UnpackHigh(xy, zw).AsByte(), q2 = Avx2.UnpackLow(xyHigh, zwHigh).AsByte(), q3 = Avx2.UnpackHigh(xyHigh, zwHigh).AsByte();
+            Avx2.Permute2x128(q0, q2, 0x20).Store(to);
+            Avx2.Permute2x128(q0, q2, 0x31).Store(to + 32);
+            Avx2.Permute2x128(q1, q3, 0x20).Store(to + 64);
+            Avx2.Permute2x128(q1, q3, 0x31).Store(to + 96);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void JoinOne(byte* to, int n)
+    {
+        byte* a = A, b = B, c = C, d = D;
+        for (; n > 0; n--, a += StepA, b += StepB, c += StepC, d += StepD, to += 64)
+        {
+            Vector128<byte> x = Vector128.Load(a), y = Vector128.Load(b), z = Vector128.Load(c), w = Vector128.Load(d);
+            Vector128<ushort> xy = Sse2.UnpackLow(x, y).AsUInt16(), zw = Sse2.UnpackLow(z, w).AsUInt16(), xyHigh = Sse2.UnpackHigh(x, y).AsUInt16(), zwHigh = Sse2.UnpackHigh(z, w).AsUInt16();
+            Sse2.UnpackLow(xy, zw).AsByte().Store(to);
+            Sse2.UnpackHigh(xy, zw).AsByte().Store(to + 16);
+            Sse2.UnpackLow(xyHigh, zwHigh).AsByte().Store(to + 32);
+            Sse2.UnpackHigh(xyHigh, zwHigh).AsByte().Store(to + 48);
         }
     }
 
