@@ -18,6 +18,7 @@ using AiOptix.Kernels.Rotary;
 using AiOptix.Kernels.Softmax;
 using AiOptix.Kernels.Trees;
 using AiOptix.Kernels.Vectors;
+using AiOptix.Kernels.WeightOnly;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Tests;
@@ -80,6 +81,14 @@ public class RehearsalTests
             SoftmaxPlan.Rehearse(logarithm: false, rows: true, r);
             SoftmaxPlan.Rehearse(logarithm: true, rows: false, r);
         });
+    }
+
+    [Fact]
+    public void WeightOnlyRows()
+    {
+        foreach (var target in Sweep.Targets)
+            foreach (var bits in new[] { 4, 8 })
+                foreach (var hasZeros in new[] { false, true }) WeightOnlyPlan.Rehearse(new(1, 71, 40, bits, 16, hasZeros), target);
     }
 
     [Fact]

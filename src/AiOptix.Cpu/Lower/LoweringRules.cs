@@ -20,6 +20,7 @@ internal static class LoweringRules
         [typeof(Attention)] = AttentionRules.Attention,
         [typeof(BytesBinary)] = BytesRules.Binary,
         [typeof(BytesTable)] = BytesRules.Table,
+        [typeof(WeightOnlyProduct)] = WeightOnlyRules.MatMul,
         [typeof(ChannelsLast)] = ChannelsLastRules.Lower,
         [typeof(Gemm)] = ProductRules.Gemm,
         [typeof(MatMul)] = ProductRules.MatMul,
@@ -153,7 +154,7 @@ internal static class LoweringRules
     };
 
     /// <summary>The operators of a model that have a rule.</summary>
-    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t != typeof(ChannelsLast) && t != typeof(BytesBinary) && t != typeof(BytesTable)).Union(ChannelsLastRules.Operators);
+    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t.Assembly == typeof(Operator).Assembly).Union(ChannelsLastRules.Operators);
 
     /// <summary>The rule of an operator, or null.</summary>
     public static LoweringRule? Find(Operator op) => rules.GetValueOrDefault(op.GetType());
