@@ -38,6 +38,7 @@ public static class HostTarget
         var eax1 = subleaves >= 1 ? X86Base.CpuId(Leaf7, 1).Eax : 0;
         if (Bit(eax1, 4)) isa |= Isa.AvxVnni;
         if (!allowed.HasFlag(Isa.Avx512)) return isa;
+        if (Bit(ecx, 1) && Avx512Vbmi.IsSupported) isa |= Isa.Avx512Vbmi;
         if (Bit(ecx, 11)) isa |= Isa.Avx512Vnni;
         if (Bit(eax1, 5)) isa |= Isa.Avx512Bf16;
         if (Bit(edx, 22) && Bit(edx, 24) && Bit(edx, 25)) isa |= Isa.Amx;

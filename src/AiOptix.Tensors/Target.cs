@@ -20,6 +20,8 @@ public enum Isa
     Amx = 32,
     /// <summary>Machine code made at run time: x64, on a system that lets a process run what it wrote.</summary>
     Jit = 64,
+    /// <summary>AVX-512 VBMI.</summary>
+    Avx512Vbmi = 128,
 }
 
 /// <summary>What a kernel choice may depend on: instruction sets and cache sizes of a machine, as plain data.</summary>

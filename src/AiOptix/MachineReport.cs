@@ -34,6 +34,7 @@ public sealed record MachineReport(
         {
             Isa.AvxVnni => "avx-vnni",
             Isa.Avx512Vnni => "avx512-vnni",
+            Isa.Avx512Vbmi => "avx512-vbmi",
             Isa.Avx512Bf16 => "avx512-bf16",
             _ => i.ToString().ToLowerInvariant(),
         })];
@@ -79,6 +80,6 @@ public sealed record MachineReport(
 
 /// <summary>What a core, or several at once, were measured to reach.</summary>
 /// <param name="Float32Gflops">Billions of float32 operations a second, a fused multiply-add counting as two.</param>
-/// <param name="Int8Gops">Billions of int8 operations a second, a multiply-add counting as two, without VNNI.</param>
+/// <param name="Int8Gops">Billions of int8 operations a second, a multiply-add counting as two.</param>
 /// <param name="CopyGigabytes">Billions of bytes a second read and written between buffers larger than the caches.</param>
 public sealed record MachinePeaks(double Float32Gflops, double Int8Gops, double CopyGigabytes);

@@ -1,4 +1,5 @@
 using AiOptix.Kernels.Attention;
+using AiOptix.Kernels.Bytes;
 using AiOptix.Kernels.Cast;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.Copy;
@@ -17,6 +18,7 @@ using AiOptix.Kernels.Rotary;
 using AiOptix.Kernels.Softmax;
 using AiOptix.Kernels.Trees;
 using AiOptix.Kernels.Vectors;
+using AiOptix.Kernels.WeightOnly;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Tests;
@@ -33,8 +35,11 @@ public class RehearsalTests
         Each(BinaryTable.Rows, r => Here.Has(r.Needs), BinaryPlan.Rehearse);
         Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
         Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
+        DynamicQuantizePlan.Rehearse(QuantizeTable.Select(DType.Float32, DType.UInt8)!.Value);
         Each(RotaryTable.Rows, r => Here.Has(r.Needs), RotaryPlan.Rehearse);
-        Each(QuantizedConvTable.Rows, r => Here.Has(r.Isa), QuantizedConvPlan.Rehearse);
+        Each(ByteBinaryTable.Rows, r => Here.Has(r.Needs), ByteBinaryPlan.Rehearse);
+        Each(ByteTableTable.Rows, r => Here.Has(r.Needs), ByteTablePlan.Rehearse);
+        Each(QuantizedConvTable.Rows, r => Here.Has(r.Isa), QuantizedConvolutions);
         Each([1, 2, 4, 8], _ => true, size => WherePlan.Rehearse(size, Here));
     }
 
@@ -66,6 +71,7 @@ public class RehearsalTests
             PoolPlan.Rehearse(r);
             PoolPlan.Rehearse(r, isLast: true);
         });
+        Each(BytePoolTable.Rows, r => Here.Has(r.Needs), BytePoolPlan.Rehearse);
         Each(FoldTable.Rows, r => Here.Has(r.Needs), FoldPlan.Rehearse);
         Each(ResizeTable.Rows, r => Here.Has(r.Needs), ResizePlan.Rehearse);
         Each(Enum.GetValues<ReduceKind>(), _ => true, kind => ReducePlan.Rehearse(kind, Here));
@@ -75,6 +81,14 @@ public class RehearsalTests
             SoftmaxPlan.Rehearse(logarithm: false, rows: true, r);
             SoftmaxPlan.Rehearse(logarithm: true, rows: false, r);
         });
+    }
+
+    [Fact]
+    public void WeightOnlyRows()
+    {
+        foreach (var target in Sweep.Targets)
+            foreach (var bits in new[] { 4, 8 })
+                foreach (var hasZeros in new[] { false, true }) WeightOnlyPlan.Rehearse(new(1, 71, 40, bits, 16, hasZeros), target);
     }
 
     [Fact]
@@ -126,6 +140,22 @@ public class RehearsalTests
                 row.Rehearse(shape, false, null, Here);
             }
         });
+    }
+
+    private static void QuantizedConvolutions(QuantizedConvKernel row)
+    {
+        QuantizedShape[] shapes =
+        [
+            new(new(1, 3, 64, 1, ConvAxis.None, new(224, 7, 2, 1, 3, 3), new(224, 7, 2, 1, 3, 3)) { ReadsChannelsFirst = true }, QuantizedResult.UInt8),
+            new(new(2, 64, 30, 1, ConvAxis.None, new(7), new(7)), QuantizedResult.Int8) { IsSigned = true },
+            new(new(1, 96, 96, 96, ConvAxis.None, new(56, 3, 1, 1, 1, 1), new(56, 3, 1, 1, 1, 1)), QuantizedResult.UInt8) { WeightParts = 2 },
+            QuantizedShape.Product(1, 40, 100, QuantizedResult.Float32) with { IsDynamic = true, HasAddends = true },
+        ];
+        foreach (var shape in shapes.Where(s => row.Suits(s)))
+        {
+            row.Rehearse(shape, true, Here);
+            row.Rehearse(shape with { Conv = shape.Conv with { Batch = 0 } }, false, Here);
+        }
     }
 
     private static void Each<T>(IReadOnlyList<T> rows, Predicate<T> runs, Action<T> rehearse)

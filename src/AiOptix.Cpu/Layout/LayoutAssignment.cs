@@ -1,3 +1,4 @@
+using AiOptix.Cpu.Bytes;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Tensors;
@@ -31,13 +32,19 @@ internal static class LayoutAssignment
     private static bool Asks(Node node) => node.Operator switch
     {
         Conv c => IsConvolution(node, c.Pads),
+        QLinearConv { Convolution: var c } => IsQuantized(node, c.Pads),
         ConvTranspose t => IsConvolution(node, t.Pads),
+        MaxPool => node is { Contradiction: null, Inputs: [{ DType: DType.Int8 or DType.UInt8, Shape.Rank: >= 3 and <= 5 }, ..] } && node.Outputs.Skip(1).All(o => o.IsUnused),
         _ => false,
     };
 
     // One that there are kernels for.
     private static bool IsConvolution(Node node, ValueList<long> pads) =>
         node is { Contradiction: null, Inputs: [{ DType: DType.Float32, Shape: { } s }, { Constant.Shape.Rank: >= 3 and <= 5 and var rank }, ..] } && s.Rank == rank && s[1].Constant is > 0 && node.Input(2) is not { IsConstant: false } && pads.All(p => p >= 0);
+
+    private static bool IsQuantized(Node node, ValueList<long> pads) =>
+        node is { Contradiction: null, Inputs: [{ DType: DType.Int8 or DType.UInt8, Shape: { } s }, _, _, { Constant.Shape.Rank: >= 3 and <= 5 and var rank }, ..] } && s.Rank == rank && s[1].Constant is > 0
+        && node.Inputs.Skip(1).All(i => i is null or { IsConstant: true }) && pads.All(p => p >= 0);
 
     /// <summary>True when a value that the node reads has its channels last and is of the rank that it makes or works on.</summary>
     private static bool Follows(Node node) => node.Inputs.Any(i => LayoutPatch.Source(i) is not null);
@@ -47,8 +54,10 @@ internal static class LayoutAssignment
         Pool or BatchNormalization or InstanceNormalization or GroupNormalization => IsFirst(p) && p.Node.Outputs.Skip(1).All(o => o.IsUnused) && p.Wrap(),
         GlobalAveragePool => IsFirst(p) && LayoutRules.Spatial(p, new ReduceMean()),
         GlobalMaxPool => IsFirst(p) && LayoutRules.Spatial(p, new ReduceMax()),
-        UnaryFloat or Clip or Cast or Not or Identity => IsFirst(p) && LayoutRules.Unary(p),
-        BinaryNumeric or Variadic or Comparison or Logical or Pow or Where => LayoutRules.Broadcast(p),
+        UnaryFloat or Clip or Cast or Not or Identity or BytesTable => IsFirst(p) && LayoutRules.Unary(p),
+        BinaryNumeric or Variadic or Comparison or Logical or Pow or Where or BytesBinary => LayoutRules.Broadcast(p),
+        QuantizeLinear q => IsFirst(p) && LayoutRules.Scales(p, q.Axis, q.BlockSize, axis => q with { Axis = axis }),
+        DequantizeLinear q => IsFirst(p) && LayoutRules.Scales(p, q.Axis, q.BlockSize, axis => q with { Axis = axis }),
         Concat c => LayoutRules.Concat(p, c),
         Split s => IsFirst(p) && LayoutRules.Split(p, s),
         Slice => IsFirst(p) && LayoutRules.Slice(p),

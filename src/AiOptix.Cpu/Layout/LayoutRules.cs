@@ -9,6 +9,15 @@ internal static class LayoutRules
 {
     public static bool Unary(LayoutPatch p) => p.Give(p.Add(p.Node.Operator, [p.Last(p.Node.Inputs[0]!), .. p.Node.Inputs.Skip(1)]));
 
+    /// <summary>Conversions with one scale for all or one for each entry of an axis.</summary>
+    public static bool Scales(LayoutPatch p, long axis, long blocks, Func<long, Operator> with)
+    {
+        var rank = p.Node.Output.Shape!.Rank;
+        if (blocks != 0 || p.Node.Inputs[1]!.Shape is not { Rank: <= 1 } scales) return false;
+        var isOne = scales.All(d => d.Constant == 1);
+        return p.Give(p.Add(isOne ? p.Node.Operator : with(Place(axis, rank)), [p.Last(p.Node.Inputs[0]!), .. p.Node.Inputs.Skip(1)]));
+    }
+
     /// <summary>Any of the inputs has its channels last; all others are brought there, which costs nothing for constants and single elements.</summary>
     public static bool Broadcast(LayoutPatch p)
     {

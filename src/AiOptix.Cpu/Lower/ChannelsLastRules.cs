@@ -11,6 +11,7 @@ internal static class ChannelsLastRules
     {
         [typeof(Conv)] = (lowering, node) => ConvRules.Conv(lowering, node, Inner<Conv>(node)),
         [typeof(ConvTranspose)] = (lowering, node) => ConvTransposeRules.ConvTranspose(lowering, node, Inner<ConvTranspose>(node)),
+        [typeof(QLinearConv)] = (lowering, node) => QuantizedProductRules.Conv(lowering, node, Inner<QLinearConv>(node)),
         [typeof(AveragePool)] = (lowering, node) => PoolRules.ChannelsLast(lowering, node, Inner<AveragePool>(node)),
         [typeof(MaxPool)] = (lowering, node) => PoolRules.ChannelsLast(lowering, node, Inner<MaxPool>(node)),
         [typeof(BatchNormalization)] = (lowering, node) => NormRules.ChannelsLast(lowering, node, Inner<BatchNormalization>(node)),

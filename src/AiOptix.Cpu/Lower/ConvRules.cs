@@ -11,7 +11,7 @@ namespace AiOptix.Cpu.Lower;
 internal static class ConvRules
 {
     /// <summary>Stands for an extent that is not known when weights are packed; only the choice between kernels looks at it.</summary>
-    private const long TypicalExtent = 56;
+    public const long TypicalExtent = 56;
 
     /// <summary>Inputs of up to so many channels are read with their channels first.</summary>
     private const int FewChannels = 8;
@@ -19,13 +19,17 @@ internal static class ConvRules
     /// <summary>A convolution. A reorder before it of few channels is no step of its own.</summary>
     public static bool Conv(Lowering lowering, Node node, Conv conv)
     {
-        var x = node.Inputs[0]!;
-        var isFew = x.Shape is { } s && s[-1].Constant is > 1 and <= FewChannels;
-        if (isFew && x.Producer is { Operator: Transpose t, Inputs: [{ Shape: { } from } first] } && first.Graph == lowering.Graph && lowering.IsKnown(first)
-            && t.PermutationOf(from.Rank).SequenceEqual(Permutation.ToLast(from.Rank)))
-            Lower(lowering, node, conv, first, readsFirst: true);
-        else Lower(lowering, node, conv, x, readsFirst: false);
+        var readsFirst = ReadsChannelsFirst(lowering, node.Inputs[0]!, out var first);
+        Lower(lowering, node, conv, readsFirst ? first! : node.Inputs[0]!, readsFirst);
         return true;
+    }
+
+    /// <summary>True when a value is another one of few channels with these brought behind, so that a convolution had better read that one.</summary>
+    public static bool ReadsChannelsFirst(Lowering lowering, Value x, out Value? first)
+    {
+        first = x is { Shape: { } s, Producer: { Operator: Transpose t, Inputs: [{ Shape: { } from } source] } } && s[-1].Constant is > 1 and <= FewChannels && source.Graph == lowering.Graph
+            && lowering.IsKnown(source) && t.PermutationOf(from.Rank).SequenceEqual(Permutation.ToLast(from.Rank)) ? source : null;
+        return first is not null;
     }
 
     private static unsafe void Lower(Lowering lowering, Node node, Conv conv, Value x, bool readsFirst)

@@ -1,3 +1,4 @@
+using AiOptix.Cpu.Bytes;
 using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
@@ -43,7 +44,7 @@ internal sealed class Lowering
     /// <summary>Evaluates what is constant, gives every value its layout, and lowers every node. The session of a main graph makes ready what any of its programs packed.</summary>
     public static Program Compile(Graph graph, Target target, Limits limits, PackedWeights weights, bool isMain = true)
     {
-        var laid = LayoutAssignment.Assign(weights.Constants(graph, limits));
+        var laid = LayoutAssignment.Assign(weights.Constants(ByteRegions.Assign(WeightOnlyProduct.Assign(graph), limits), limits));
         return new Lowering(weights.Constants(laid, limits), target, limits, weights).Build(isMain);
     }
 
@@ -108,7 +109,7 @@ internal sealed class Lowering
     /// </summary>
     public ChannelSlice Place(Value value)
     {
-        if (slotOf.ContainsKey(value) || value is not { DType: DType.Float32, Shape: { Rank: >= 3 and var rank }, OutputUses: 0 }) return Read(value);
+        if (slotOf.ContainsKey(value) || value is not { DType: DType.Float32 or DType.Int8 or DType.UInt8, Shape: { Rank: >= 3 and var rank }, OutputUses: 0 }) return Read(value);
         foreach (var user in value.Users)
         {
             if (!beforeData.Contains(user) || user.Operator is not Concat concat || MovementRules.Normal(concat.Axis, rank) != rank - 1 || user.Output.Shape![-1].Constant is not (<= int.MaxValue and var pitch)) continue;

@@ -1,3 +1,4 @@
+using AiOptix.Cpu.Bytes;
 using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
@@ -17,6 +18,9 @@ internal static class LoweringRules
     {
         // Products
         [typeof(Attention)] = AttentionRules.Attention,
+        [typeof(BytesBinary)] = BytesRules.Binary,
+        [typeof(BytesTable)] = BytesRules.Table,
+        [typeof(WeightOnlyProduct)] = WeightOnlyRules.MatMul,
         [typeof(ChannelsLast)] = ChannelsLastRules.Lower,
         [typeof(Gemm)] = ProductRules.Gemm,
         [typeof(MatMul)] = ProductRules.MatMul,
@@ -61,8 +65,9 @@ internal static class LoweringRules
         [typeof(MaxPool)] = PoolRules.Pool,
 
         // Quantisation
+        [typeof(DynamicQuantizeLinear)] = QuantizeRules.Dynamic,
+        [typeof(MatMulInteger)] = IntegerProductRules.MatMul,
         [typeof(DequantizeLinear)] = QuantizeRules.Dequantize,
-        [typeof(QLinearConv)] = QuantizedProductRules.Conv,
         [typeof(QLinearMatMul)] = QuantizedProductRules.MatMul,
         [typeof(QuantizeLinear)] = QuantizeRules.Quantize,
 
@@ -172,7 +177,7 @@ internal static class LoweringRules
     };
 
     /// <summary>The operators of a model that have a rule.</summary>
-    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t != typeof(ChannelsLast)).Union(ChannelsLastRules.Operators).Union(DataRules.Operators);
+    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t.Assembly == typeof(Operator).Assembly).Union(ChannelsLastRules.Operators).Union(DataRules.Operators);
 
     /// <summary>The rule of an operator, or null.</summary>
     public static LoweringRule? Find(Operator op) => rules.GetValueOrDefault(op.GetType());

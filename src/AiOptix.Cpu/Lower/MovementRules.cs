@@ -145,9 +145,9 @@ internal static class MovementRules
 
     // Pieces of channels, last, of which at least one is read where it lies.
     private static bool AreSlices(Node node, int axis) =>
-        node.Output is { DType: DType.Float32, Shape.Rank: >= 3 and var rank } && axis == rank - 1 && node.Inputs[0]!.Shape![-1].Constant is <= int.MaxValue
+        node.Output is { DType: DType.Float32 or DType.Int8 or DType.UInt8, Shape.Rank: >= 3 and var rank } && axis == rank - 1 && node.Inputs[0]!.Shape![-1].Constant is <= int.MaxValue
         && node.Outputs.All(o => o.OutputUses == 0 && o.Shape![-1].Constant is not null)
-        && node.Outputs.Any(o => o.Users.Any(u => u.Operator is ChannelsLast { Inner: Conv or Pool } or Graphs.Ops.Concat));
+        && node.Outputs.Any(o => o.Users.Any(u => u.Operator is ChannelsLast { Inner: Conv or QLinearConv or Pool } or Graphs.Ops.Concat));
 
     /// <summary>True when elements of the type are whole bytes.</summary>
     public static bool IsBytes(DType type) => type != DType.String && type.Bits() >= 8;

@@ -5,7 +5,7 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
 
-/// <summary>Max and average pooling in float32 over one to three axes.</summary>
+/// <summary>Max and average pooling in float32, and max pooling of bytes with their channels last, over one to three axes.</summary>
 internal static unsafe class PoolRules
 {
     public static bool Pool(Lowering lowering, Node node) => Lower(lowering, node, (Pool)node.Operator, isLast: false);
@@ -15,6 +15,7 @@ internal static unsafe class PoolRules
     private static bool Lower(Lowering lowering, Node node, Pool pool, bool isLast)
     {
         var input = node.Inputs[0]!;
+        if (isLast && pool is MaxPool && input.DType is DType.Int8 or DType.UInt8) return Bytes(lowering, node, pool);
         if (input.DType != DType.Float32 || input.Shape!.Rank is < 3 or > 5 || node.Outputs.Skip(1).Any(o => !o.IsUnused)) return false;
         var geometry = pool.Geometry;
         if (geometry.Pads.Any(p => p < 0)) return false;
@@ -34,6 +35,23 @@ internal static unsafe class PoolRules
                 Tasks = plan.Tasks,
                 ScratchBytes = plan.ScratchBytes,
             };
+        });
+        return true;
+    }
+
+    private static bool Bytes(Lowering lowering, Node node, Pool pool)
+    {
+        var (input, geometry) = (node.Inputs[0]!, pool.Geometry);
+        if (input.Shape!.Rank is < 3 or > 5 || geometry.Pads.Any(p => p < 0)) return false;
+        var (from, to) = (lowering.Read(input), lowering.Place(node.Output));
+        var (inputShape, outputShape, isSigned) = (input.Shape, node.Output.Shape!, input.DType == DType.Int8);
+        var row = BytePoolTable.Select(lowering.Target);
+        lowering.Prepare(row.Name, () => BytePoolPlan.Rehearse(row));
+        lowering.Emit(node, [from.Slot], [to.Slot], context =>
+        {
+            var descriptor = Describe(pool, geometry, inputShape.Evaluate(context.Symbols), outputShape.Evaluate(context.Symbols), isLast: true);
+            var plan = new BytePoolPlan(descriptor with { XPitch = from.Pitch, YPitch = to.Pitch }, isSigned, row);
+            return new PlanTasks((s, first, end, _) => plan.Run((byte*)s[from.Slot] + from.Offset, (byte*)s[to.Slot] + to.Offset, first, end)) { Kernel = row.Name, Tasks = plan.Tasks };
         });
         return true;
     }

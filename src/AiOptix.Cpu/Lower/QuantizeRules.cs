@@ -20,6 +20,28 @@ internal static unsafe class QuantizeRules
         return op.BlockSize == 0 && Lower(lowering, node, op.Axis);
     }
 
+    /// <summary>With a scale and a zero point from the values: a step that measures them and one that quantises.</summary>
+    public static bool Dynamic(Lowering lowering, Node node)
+    {
+        if (QuantizeTable.Select(DType.Float32, DType.UInt8) is not { } row || node.Inputs[0]!.Shape is not { } shape) return false;
+        var x = lowering.Slot(node.Inputs[0]!);
+        int[] to = [.. node.Outputs.Select(lowering.Slot)];
+        var extremes = lowering.Between(node, new(DType.Float32, new(Dim.FloorDiv(shape.Count, DynamicQuantizePlan.LeastATask) * 2 + 2)));
+        lowering.Prepare($"dynamic {row.Name}", () => DynamicQuantizePlan.Rehearse(row));
+        lowering.Emit(node, [x], [extremes], context =>
+        {
+            var plan = new DynamicQuantizePlan(context.Shape(x).Count, row);
+            return new PlanTasks((m, first, end, _) => plan.Measure((float*)m[x], (float*)m[extremes], first, end)) { Kernel = "extremes_float32", Tasks = plan.Tasks };
+        });
+        lowering.Emit(node, [x, extremes], to, context =>
+        {
+            var plan = new DynamicQuantizePlan(context.Shape(x).Count, row);
+            if (plan.Tasks == 0) return new PlanTasks((m, _, _, _) => DynamicQuantizePlan.Nothing((float*)m[to[1]], (byte*)m[to[2]])) { Kernel = row.Name, Tasks = 1 };
+            return new PlanTasks((m, first, end, _) => plan.Quantize((float*)m[x], (float*)m[extremes], (byte*)m[to[0]], (float*)m[to[1]], (byte*)m[to[2]], first, end)) { Kernel = row.Name, Tasks = plan.Tasks };
+        });
+        return true;
+    }
+
     private static bool Lower(Lowering lowering, Node node, long axis)
     {
         var (x, scale, zero) = (node.Inputs[0]!, node.Inputs[1]!, node.Input(2));

@@ -9,23 +9,25 @@ namespace AiOptix.Cpu.Lower;
 /// <summary>QLinearConv and QLinearMatMul of bytes, with constant weights, scales and zero points, in exact integers.</summary>
 internal static unsafe class QuantizedProductRules
 {
-    public static bool Conv(Lowering lowering, Node node)
+    public static bool Conv(Lowering lowering, Node node, QLinearConv op)
     {
-        var conv = ((QLinearConv)node.Operator).Convolution;
-        if (node.Inputs[3]!.Constant is not { Shape.Rank: >= 3 and <= 5 } w || node.Inputs[0]!.Shape![1].Constant is not { } channels) return false;
-        var geometry = conv.Geometry(w.Shape.Dims[2..]);
-        if (geometry.Pads.Any(p => p < 0)) return false;
-        var outputs = checked((int)w.Shape[0]);
-        var bias = node.Input(8);
-        if (bias is { IsConstant: false } || Parts(node, w, isFilterFirst: true, bias?.Constant) is not { } parts) return false;
-        var group = checked((int)conv.Group);
-        var form = new QuantizedShape(new(1, checked((int)channels), outputs, group, ConvAxis.None, ConvAxis.None, new(parts.Terms / (int)(channels / group), parts.Terms / (int)(channels / group))), false);
-        Emit(lowering, node, parts, form, shape =>
+        var conv = op.Convolution;
+        if (node.Inputs[3]!.Constant is not { Shape.Rank: >= 3 and <= 5 } w || node.Input(8) is { IsConstant: false }) return false;
+        if (QuantizedParts.Of(node, w, isFilterFirst: true, node.Input(8)?.Constant) is not { } all) return false;
+        var (parts, last) = Clipped(lowering, node, all);
+        var x = node.Inputs[0]!;
+        var readsFirst = ConvRules.ReadsChannelsFirst(lowering, x, out var first);
+        if (readsFirst) x = first!;
+        var (geometry, outputs, group, extents) = (conv.Geometry(w.Shape.Dims[2..]), checked((int)w.Shape[0]), checked((int)conv.Group), x.Shape!);
+        var (from, to) = (readsFirst ? new(lowering.Slot(x), 0, 0) : lowering.Read(x), lowering.Place(last.Output));
+        QuantizedShape Describe(ReadOnlySpan<long> dims)
         {
-            var found = ConvParts.Describe(geometry, group, outputs, shape.Dims, readsFirst: true);
-            var isMatrix = found is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true };
-            return isMatrix ? QuantizedShape.Product(found.Batch, found.Terms, outputs) : new QuantizedShape(found, false);
-        });
+            var shape = ConvParts.Describe(geometry, group, outputs, dims, readsFirst);
+            if (from.Pitch != 0) shape = shape with { XPitch = from.Pitch };
+            if (to.Pitch != 0) shape = shape with { YPitch = to.Pitch };
+            return parts.Shape(shape);
+        }
+        Emit(lowering, node, last, parts, from, to, Describe([.. extents.Select((d, i) => d.Constant ?? (i == 0 ? 1 : ConvRules.TypicalExtent))]), extents, Describe);
         return true;
     }
 
@@ -33,35 +35,40 @@ internal static unsafe class QuantizedProductRules
     {
         var a = node.Inputs[0]!;
         if (node.Inputs[3]!.Constant is not { Shape.Rank: 2 } w || a.Shape!.Rank < 2) return false;
-        if (Parts(node, w, isFilterFirst: false, null) is not { } parts) return false;
+        if (QuantizedParts.Of(node, w, isFilterFirst: false, null) is not { } all) return false;
+        var (parts, last) = Clipped(lowering, node, all);
         var (terms, outputs) = (checked((int)w.Shape[0]), checked((int)w.Shape[1]));
-        Emit(lowering, node, parts, QuantizedShape.Product(1, terms, outputs), shape => QuantizedShape.Product(checked((int)shape.Product(0, shape.Rank - 1)), terms, outputs));
+        QuantizedShape Product(long rows) => parts.Shape(new(1, terms, outputs, 1, ConvAxis.None, ConvAxis.None, new(checked((int)rows))));
+        Emit(lowering, node, last, parts, new(lowering.Slot(a), 0, 0), new(lowering.Slot(last.Output), 0, 0), Product(1), a.Shape, dims => Product(new Shape(dims).Product(0, dims.Length - 1)));
         return true;
     }
 
-    private static void Emit(Lowering lowering, Node node, QuantizedParts parts, QuantizedShape form, Func<Shape, QuantizedShape> describe)
+    private delegate QuantizedShape Description(ReadOnlySpan<long> dims);
+
+    /// <summary>With a Clip of the bytes to constant bounds, that nothing else reads before it.</summary>
+    private static (QuantizedParts Parts, Node Last) Clipped(Lowering lowering, Node node, QuantizedParts parts)
     {
-        var kernel = QuantizedConvTable.Select(form, lowering.Target);
-        var bytes = kernel.Plan(form).PackedWeightBytes;
-        var packed = lowering.Pack($"{kernel.Name} {form} {parts.IsFilterFirst}", bytes, to => parts.Pack(kernel.Plan(form), (byte*)to), parts.Weights, parts.WeightZeros);
-        lowering.Prepare(kernel.Name, () => QuantizedConvPlan.Rehearse(kernel));
-        var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
-        var (bias, factors) = (Tensor.Vector<int>(parts.Bias), Tensor.Vector<float>(parts.Factors));
-        lowering.Emit(new PlanStep(node.Name, [x], [y], context =>
+        if (node.Output.SoleUser is not { Operator: Clip } clip || clip.Graph != lowering.Graph || lowering.IsClaimed(clip) || clip.Input(1) is { IsConstant: false } || clip.Input(2) is { IsConstant: false }) return (parts, node);
+        return (parts.Within(clip.Input(1)?.Constant!.ToInt64()[0], clip.Input(2)?.Constant!.ToInt64()[0]), clip);
+    }
+
+    private static void Emit(Lowering lowering, Node node, Node last, QuantizedParts parts, ChannelSlice from, ChannelSlice to, QuantizedShape form, SymbolicShape extents, Description describe)
+    {
+        var target = lowering.Target;
+        var kernel = QuantizedConvTable.Select(form, target);
+        var packed = lowering.Pack($"{kernel.Name} {form} {parts.Digest}", kernel.Plan(form, target).PackedWeightBytes, bytes => parts.Pack(kernel.Plan(form, target), bytes), parts.Weights.Weights);
+        var isKnown = extents.Skip(1).All(d => d.Constant is not null);
+        var rehearsed = form with { Conv = form.Conv with { Batch = extents[0].Constant is null ? 0 : form.Conv.Batch } };
+        lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown}", () => kernel.Rehearse(rehearsed, isKnown, target));
+        lowering.Emit(new PlanStep(last.Name, [from.Slot], [to.Slot], context =>
         {
-            var plan = kernel.Plan(describe(context.Shape(x)));
+            var plan = kernel.Plan(describe([.. extents.Select(context.Evaluate)]), target);
             return new PlanTasks((m, first, end, scratch) =>
             {
-                var call = new QuantizedConvCall
-                {
-                    X = (byte*)m[x],
-                    Input = parts.Input,
-                    PackedWeights = (byte*)packed.Pointer,
-                    Bias = (int*)bias.Pointer,
-                    Factors = (float*)factors.Pointer,
-                    Y = (byte*)m[y],
-                    Output = parts.Output,
-                };
+                var call = parts.Call;
+                call.X = (byte*)m[from.Slot] + from.Offset;
+                call.PackedWeights = (byte*)packed.Pointer;
+                call.Y = (byte*)m[to.Slot] + to.Offset;
                 plan.Run(call, first, end, scratch);
             })
             {
@@ -71,58 +78,9 @@ internal static unsafe class QuantizedProductRules
             };
         })
         {
-            Operation = node.Operator.Name,
-            Origins = node.Origins,
+            Operation = node == last ? node.Operator.Name : $"{node.Operator.Name}+{last.Operator.Name}",
+            Origins = [.. node.Origins.Union(last.Origins)],
             Weights = packed.Length,
-        }, [node]);
-    }
-
-    /// <summary>Everything constant of a node; null when something is not, or when a sum might leave int32.</summary>
-    private static QuantizedParts? Parts(Node node, Tensor w, bool isFilterFirst, Tensor? bias)
-    {
-        var constants = Enumerable.Range(1, 7).Select(i => node.Inputs[i]!.Constant).ToArray();
-        if (constants is not [{ } xScale, { } xZero, _, { } wScale, { } wZero, { } yScale, { } yZero]) return null;
-        if (!IsByte(xZero) || !IsByte(wZero) || !IsByte(yZero) || xScale.DType != DType.Float32 || wScale.DType != DType.Float32 || yScale.DType != DType.Float32) return null;
-        if (xScale.Count != 1 || xZero.Count != 1 || yScale.Count != 1 || yZero.Count != 1) return null;
-        var outputs = (int)w.Shape[isFilterFirst ? 0 : 1];
-        if (wScale.Count != 1 && wScale.Count != outputs || wZero.Count != 1 && wZero.Count != outputs) return null;
-        var terms = (int)(w.Count / Math.Max(outputs, 1));
-        var zeros = wZero.ToInt64();
-        var scales = wScale.Span<float>();
-        var addends = bias?.ToInt64() ?? new long[outputs];
-        var factors = new float[outputs];
-        var (least, greatest) = wZero.DType == DType.Int8 ? (-128, 127) : (0, 255);
-        for (var o = 0; o < outputs; o++)
-        {
-            var zero = zeros[zeros.Length == 1 ? 0 : o];
-            factors[o] = xScale.Span<float>()[0] * scales[scales.Length == 1 ? 0 : o] / yScale.Span<float>()[0];
-            var most = Math.Abs(addends[o]) + 255L * terms * Math.Max(zero - least, greatest - zero);
-            if (most > int.MaxValue || !float.IsFinite(factors[o])) return null;
-        }
-        return new(w, wZero, isFilterFirst, outputs, terms, [.. addends.Select(b => (int)b)], factors, Form(xZero), Form(yZero));
-    }
-
-    private static bool IsByte(Tensor t) => t.DType is DType.Int8 or DType.UInt8;
-
-    private static QuantizedBytes Form(Tensor zero) => QuantizedBytes.Of((int)zero.ToInt64()[0], zero.DType == DType.Int8);
-
-    private sealed record QuantizedParts(Tensor Weights, Tensor WeightZeros, bool IsFilterFirst, int Outputs, int Terms, int[] Bias, float[] Factors, QuantizedBytes Input, QuantizedBytes Output)
-    {
-        /// <summary>Packs the weights less their zero points, filters first.</summary>
-        public void Pack(QuantizedConvPlan plan, byte* to)
-        {
-            var zeros = WeightZeros.ToInt64();
-            var isSigned = Weights.DType == DType.Int8;
-            var from = (byte*)Weights.Pointer;
-            var centred = new short[(long)Outputs * Terms];
-            for (var o = 0; o < Outputs; o++)
-                for (var t = 0; t < Terms; t++)
-                {
-                    var value = from[IsFilterFirst ? (nint)o * Terms + t : (nint)t * Outputs + o];
-                    centred[(nint)o * Terms + t] = (short)((isSigned ? (int)(sbyte)value : value) - zeros[zeros.Length == 1 ? 0 : o]);
-                }
-            GC.KeepAlive(Weights);
-            fixed (short* weights = centred) plan.PackWeights(weights, to);
-        }
+        }, node == last ? [node] : [node, last]);
     }
 }

@@ -1,24 +1,31 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Resize;
+using AiOptix.Runtime;
 using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
 
-/// <summary>Resize of float32 along one axis or two adjacent ones, by scales or sizes that are known when shapes are.</summary>
+/// <summary>Resize of float32, and to the nearest element of any type, along one axis or two adjacent ones, by scales or sizes that are known when shapes are.</summary>
 internal static unsafe class ResizeRules
 {
     public static bool Resize(Lowering lowering, Node node)
     {
         var op = (Resize)node.Operator;
         var input = node.Inputs[0]!;
-        if (input.DType != DType.Float32 || op.Coordinates == ResizeCoordinates.CropAndResize || First(op, node) is not { } first) return false;
+        var isPick = input.DType != DType.Float32 && op.Mode == ResizeMode.Nearest && MovementRules.IsBytes(input.DType);
+        if (input.DType != DType.Float32 && !isPick || op.Coordinates == ResizeCoordinates.CropAndResize || First(op, node) is not { } first) return false;
         var sizes = node.Input(3) is { } given && given.Constant is not { Count: 0 } ? given.Elements : null;
         var scales = node.Input(2)?.Constant is { Count: > 0 } s ? s : null;
         if (sizes is null == scales is null) return false;
         var (x, y) = (lowering.Slot(input), lowering.Slot(node.Output));
         var target = lowering.Target;
         var row = ResizeTable.Select(target);
+        if (isPick)
+        {
+            Pick(lowering, node, context => Describe(op, node, context.Shape(x), first, scales, sizes is null ? null : Tensor.Vector<long>([.. sizes.Select(context.Evaluate)])));
+            return true;
+        }
         lowering.Prepare(row.Name, () => ResizePlan.Rehearse(row));
         lowering.Emit(node, [x], context =>
         {
@@ -31,6 +38,17 @@ internal static unsafe class ResizeRules
             };
         });
         return true;
+    }
+
+    private static void Pick(Lowering lowering, Node node, Func<BindContext, ResizeDescriptor> describe)
+    {
+        var (x, y, size) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output), node.Output.DType.Bits() / 8);
+        lowering.Prepare("pick", PickPlan.Rehearse);
+        lowering.Emit(node, [x], context =>
+        {
+            var plan = new PickPlan(describe(context), size);
+            return new PlanTasks((slots, from, to, _) => plan.Run((byte*)slots[x], (byte*)slots[y], from, to)) { Kernel = "pick", Tasks = plan.Tasks };
+        });
     }
 
     /// <summary>The first of the axes that may change, when they are one or two adjacent ones; null otherwise.</summary>

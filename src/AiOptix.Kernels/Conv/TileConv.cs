@@ -13,6 +13,8 @@ namespace AiOptix.Kernels.Conv;
 /// </summary>
 internal sealed unsafe class TileConv : ConvPlan
 {
+    private const double OperationsATask = 1e6;
+
     private readonly PixelTiles tiles;
     private readonly ConvShape s;
     private readonly TileSplit split;
@@ -31,7 +33,7 @@ internal sealed unsafe class TileConv : ConvPlan
         // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
         var blockBytes = tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4;
         var steps = Math.Max(64, blockBytes / (tiles.Width * sizeof(float)));
-        split = TileSplit.Of(s, tiles, target, steps, copies);
+        split = TileSplit.Of(s, new(Panels, tiles.Height, sizeof(float), OperationsATask), target, steps, copies);
         inputRows = Reach(s.Height, split.Rows);
         inputColumns = Reach(s.Width, split.Columns);
         pixelFloats = !copies ? s.XPitch : s.ReadsChannelsFirst ? s.GroupChannels : CacheSets.Apart((nint)s.GroupChannels * s.Width.Stride) / s.Width.Stride;

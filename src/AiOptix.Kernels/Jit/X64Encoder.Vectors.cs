@@ -1,8 +1,14 @@
 namespace AiOptix.Kernels.Jit;
 
-/// <summary>An instruction over float32 vectors: opcode, opcode map (1 is 0F, 2 is 0F38, 3 is 0F3A), prefix (1 is 66) and whether memory gives one float.</summary>
+/// <summary>An instruction over vectors: opcode, opcode map (1 is 0F, 2 is 0F38, 3 is 0F3A), prefix (1 is 66, 2 is F3, 3 is F2) and whether memory gives one float.</summary>
 internal readonly record struct VectorOp(byte Opcode, byte Map = 1, byte Prefix = 0, bool IsScalarMemory = false)
 {
+    /// <summary>The W bit.</summary>
+    public bool IsW1 { get; init; }
+
+    /// <summary>How many times memory is narrower than the vector: 1, 2 or 4.</summary>
+    public int Narrowing { get; init; } = 1;
+
     public static readonly VectorOp Load = new(0x10), Store = new(0x11), Move = new(0x28);
     public static readonly VectorOp Xor = new(0x57), And = new(0x54), AndNot = new(0x55), Or = new(0x56);
     public static readonly VectorOp Add = new(0x58), Multiply = new(0x59), Subtract = new(0x5c), Min = new(0x5d), Divide = new(0x5e), Max = new(0x5f);
@@ -16,6 +22,24 @@ internal readonly record struct VectorOp(byte Opcode, byte Map = 1, byte Prefix 
 
     public static readonly VectorOp MaskedLoad = new(0x2c, 2, 1), MaskedStore = new(0x2e, 2, 1);
     public static readonly VectorOp Compare = new(0xc2), Blend = new(0x4a, 3, 1);
+
+    /// <summary>first += Σ of four products of unsigned bytes of second and signed bytes of third, a 32-bit lane each (VNNI).</summary>
+    public static readonly VectorOp DotBytes = new(0x50, 2, 1);
+
+    /// <summary>first = Σ of two products of 16-bit numbers of second and third, a 32-bit lane each.</summary>
+    public static readonly VectorOp DotWords = new(0xf5, 1, 1);
+
+    public static readonly VectorOp AddInts = new(0xfe, 1, 1), AddWordsSaturated = new(0xed, 1, 1), MaxInts = new(0x3d, 2, 1), MinInts = new(0x39, 2, 1), MaxWords = new(0xee, 1, 1), MinWords = new(0xea, 1, 1);
+    public static readonly VectorOp AndBits = new(0xdb, 1, 1), XorBits = new(0xef, 1, 1), ToFloats = new(0x5b), ToInts = new(0x5b, 1, 1);
+
+    /// <summary>Narrowing with saturation, 128 bits at a time: first those of second, then those of third.</summary>
+    public static readonly VectorOp PackInts = new(0x6b, 1, 1), PackWordsUnsigned = new(0x67, 1, 1), PackWordsSigned = new(0x63, 1, 1);
+
+    /// <summary>512-bit: the lower bytes of 16-bit or 32-bit lanes to memory.</summary>
+    public static readonly VectorOp StoreBytesOfWords = new(0x30, 2, 2) { Narrowing = 2 }, StoreBytesOfInts = new(0x31, 2, 2) { Narrowing = 4 };
+
+    /// <summary>512-bit: bytes to memory, under a mask of bytes.</summary>
+    public static readonly VectorOp StoreBytes = new(0x7f, 1, 3);
 }
 
 /// <summary>
@@ -52,7 +76,7 @@ internal sealed partial class X64Encoder(int vectorBytes)
         if (VectorBytes == Zmm) Evex(op, first, second, b, x, mask, isBroadcast, isZeroing);
         else Vex(op, first, second, b, x, VectorBytes);
         Byte(op.Opcode);
-        ModRm(first, memory, VectorBytes == Ymm ? 1 : isBroadcast || op.IsScalarMemory ? sizeof(float) : Zmm);
+        ModRm(first, memory, VectorBytes == Ymm ? 1 : isBroadcast || op.IsScalarMemory ? sizeof(float) : Zmm / op.Narrowing);
     }
 
     /// <summary>A comparison: of 512-bit vectors into a mask register, of 256-bit ones into a vector.</summary>
@@ -70,6 +94,20 @@ internal sealed partial class X64Encoder(int vectorBytes)
         Byte(choice << 4);
     }
 
+    /// <summary>16-bit lanes shifted to the right, zeros from the left.</summary>
+    public void ShiftWordsRight(int to, int from, int bits)
+    {
+        Vector(new(0x71, 1, 1), 2, to, from);
+        Byte(bits);
+    }
+
+    /// <summary>256-bit: the first and the third quarter side by side.</summary>
+    public void JoinEvenQuarters(int to, int from)
+    {
+        Vector(new(0x00, 3, 1) { IsW1 = true }, to, 0, from);
+        Byte(0x08);
+    }
+
     /// <summary>Stores or loads the lower 128 bits of a register.</summary>
     public void Lower(VectorOp op, int register, Mem memory)
     {
@@ -77,6 +115,14 @@ internal sealed partial class X64Encoder(int vectorBytes)
         Vex(op, register, 0, (int)memory.Base >> 3, 0, xmm);
         Byte(op.Opcode);
         ModRm(register, memory, 1);
+    }
+
+    /// <summary>A mask register from a 64-bit number in memory.</summary>
+    public void LoadLongMask(int mask, Mem from)
+    {
+        Vex(new(0x90) { IsW1 = true }, mask, 0, (int)from.Base >> 3, 0, 16);
+        Byte(0x90);
+        ModRm(mask, from, 1);
     }
 
     /// <summary>A mask register from the lower 16 bits of a number in memory.</summary>
@@ -100,7 +146,7 @@ internal sealed partial class X64Encoder(int vectorBytes)
     {
         Byte(0xc4);
         Byte((~first >> 3 & 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | op.Map);
-        Byte((~second & 15) << 3 | (bytesOfVector == Ymm ? 4 : 0) | op.Prefix);
+        Byte((op.IsW1 ? 0x80 : 0) | (~second & 15) << 3 | (bytesOfVector == Ymm ? 4 : 0) | op.Prefix);
     }
 
     // 62, then the same with a fourth register bit, and last zeroing, length, broadcast, the second register's last bit, mask.
@@ -109,7 +155,7 @@ internal sealed partial class X64Encoder(int vectorBytes)
         const int length512 = 0x40;
         Byte(0x62);
         Byte((~first >> 3 & 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (~first >> 4 & 1) << 4 | op.Map);
-        Byte((~second & 15) << 3 | 4 | op.Prefix);
+        Byte((op.IsW1 ? 0x80 : 0) | (~second & 15) << 3 | 4 | op.Prefix);
         Byte((isZeroing ? 0x80 : 0) | length512 | (isBroadcast ? 0x10 : 0) | (~second >> 4 & 1) << 3 | mask);
     }
 }

@@ -8,9 +8,9 @@ namespace AiOptix.Kernels.Pool;
 public sealed unsafe class PoolPlan
 {
     private readonly PoolLine form;
-    private readonly Axis depth;
-    private readonly Axis height;
-    private readonly Axis width;
+    private readonly PoolAxis depth;
+    private readonly PoolAxis height;
+    private readonly PoolAxis width;
     private readonly long channels, xPitch, yPitch;
     private readonly float[] columnCounts;
     private readonly long inputWidth;
@@ -23,9 +23,9 @@ public sealed unsafe class PoolPlan
         var rank = descriptor.Input.Length;
         if (rank is < 1 or > 3) throw new UnsupportedModelException($"pooling over {rank} spatial axes; one to three are served");
         Kernel = row ?? PoolTable.Select(descriptor.Max, target);
-        depth = Axis.Of(descriptor, rank - 3);
-        height = Axis.Of(descriptor, rank - 2);
-        width = Axis.Of(descriptor, rank - 1);
+        depth = PoolAxis.Of(descriptor, rank - 3);
+        height = PoolAxis.Of(descriptor, rank - 2);
+        width = PoolAxis.Of(descriptor, rank - 1);
         channels = descriptor.Channels;
         xPitch = descriptor.XPitch == 0 ? channels : descriptor.XPitch;
         yPitch = descriptor.YPitch == 0 ? channels : descriptor.YPitch;
@@ -134,33 +134,6 @@ public sealed unsafe class PoolPlan
             var plan = new PoolPlan(new(row.Max, 1, [3, length], [3, output], [3, 3], [1, stride], [1, 1], [1, 1], [1, 1], CountIncludePad: false), HostTarget.Current, row);
             using var scratch = new RehearsalMemory();
             plan.Run((float*)x, (float*)y, 0, plan.Tasks, scratch.Bytes(plan.ScratchBytes));
-        }
-    }
-
-    private readonly record struct Axis(long Input, long Output, long Kernel, long Stride, long Dilation, long PadBegin, long PadEnd)
-    {
-        public static Axis Of(PoolDescriptor d, int k) =>
-            k < 0 ? new(1, 1, 1, 1, 1, 0, 0) : new(d.Input[k], d.Output[k], d.Kernel[k], d.Stride[k], d.Dilation[k], d.PadBegin[k], d.PadEnd[k]);
-
-        /// <summary>The first input position that a window reads, and how many.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public (long First, long Count) Valid(long output)
-        {
-            var (first, count) = Within(output, 0, Input);
-            return (output * Stride - PadBegin + first * Dilation, count);
-        }
-
-        /// <summary>How many entries of a window count in the divisor.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public long Count(long output, bool includePad) => includePad ? Within(output, -PadBegin, Input + PadEnd).Count : Within(output, 0, Input).Count;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private (long First, long Count) Within(long output, long low, long high)
-        {
-            var start = output * Stride - PadBegin;
-            var first = start >= low ? 0 : (low - start + Dilation - 1) / Dilation;
-            var end = start >= high ? 0 : Math.Min((high - start + Dilation - 1) / Dilation, Kernel);
-            return first < end ? (first, end - first) : (0, 0);
         }
     }
 }

@@ -11,14 +11,17 @@ internal unsafe interface IPairs<T> where T : unmanaged, IPairs<T>
     /// <summary>Lanes of int32.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Reads <see cref="Count"/> pairs.</summary>
+    /// <summary>Reads <see cref="Count"/> pairs, or four bytes a lane.</summary>
     static abstract T Load(int* p);
 
-    /// <summary>Reads <see cref="Count"/> bytes as pairs of a byte and 0.</summary>
-    static abstract T LoadBytes(byte* p);
+    /// <summary>The same four bytes in every lane.</summary>
+    static abstract T Broadcast(uint quad);
 
-    /// <summary>One pair in every lane.</summary>
-    static abstract T Broadcast(int pair);
+    /// <summary>The first and third byte of every lane, its highest bits flipped by <paramref name="flip"/> before, as a pair of unsigned numbers.</summary>
+    static abstract T Even(T quads, uint flip);
+
+    /// <summary>The second and fourth one.</summary>
+    static abstract T Odd(T quads, uint flip);
 
     /// <summary>Writes the sums.</summary>
     static abstract void Store(int* p, T sums);
@@ -34,9 +37,11 @@ internal readonly unsafe record struct Pairs4(Vector128<int> Value) : IPairs<Pai
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 Load(int* p) => new(Vector128.Load(p));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 LoadBytes(byte* p) => new(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)p).AsByte())).AsInt32());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 Broadcast(uint quad) => new(Vector128.Create((int)quad));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 Broadcast(int pair) => new(Vector128.Create(pair));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 Even(Pairs4 quads, uint flip) => new((quads.Value ^ Vector128.Create((int)flip)) & Vector128.Create(0x00ff00ff));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs4 Odd(Pairs4 quads, uint flip) => new(((quads.Value ^ Vector128.Create((int)flip)) >>> 8) & Vector128.Create(0x00ff00ff));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(int* p, Pairs4 sums) => sums.Value.Store(p);
 
@@ -52,9 +57,11 @@ internal readonly unsafe record struct Pairs8(Vector256<int> Value) : IPairs<Pai
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 Load(int* p) => new(Vector256.Load(p));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 LoadBytes(byte* p) => new(Avx2.ConvertToVector256Int32(p));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 Broadcast(uint quad) => new(Vector256.Create((int)quad));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 Broadcast(int pair) => new(Vector256.Create(pair));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 Even(Pairs8 quads, uint flip) => new((quads.Value ^ Vector256.Create((int)flip)) & Vector256.Create(0x00ff00ff));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs8 Odd(Pairs8 quads, uint flip) => new(((quads.Value ^ Vector256.Create((int)flip)) >>> 8) & Vector256.Create(0x00ff00ff));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(int* p, Pairs8 sums) => sums.Value.Store(p);
 
@@ -69,9 +76,13 @@ internal readonly unsafe record struct Pairs16(Vector512<int> Value) : IPairs<Pa
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs16 Load(int* p) => new(Vector512.Load(p));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs16 LoadBytes(byte* p) => new(Avx512F.ConvertToVector512Int32(Vector128.Load(p)));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs16 Broadcast(uint quad) => new(Vector512.Create((int)quad));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Pairs16 Broadcast(int pair) => new(Vector512.Create(pair));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pairs16 Even(Pairs16 quads, uint flip) => new(Avx512F.And(Avx512F.Xor(quads.Value, Vector512.Create((int)flip)), Vector512.Create(0x00ff00ff)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pairs16 Odd(Pairs16 quads, uint flip) => new(Avx512BW.ShiftRightLogical(Avx512F.Xor(quads.Value, Vector512.Create((int)flip)).AsUInt16(), 8).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(int* p, Pairs16 sums) => sums.Value.Store(p);
 

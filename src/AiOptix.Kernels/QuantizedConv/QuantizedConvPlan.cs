@@ -3,22 +3,62 @@ using AiOptix.Kernels.Loops;
 
 namespace AiOptix.Kernels.QuantizedConv;
 
-/// <summary>What a quantised convolution works on.</summary>
-/// <param name="Conv">The convolution.</param>
-/// <param name="IsChannelsLast">X is [pixels, channels] and Y [pixels, output channels]: a matrix product. Only for one tap, one group and one image.</param>
-public readonly record struct QuantizedShape(ConvShape Conv, bool IsChannelsLast)
+/// <summary>What becomes of the sums of a quantised convolution.</summary>
+public enum QuantizedResult
 {
-    /// <summary>The product of X [rows, terms] and Wᵀ [terms, outputs].</summary>
-    public static QuantizedShape Product(int rows, int terms, int outputs) => new(new(1, terms, outputs, 1, ConvAxis.None, ConvAxis.None, new(rows)), true);
+    /// <summary>They are stored as they are.</summary>
+    Int32,
+    /// <summary>float(sum) · factor.</summary>
+    Float32,
+    /// <summary>float(sum) · factor, rounded to the nearest even integer, plus the zero point, cut off at a range of unsigned bytes.</summary>
+    UInt8,
+    /// <summary>The same with signed bytes.</summary>
+    Int8,
 }
 
-/// <summary>How bytes stand for numbers. Signed bytes are read as unsigned ones with the highest bit flipped and a zero point 128 higher.</summary>
-/// <param name="Zero">The zero point, 0 to 255.</param>
-/// <param name="Flip">128 for signed bytes, otherwise 0.</param>
-public readonly record struct QuantizedBytes(int Zero, byte Flip)
+/// <summary>What a quantised convolution works on: bytes with their channels last. A matrix product is one over as many pixels of a line as there are rows.</summary>
+/// <param name="Conv">The convolution; pitches count elements.</param>
+/// <param name="Result">What is stored.</param>
+public readonly record struct QuantizedShape(ConvShape Conv, QuantizedResult Result)
 {
-    /// <summary>The form of a type with a zero point.</summary>
-    public static QuantizedBytes Of(int zero, bool isSigned) => isSigned ? new(zero + 128, 128) : new(zero, 0);
+    /// <summary>X holds signed bytes.</summary>
+    public bool IsSigned { get; init; }
+
+    /// <summary>Of how many signed bytes a weight less its zero point is the sum: 1, 2 from −256 to 254, or 3.</summary>
+    public int WeightParts { get; init; } = 1;
+
+    /// <summary>Scaled sums may leave the range of int32.</summary>
+    public bool IsLimited { get; init; }
+
+    /// <summary>Bytes are cut off at other bounds than their type's.</summary>
+    public bool IsClipped { get; init; }
+
+    /// <summary>The zero point of X and its scale are known in a run only; what is packed in place of bias and factors is the sums of the weights and their scales.</summary>
+    public bool IsDynamic { get; init; }
+
+    /// <summary>float32 results have one addend an output channel.</summary>
+    public bool HasAddends { get; init; }
+
+    /// <summary>Bytes of an element of the result.</summary>
+    public int ResultBytes => Result is QuantizedResult.UInt8 or QuantizedResult.Int8 ? 1 : sizeof(int);
+
+    /// <summary>The product of X [rows, terms] and Wᵀ [terms, outputs].</summary>
+    public static QuantizedShape Product(int rows, int terms, int outputs, QuantizedResult result) => new(new(1, terms, outputs, 1, ConvAxis.None, ConvAxis.None, new(rows)), result);
+}
+
+/// <summary>What is packed.</summary>
+public unsafe struct QuantizedWeights
+{
+    /// <summary>Weights [OutputChannels, Channels / Groups, taps…], less their zero points.</summary>
+    public short* Weights;
+    /// <summary>One addend an output channel; null for none.</summary>
+    public int* Bias;
+    /// <summary>What a step of the sum is in steps of the result, one an output channel; finite. Dynamic: the weights' scales. Null where sums are stored.</summary>
+    public float* Factors;
+    /// <summary>The zero point of X, unless dynamic.</summary>
+    public int Zero;
+    /// <summary>float32 results: what is added to them, one an output channel; null for none.</summary>
+    public float* Addends;
 }
 
 /// <summary>The operands of one run; no alignment is needed.</summary>
@@ -26,23 +66,25 @@ public unsafe struct QuantizedConvCall
 {
     /// <summary>The input.</summary>
     public byte* X;
-    /// <summary>How X is to be read.</summary>
-    public QuantizedBytes Input;
+    /// <summary>The zero point of X, which padding stands for.</summary>
+    public int InputZero;
+    /// <summary>Dynamic: the scale of X.</summary>
+    public float InputScale;
     /// <summary>The weights as <see cref="QuantizedConvPlan.PackWeights"/> wrote them.</summary>
     public byte* PackedWeights;
-    /// <summary>One addend an output channel.</summary>
-    public int* Bias;
-    /// <summary>What a step of the sum is in steps of the result, one an output channel; finite.</summary>
-    public float* Factors;
     /// <summary>The output.</summary>
     public byte* Y;
-    /// <summary>How Y is to be written.</summary>
-    public QuantizedBytes Output;
+    /// <summary>Bytes: the zero point of Y.</summary>
+    public int Zero;
+    /// <summary>Bytes: the least result.</summary>
+    public int Low;
+    /// <summary>Bytes: the greatest result.</summary>
+    public int High;
 }
 
 /// <summary>
-/// A convolution of bytes less their zero points with int16 weights, made ready for one shape: exact int32 sums plus bias, which the caller guarantees not to overflow,
-/// as float32 times a factor, rounded to the nearest even integer, plus the zero point, cut off at the type's range. All rows give the same bytes. Immutable.
+/// A convolution of bytes less their zero point with integer weights, made ready for one shape: exact int32 sums plus bias, which the caller guarantees not to overflow,
+/// scaled and rounded as <see cref="QuantizedResult"/> says. All rows give the same bits. Immutable.
 /// </summary>
 public abstract unsafe class QuantizedConvPlan
 {
@@ -67,42 +109,64 @@ public abstract unsafe class QuantizedConvPlan
     /// <summary>Independent shares of the work, by shape only; 0 when Y is empty.</summary>
     public abstract int Tasks { get; }
 
-    /// <summary>Packs weights [OutputChannels, Channels / Groups, taps…], less their zero points. The form depends on channels and taps only.</summary>
-    public abstract void PackWeights(short* weights, byte* packed);
+    /// <summary>Packs weights, bias and factors. The form depends on the kernel row, channels, taps and dilations, not on batch or spatial extents.</summary>
+    public abstract void PackWeights(in QuantizedWeights weights, byte* packed);
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
     public abstract void Run(in QuantizedConvCall call, int firstTask, int endTask, byte* scratch);
 
-    /// <summary>Rehearses a row, so that its code is compiled before a run needs it.</summary>
-    public static void Rehearse(QuantizedConvKernel row)
+    /// <summary>X as unsigned bytes: the zero point is as much higher as flipping the highest bit makes the bytes.</summary>
+    private protected int Unsigned(int zero) => Shape.IsSigned ? zero + 128 : zero;
+
+    /// <summary>The first addend of an output channel: bias − zero point · Σ weights, or the sum of the weights when the zero point is not known.</summary>
+    private protected int FirstAddend(in QuantizedWeights weights, int output)
     {
-        if (row.Suits(Depthwise(1)))
-        {
-            Rehearse(row, Depthwise(1));
-            Rehearse(row, Depthwise(2));
-        }
-        if (!row.Suits(QuantizedShape.Product(5, 7, 9))) return;
-        Rehearse(row, new(new(1, 3, 5, 1, new(2, 2), new(3, 2, 2, 1, 1, 1), new(RehearsalMemory.Row, 3, 1, 1, 1, 1)), false));
-        Rehearse(row, new(new(1, 3, 5, 1, ConvAxis.None, ConvAxis.None, new(RehearsalMemory.Row)), false));
-        Rehearse(row, QuantizedShape.Product(5, 7, 9));
+        var sum = 0;
+        var from = weights.Weights + (nint)output * Shape.Conv.Terms;
+        for (var t = 0; t < Shape.Conv.Terms; t++) sum += from[t];
+        return Shape.IsDynamic ? sum : (weights.Bias == null ? 0 : weights.Bias[output]) - Unsigned(weights.Zero) * sum;
     }
 
-    private static QuantizedShape Depthwise(int stride) => new(new(1, 2, 2, 2, ConvAxis.None, new(3, 3, stride, 1, 1, 1), new(RehearsalMemory.Row, 3, stride, 1, 1, 1)), false);
+    /// <summary>The first addend and the factor of every output channel.</summary>
+    private protected (int[] Addends, float[] Factors) Header(in QuantizedWeights weights)
+    {
+        var (addends, factors) = (new int[Shape.Conv.OutputChannels], new float[Shape.Conv.OutputChannels]);
+        for (var o = 0; o < addends.Length; o++) (addends[o], factors[o]) = (FirstAddend(weights, o), weights.Factors == null ? 1 : weights.Factors[o]);
+        return (addends, factors);
+    }
 
-    private static void Rehearse(QuantizedConvKernel row, QuantizedShape shape)
+    /// <summary>One of the parts that a weight is the sum of: all of it, or as much as fits a signed byte of what the parts before left.</summary>
+    private protected static int Part(int weight, int part, int parts)
+    {
+        for (var p = 0; parts > 1; p++)
+        {
+            var most = Math.Clamp(weight, sbyte.MinValue, sbyte.MaxValue);
+            if (p == part) return most;
+            weight -= most;
+        }
+        return weight;
+    }
+
+    private protected static void Rehearse(QuantizedConvPlan plan)
     {
         using var memory = new RehearsalMemory();
-        var plan = row.Plan(shape);
-        var conv = shape.Conv;
-        plan.PackWeights((short*)memory.Bytes(sizeof(short) * (long)conv.OutputChannels * conv.Terms), memory.Bytes(plan.PackedWeightBytes));
+        var conv = plan.Shape.Conv;
         var call = new QuantizedConvCall
         {
-            X = memory.Bytes((long)conv.Channels * conv.InputPixels),
+            X = memory.Bytes((long)Math.Max(conv.Channels, conv.XPitch) * conv.InputPixels * conv.Batch),
             PackedWeights = memory.Bytes(plan.PackedWeightBytes),
-            Bias = (int*)memory.Floats(conv.OutputChannels),
-            Factors = memory.Floats(conv.OutputChannels),
-            Y = memory.Bytes((long)conv.OutputChannels * conv.OutputPixels),
+            Y = memory.Bytes((long)plan.Shape.ResultBytes * Math.Max(conv.OutputChannels, conv.YPitch) * conv.OutputPixels * conv.Batch),
         };
         plan.Run(call, 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
     }
+
+    /// <summary>The shape with as few pixels as lead through its code.</summary>
+    private protected static QuantizedShape Few(in QuantizedShape shape, int width)
+    {
+        var conv = shape.Conv;
+        return shape with { Conv = new ConvShape(1, conv.Channels, conv.OutputChannels, conv.Groups, Few(conv.Depth, 1), Few(conv.Height, 1), Few(conv.Width, width)) { ReadsChannelsFirst = conv.ReadsChannelsFirst } };
+    }
+
+    private static ConvAxis Few(in ConvAxis axis, int outputs) =>
+        axis with { Input = Math.Max(1, (outputs - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1 - axis.PadBegin - axis.PadEnd) };
 }

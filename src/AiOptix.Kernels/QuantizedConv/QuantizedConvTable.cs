@@ -7,21 +7,30 @@ namespace AiOptix.Kernels.QuantizedConv;
 /// <param name="Isa">Instruction sets it needs.</param>
 /// <param name="Suits">Whether it can compute a shape; looks at channels, groups and the layout only.</param>
 /// <param name="Plan">Plans a shape that it suits.</param>
-public sealed record QuantizedConvKernel(string Name, Isa Isa, Predicate<QuantizedShape> Suits, Func<QuantizedShape, QuantizedConvPlan> Plan);
+/// <param name="Rehearse">Makes the code ready that convolutions of a shape run: (shape, with Batch 0 where it is not known; whether its spatial extents are known, or only stand for others; the machine).</param>
+public sealed record QuantizedConvKernel(string Name, Isa Isa, Predicate<QuantizedShape> Suits, Func<QuantizedShape, Target, QuantizedConvPlan> Plan, Action<QuantizedShape, bool, Target> Rehearse);
 
-/// <summary>Every quantised convolution, best first; the last row is the scalar reference.</summary>
-public static unsafe class QuantizedConvTable
+/// <summary>Every quantised convolution and product, best first; the last row is the scalar reference.</summary>
+public static class QuantizedConvTable
 {
     /// <summary>The rows.</summary>
     public static IReadOnlyList<QuantizedConvKernel> Rows { get; } =
     [
-        Depthwise<Pairs16>("qconv_u8s16s32_depthwise_avx512", Isa.Avx512),
-        Depthwise<Pairs8>("qconv_u8s16s32_depthwise_avx2", Isa.Avx2),
-        Depthwise<Pairs4>("qconv_u8s16s32_depthwise_v128", Isa.None),
-        Tiled("qconv_u8s16s32_4x32_avx512", Isa.Avx512, 32, &QuantizedTile.Run<Pairs16>),
-        Tiled("qconv_u8s16s32_4x16_avx2", Isa.Avx2, 16, &QuantizedTile.Run<Pairs8>),
-        Tiled("qconv_u8s16s32_4x8_v128", Isa.None, 8, &QuantizedTile.Run<Pairs4>),
-        new("qconv_u8s16s32_scalar", Isa.None, static _ => true, static s => new ScalarQuantizedConv(s, "qconv_u8s16s32_scalar")),
+        Depthwise("conv_u8s8s32_depthwise_6x64_avx512vnni_jit", DotTiles.Rows[0]),
+        Depthwise("conv_u8s8s32_depthwise_2x32_avxvnni_jit", DotTiles.Rows[1]),
+        Depthwise("conv_u8s8s32_depthwise_6x64_avx512_jit", DotTiles.Rows[2]),
+        Depthwise("conv_u8s8s32_depthwise_2x32_avx2_jit", DotTiles.Rows[3]),
+        Depthwise("conv_u8s8s32_depthwise_4x32_avx512", DotTiles.Rows[4]),
+        Depthwise("conv_u8s8s32_depthwise_4x16_avx2", DotTiles.Rows[5]),
+        Depthwise("conv_u8s8s32_depthwise_4x8_v128", DotTiles.Rows[6]),
+        Tiles("gemm_u8s8s32_6x64_avx512vnni_jit", DotTiles.Rows[0]),
+        Tiles("gemm_u8s8s32_2x32_avxvnni_jit", DotTiles.Rows[1]),
+        Tiles("gemm_u8s8s32_6x64_avx512_jit", DotTiles.Rows[2]),
+        Tiles("gemm_u8s8s32_2x32_avx2_jit", DotTiles.Rows[3]),
+        Tiles("gemm_u8s8s32_4x32_avx512", DotTiles.Rows[4]),
+        Tiles("gemm_u8s8s32_4x16_avx2", DotTiles.Rows[5]),
+        Tiles("gemm_u8s8s32_4x8_v128", DotTiles.Rows[6]),
+        new("gemm_u8s8s32_scalar", Isa.None, static _ => true, static (s, _) => new ScalarQuantizedConv(s, "gemm_u8s8s32_scalar"), static (_, _, _) => { }),
     ];
 
     /// <summary>The first row that suits the shape and that the target can run.</summary>
@@ -32,12 +41,9 @@ public static unsafe class QuantizedConvTable
         return Rows[^1];
     }
 
-    private static QuantizedConvKernel Depthwise<T>(string name, Isa isa) where T : unmanaged, IPairs<T> =>
-        new(name, isa, static s => s is { IsChannelsLast: false, Conv: { GroupChannels: 1, Groups: > 1 } }, s => new DepthwiseQuantizedConv<T>(s, name));
+    private static QuantizedConvKernel Depthwise(string name, DotTiles tiles) =>
+        new(name, tiles.Isa, DepthwiseDotConv.Suits, (s, t) => new DepthwiseDotConv(s, t, name, tiles), (s, isKnown, t) => DepthwiseDotConv.RehearseCode(s, isKnown, t, name, tiles));
 
-    private static QuantizedConvKernel Tiled(string name, Isa isa, int columns, delegate*<int*, int*, nint, int*, void> tile)
-    {
-        var code = (nint)tile;
-        return new(name, isa, static _ => true, s => new TiledQuantizedConv(s, name, columns, (delegate*<int*, int*, nint, int*, void>)code));
-    }
+    private static QuantizedConvKernel Tiles(string name, DotTiles tiles) =>
+        new(name, tiles.Isa, static _ => true, (s, t) => new DotConv(s, t, name, tiles), (s, isKnown, t) => DotConv.RehearseCode(s, isKnown, t, name, tiles));
 }

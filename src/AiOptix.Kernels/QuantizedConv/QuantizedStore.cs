@@ -1,37 +1,28 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using AiOptix.Kernels.Jit;
 
 namespace AiOptix.Kernels.QuantizedConv;
 
-/// <summary>From exact sums to bytes.</summary>
+/// <summary>From exact sums to what is stored, one by one: the oracle of all kernels.</summary>
 internal static unsafe class QuantizedStore
 {
-    /// <summary>One sum.</summary>
+    /// <summary>A byte of a sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte One(int sum, float factor, QuantizedBytes output)
+    public static byte Byte(int sum, float factor, int zero, int low, int high)
     {
-        var steps = MathF.Min(MathF.Max(sum * factor, -output.Zero), 255 - output.Zero);
-        return (byte)(((int)MathF.Round(steps, MidpointRounding.ToEven) + output.Zero) ^ output.Flip);
+        var steps = MathF.Min(MathF.Max(sum * factor, low - zero), high - zero);
+        return (byte)((int)MathF.Round(steps, MidpointRounding.ToEven) + zero);
     }
 
-    /// <summary>A row of sums without their bias; <paramref name="n"/> is a multiple of 8.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Row(int* sums, int bias, float factor, QuantizedBytes output, byte* to, int n)
+    /// <summary>A sum of column <paramref name="column"/> of a tile's row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Put(DotArguments* t, int sum, int column, byte* row)
     {
-        var (addend, scale) = (Vector128.Create(bias), Vector128.Create(factor));
-        var (low, high) = (Vector128.Create((float)-output.Zero), Vector128.Create((float)(255 - output.Zero)));
-        var (zero, flip) = (Vector128.Create(output.Zero), Vector128.Create(output.Flip));
-        for (var i = 0; i < n; i += 8)
+        switch (t->Form.Store)
         {
-            var a = Steps(Vector128.Load(sums + i) + addend, scale, low, high) + zero;
-            var b = Steps(Vector128.Load(sums + i + 4) + addend, scale, low, high) + zero;
-            var shorts = Vector128.Narrow(a, b);
-            var bytes = Vector128.Narrow(shorts, shorts).AsByte() ^ flip;
-            bytes.GetLower().Store(to + i);
+            case DotStore.Int32: ((int*)row)[column] = sum; break;
+            case DotStore.Float32: ((float*)row)[column] = t->Form.HasAddends ? (sum * t->Factors[column]) + t->Addends[column] : sum * t->Factors[column]; break;
+            default: row[column] = Byte(sum, t->Factors[column], t->Zero, t->Low, t->High); break;
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> Steps(Vector128<int> sums, Vector128<float> factor, Vector128<float> low, Vector128<float> high) =>
-        Vector128.ConvertToInt32(Vector128.Round(Vector128.Min(Vector128.Max(Vector128.ConvertToSingle(sums) * factor, low), high)));
 }

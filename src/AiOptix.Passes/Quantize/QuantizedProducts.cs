@@ -5,8 +5,8 @@ using AiOptix.Tensors;
 namespace AiOptix.Passes.Quantize;
 
 /// <summary>
-/// Takes a Conv, Gemm or MatMul between DequantizeLinear and QuantizeLinear, with a Relu or Clip that only cuts off what the result's type cuts off anyway, and makes it
-/// a QLinearConv or QLinearMatMul: the same numbers without the rounding of float32 on the way. Weights are constant; the bias must be a dequantised int32 in
+/// Takes a Conv, Gemm or MatMul between DequantizeLinear and QuantizeLinear, perhaps with a Relu or Clip, and makes it a QLinearConv or QLinearMatMul: the same numbers without the rounding of
+/// float32 on the way. A bound that the result's type does not have anyway is a Clip of bytes: rounding keeps the order. Weights are constant; the bias must be a dequantised int32 in
 /// steps of both scales' product, as every quantiser writes it. A Gemm becomes a convolution over one pixel.
 /// </summary>
 public sealed class QuantizedProducts : IPass
@@ -17,65 +17,75 @@ public sealed class QuantizedProducts : IPass
     /// <inheritdoc/>
     public Patch? Match(Graph graph, Node node)
     {
-        if (QuantizedOperand.Behind(node) is not { } result || Unclipped(node, result) is not var (product, reader)) return null;
+        if (QuantizedOperand.Behind(node) is not { } result || Unclipped(node, result) is not var (product, reader, low, high)) return null;
         if ((product.MadeOnlyFor<Conv>(reader) ?? product.MadeOnlyFor<Gemm>(reader) ?? product.MadeOnlyFor<MatMul>(reader)) is not { } source) return null;
         if (QuantizedOperand.Before(source.Input(0), graph) is not { IsScalar: true } x || QuantizedOperand.Before(source.Input(1), graph) is not { Bytes.IsConstant: true } w) return null;
-        return source.Operator switch
+        var patch = new Patch(graph, $"{source} in integers");
+        var made = source.Operator switch
         {
-            Conv conv => Convolve(source, conv, x, w, result),
-            Gemm { Alpha: 1, TransA: false } gemm => Multiply(source, gemm, x, w, result),
-            MatMul => Multiply(source, x, w, result),
+            Conv conv => Convolve(patch, source, conv, x, w, result),
+            Gemm { Alpha: 1, TransA: false } gemm => Multiply(patch, source, gemm, x, w, result),
+            MatMul => Multiply(patch, source, x, w, result),
             _ => null,
         };
+        if (made is null)
+        {
+            patch.Discard();
+            return null;
+        }
+        var (least, greatest) = Range(result);
+        if (low > least || high < greatest) made = patch.Add(new Clip(), made, low > least ? Number(patch, result, low) : null, high < greatest ? Number(patch, result, high) : null);
+        return patch.Replace(result.Bytes, made);
     }
 
-    private static Patch? Convolve(Node source, Conv conv, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    private static Value? Convolve(Patch patch, Node source, Conv conv, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
     {
         if (!w.IsScalar && w.Axis != 0) return null;
         var (fits, bias) = Bias(source, x, w);
-        if (!fits) return null;
-        var patch = new Patch(source.Graph, $"{source} in integers");
-        return patch.Replace(result.Bytes, Add(patch, conv, x.Bytes, w.Bytes, x, w, result, bias));
+        return fits ? Add(patch, conv, x.Bytes, w.Bytes, x, w, result, bias) : null;
     }
 
-    private static Patch? Multiply(Node source, Gemm gemm, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    private static Value? Multiply(Patch patch, Node source, Gemm gemm, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
     {
         if (source.Input(2) is not null && gemm.Beta != 1) return null;
         if (!w.IsScalar && Patterns.AxisOf(w.Axis, 2) != (gemm.TransB ? 0 : 1)) return null;
         var (fits, bias) = Bias(source, x, w);
         if (!fits) return null;
-        var patch = new Patch(source.Graph, $"{source} in integers");
         var filters = gemm.TransB ? w.Bytes.Constant! : Transposed(w.Bytes.Constant!);
         var weights = patch.Constant(filters.Reshape(new Shape(filters.Shape[0], filters.Shape[1], 1, 1)), w.Bytes.Name);
         var pixel = patch.Constant(Tensor.Vector<long>(2, 3));
         var sums = Add(patch, new Conv(), patch.Add(new Unsqueeze(), x.Bytes, pixel), weights, x, w, result, bias);
-        return patch.Replace(result.Bytes, patch.Add(new Squeeze(), sums, pixel));
+        return patch.Add(new Squeeze(), sums, pixel);
     }
 
-    private static Patch? Multiply(Node source, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    private static Value? Multiply(Patch patch, Node source, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
     {
         if (source.Input(0)!.Shape is not { Rank: >= 2 } || w.Bytes.Shape is not { Rank: 2 } || !w.IsScalar && Patterns.AxisOf(w.Axis, 2) != 1) return null;
-        var patch = new Patch(source.Graph, $"{source} in integers");
-        return patch.Replace(result.Bytes, patch.Add(new QLinearMatMul(), x.Bytes, x.Scale, x.ZeroIn(patch), w.Bytes, w.Scale, w.ZeroIn(patch), result.Scale, result.ZeroIn(patch)));
+        return patch.Add(new QLinearMatMul(), x.Bytes, x.Scale, x.ZeroIn(patch), w.Bytes, w.Scale, w.ZeroIn(patch), result.Scale, result.ZeroIn(patch));
     }
 
     private static Value Add(Patch patch, Conv conv, Value input, Value weights, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result, Value? bias) =>
         patch.Add(new QLinearConv(conv), input, x.Scale, x.ZeroIn(patch), weights, w.Scale, w.ZeroIn(patch), result.Scale, result.ZeroIn(patch), bias);
 
-    /// <summary>What is quantised, before a Relu or a Clip whose bounds lie where the type's range ends.</summary>
-    private static (Value Value, Node Reader)? Unclipped(Node node, QuantizedOperand result)
+    /// <summary>What is quantised, before a Relu or a Clip, and the bytes that these bounds are.</summary>
+    private static (Value Value, Node Reader, int Low, int High)? Unclipped(Node node, QuantizedOperand result)
     {
         if (node.Input(0) is not { } value) return null;
-        if (value.MadeOnlyFor<Relu>(node) is { } relu) return Step(0, result) <= Range(result).Least ? (relu.Inputs[0]!, relu) : null;
-        if (value.MadeOnlyFor<Clip>(node) is not { } clip) return (value, node);
         var (least, greatest) = Range(result);
+        if (value.MadeOnlyFor<Relu>(node) is { } relu) return (relu.Inputs[0]!, relu, Step(0, result), greatest);
+        if (value.MadeOnlyFor<Clip>(node) is not { } clip) return (value, node, least, greatest);
         var low = clip.Input(1) is { } l ? l.Number() : double.NegativeInfinity;
         var high = clip.Input(2) is { } h ? h.Number() : double.PositiveInfinity;
-        return low <= high && Step(low.Value, result) <= least && Step(high!.Value, result) >= greatest ? (clip.Inputs[0]!, clip) : null;
+        return low <= high ? (clip.Inputs[0]!, clip, Step(low.Value, result), Step(high!.Value, result)) : null;
     }
 
-    private static double Step(double number, QuantizedOperand result) =>
-        Math.Round(number / result.Scale.Constant!.Span<float>()[0], MidpointRounding.ToEven) + result.ZeroPoint;
+    private static int Step(double number, QuantizedOperand result)
+    {
+        var (least, greatest) = Range(result);
+        return (int)Math.Clamp(Math.Round(number / result.Scale.Constant!.Span<float>()[0], MidpointRounding.ToEven) + result.ZeroPoint, least, greatest);
+    }
+
+    private static Value Number(Patch patch, QuantizedOperand result, int value) => patch.Constant(result.Bytes.DType == DType.Int8 ? Tensor.Scalar((sbyte)value) : Tensor.Scalar((byte)value));
 
     private static (int Least, int Greatest) Range(QuantizedOperand result) => result.Bytes.DType == DType.Int8 ? (sbyte.MinValue, sbyte.MaxValue) : (byte.MinValue, byte.MaxValue);
 

@@ -28,7 +28,9 @@ public sealed record ProfiledStep(
     public double OfRoof(MachinePeaks peaks)
     {
         ArgumentNullException.ThrowIfNull(peaks);
-        return Seconds > 0 ? Math.Max(Flops / (peaks.Float32Gflops * 1e9), Bytes / (peaks.CopyGigabytes * 1e9)) / Seconds : 0;
+        // The name of a kernel says what it multiplies.
+        var most = Kernel?.Contains("u8s8s32", StringComparison.Ordinal) == true ? peaks.Int8Gops : peaks.Float32Gflops;
+        return Seconds > 0 ? Math.Max(Flops / (most * 1e9), Bytes / (peaks.CopyGigabytes * 1e9)) / Seconds : 0;
     }
 }
 

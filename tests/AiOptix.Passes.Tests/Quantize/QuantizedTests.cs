@@ -60,8 +60,7 @@ public class QuantizedTests
     [Theory]
     [InlineData("real bias")]
     [InlineData("bias of another scale")]
-    [InlineData("Relu that cuts")]
-    [InlineData("Clip that cuts")]
+    [InlineData("bounds that are not known")]
     [InlineData("read between")]
     [InlineData("scales along another axis")]
     [InlineData("real weights")]
@@ -83,8 +82,7 @@ public class QuantizedTests
         };
         var y = form switch
         {
-            "Relu that cuts" => graph.Add(new Relu(), conv),
-            "Clip that cuts" => graph.Add(new Clip(), conv, graph.Number(-100), graph.Number(1)),
+            "bounds that are not known" => graph.Add(new Clip(), conv, graph.Input("low", DType.Float32)),
             _ => conv,
         };
         if (form == "read between") graph.Returning(graph.Add(new Neg(), y));
@@ -92,6 +90,46 @@ public class QuantizedTests
             ? graph.Add(new QuantizeLinear(), y, graph.Number(ResultScale), graph.AddConstant(Tensor.Scalar<short>(0)))
             : Quantised(y, ResultScale, 120));
         Assert.Empty(graph.Check(new QuantizedProducts()).Applied);
+    }
+
+    [Theory]
+    [InlineData("Relu")]
+    [InlineData("Clip")]
+    public void BoundsWithinTheRangeOfTheResultCutBytes(string form)
+    {
+        var conv = graph.Add(new Conv(), Numbers(graph.Input("x", DType.UInt8, N, 4, 6, 6), InputScale, (byte)100), Weights(1, 4, 4, 1, 1));
+        graph.Returning(Quantised(form == "Relu" ? graph.Add(new Relu(), conv) : graph.Add(new Clip(), conv, graph.Number(-100), graph.Number(1)), ResultScale, 120));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal("QLinearConv Clip", graph.Operators());
+    }
+
+    [Theory]
+    [InlineData("MaxPool", InputScale)]
+    [InlineData("MaxPool", 0.03f)]
+    [InlineData("Slice", 0.03f)]
+    [InlineData("Resize", InputScale)]
+    [InlineData("Pad", InputScale)]
+    [InlineData("Concat", InputScale)]
+    [InlineData("Concat", 0.03f)]
+    public void WhatKeepsTheOrderOfNumbersWorksOnBytes(string form, float scale)
+    {
+        var x = Numbers(graph.Add(new Identity(), graph.Input("x", DType.UInt8, N, 4, 6, 8)), InputScale, (byte)100);
+        var y = form switch
+        {
+            "MaxPool" => graph.Add(new MaxPool([3, 3], [2, 2], [1, 1, 1, 1]), x),
+            "Slice" => graph.Add(new Slice(), x, graph.Integers(1), graph.Integers(3), graph.Integers(1)),
+            "Resize" => graph.Add(new Resize(), x, null, graph.AddConstant(Tensor.Vector(1f, 1f, 2f, 2f))),
+            "Pad" => graph.Add(new Pad(), x, graph.Integers(0, 0, 1, 1, 0, 0, 1, 2)),
+            _ => graph.Add(new Concat(1), x, x),
+        };
+        graph.Returning(Quantised(y, scale, (byte)100));
+        graph.Check(new QuantizedMovement());
+        Assert.Equal((form, scale) switch
+        {
+            ("Concat", 0.03f) => "Identity DequantizeLinear QuantizeLinear DequantizeLinear QuantizeLinear Concat",
+            (_, 0.03f) => $"Identity {form} DequantizeLinear QuantizeLinear",
+            _ => $"Identity {form}",
+        }, graph.Operators());
     }
 
     [Theory]

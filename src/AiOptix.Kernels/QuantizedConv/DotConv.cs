@@ -1,0 +1,269 @@
+using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Conv;
+using AiOptix.Kernels.Jit;
+using AiOptix.Tensors;
+
+namespace AiOptix.Kernels.QuantizedConv;
+
+/// <summary>
+/// Convolution of bytes as sums over taps, as <see cref="TileConv"/> does it for float32: a tile is some pixels of an output line by a panel of output channels, and what a tap sees of a pixel is a
+/// stretch of adjacent channels, read in place, four terms a step. Where the window reaches beyond the input, X has its channels first, or channels do not make whole steps, input lines are copied into a
+/// band in scratch, with the zero point as padding. Sums never leave the registers. Weights that need more than a signed byte are the sum of several, and the input is gone through as often.
+/// </summary>
+internal sealed unsafe class DotConv : QuantizedConvPlan
+{
+    private const double OperationsATask = 4e6;
+    private const int Slack = 64;
+
+    private readonly DotPanels panels;
+    private readonly ConvShape s;
+    private readonly TileSplit split;
+    private readonly bool copies;
+    private readonly int inputRows, inputColumns, run, stepsOfRun, parts;
+    private readonly nint pixelBytes, rowBytes, planeBytes;
+    private readonly int[] offsets;
+    private readonly int steps;
+
+    public DotConv(in QuantizedShape shape, Target target, string name, DotTiles tiles) : base(shape, name)
+    {
+        s = Joined(shape.Conv);
+        var isWhole = s.GroupChannels % 4 == 0;
+        copies = s.ReadsChannelsFirst || !isWhole || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width);
+        // Terms that lie behind each other whatever the extents are.
+        run = !isWhole && s.Width.Dilation == 1 ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
+        stepsOfRun = (run + 3) / 4;
+        parts = tiles.Method == DotMethod.Quads ? shape.WeightParts : 1;
+        panels = new(tiles, Form(shape, isColumnwise: false), s.GroupOutputs, (long)parts * stepsOfRun * (s.Terms / Math.Max(1, run)));
+        split = TileSplit.Of(s, new(panels.Count, panels.Count == 0 ? 1 : panels.Height(0), 1, OperationsATask), target, int.MaxValue, copies);
+        inputRows = Reach(s.Height, split.Rows);
+        inputColumns = Reach(s.Width, split.Columns);
+        pixelBytes = copies ? s.GroupChannels : s.XPitch;
+        rowBytes = checked(pixelBytes * (copies ? inputColumns : s.Width.Input));
+        planeBytes = checked(rowBytes * (copies ? inputRows : s.Height.Input));
+        (offsets, steps) = Pieces();
+        if (s.OutputPixels == 0) return;
+        for (var task = 0; task < split.Tasks; task++)
+        {
+            var at = split.Locate(task);
+            for (var panel = at.Panel; panel < at.Panel + at.Panels; panel++)
+            {
+                var (count, height, higher) = Heights(at.Columns, panel);
+                if (higher > 0) panels.Prepare(panel, height + 1);
+                if (count > higher) panels.Prepare(panel, height);
+            }
+        }
+    }
+
+    public override long PackedWeightBytes => s.Groups * panels.Bytes;
+
+    public override long ScratchBytes => StageBytes + (copies ? planeBytes * s.Depth.Kernel + Slack : 0);
+
+    public override int Tasks => s.OutputPixels == 0 ? 0 : checked(split.Tasks * s.Batch * s.Depth.Output * s.Groups);
+
+    // The stage of tiles, and the addends and factors that a dynamic zero point and scale give.
+    private int StageBytes => panels.StageBytes + 2 * sizeof(int) * panels.Tiles.Width;
+
+    /// <summary>What a tile reads and stores.</summary>
+    public static DotForm Form(in QuantizedShape shape, bool isColumnwise) => new((DotStore)shape.Result, isColumnwise, shape.IsSigned, shape.IsLimited, shape.IsClipped, shape.HasAddends);
+
+    /// <summary>Packs group by group panels of output channels, in each the terms in their order: taps, and in those channels.</summary>
+    public override void PackWeights(in QuantizedWeights weights, byte* packed)
+    {
+        var conv = Shape.Conv;
+        var (channels, taps, outputs) = (conv.GroupChannels, conv.Taps, conv.GroupOutputs);
+        // By the shape as it was given: a joined one counts taps as channels.
+        var (length, count) = s.GroupChannels == channels ? (run, s.Terms / Math.Max(1, run)) : (channels, taps);
+        var (addends, factors) = Header(weights);
+        var from = weights.Weights;
+        fixed (int* a = addends)
+        fixed (float* f = factors)
+            for (var group = 0; group < conv.Groups; group++)
+                for (var panel = 0; panel < panels.Count; panel++)
+                {
+                    var to = packed + group * panels.Bytes + panels.Offset(panel);
+                    panels.PackHeader(panel, a + (nint)group * outputs, f + (nint)group * outputs, weights.Addends + (nint)group * outputs, to);
+                    to += panels.HeaderBytes(panel);
+                    ByteLines.Fill(to, panels.Offset(panel + 1) - panels.Offset(panel) - panels.HeaderBytes(panel), 0);
+                    for (var column = 0; column < panels[panel].Columns; column++)
+                        PackColumn(from + ((nint)group * outputs + panels[panel].First + column) * channels * taps, panels.ColumnOf(panel, column, to), length, count);
+                }
+    }
+
+    // The terms of an output channel: runs of some length, each padded to whole steps.
+    private void PackColumn(short* filter, DotColumn to, int length, int count)
+    {
+        var (channels, taps) = (Shape.Conv.GroupChannels, Shape.Conv.Taps);
+        for (var part = 0; part < parts; part++)
+        {
+            var (at, first) = (0, (nint)part * count * ((length + 3) / 4));
+            for (var tap = 0; tap < taps; tap++)
+                for (var channel = 0; channel < channels; channel++)
+                {
+                    to.Put(first + at / 4, at % 4, Part(filter[(nint)channel * taps + tap], part, parts));
+                    if (++at < length) continue;
+                    (at, first) = (0, first + (length + 3) / 4);
+                }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(in QuantizedConvCall call, int firstTask, int endTask, byte* scratch)
+    {
+        DotArguments t = default;
+        t.SetConstants();
+        t.SetRange(call.Zero, call.Low, call.High);
+        int lastUnit = -1, lastRow = -1, lastColumn = -1;
+        for (var task = firstTask; task < endTask; task++)
+        {
+            var unit = task / split.Tasks;
+            var at = split.Locate(task - unit * split.Tasks);
+            var group = unit % s.Groups;
+            var slice = unit / s.Groups % s.Depth.Output;
+            var image = unit / s.Groups / s.Depth.Output;
+            byte* x;
+            if (copies)
+            {
+                x = scratch + StageBytes;
+                if (unit != lastUnit || at.Row != lastRow || at.Column != lastColumn) Spread(call.X, (byte)call.InputZero, image, slice, group, at, x);
+                (lastUnit, lastRow, lastColumn) = (unit, at.Row, at.Column);
+            }
+            else
+            {
+                var row = ((nint)image * s.Depth.Input + (nint)slice * s.Depth.Stride) * s.Height.Input + (nint)at.Row * s.Height.Stride;
+                x = call.X + (row * s.Width.Input + (nint)at.Column * s.Width.Stride) * s.XPitch + (nint)group * s.GroupChannels;
+            }
+            var line = ((nint)image * s.Depth.Output + slice) * s.Height.Output + at.Row;
+            Products(call, &t, x, line * s.Width.Output + at.Column, group, at, scratch);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Products(in QuantizedConvCall call, DotArguments* t, byte* x, nint pixel, int group, in TileTask at, byte* scratch)
+    {
+        var size = Shape.ResultBytes;
+        (t->AStride, t->CStride) = (pixelBytes * s.Width.Stride, (nint)s.YPitch * size);
+        fixed (int* places = offsets)
+        {
+            t->Offsets = places;
+            (t->Pieces, t->Steps) = (offsets.Length, steps);
+            for (var panel = at.Panel; panel < at.Panel + at.Panels; panel++)
+            {
+                var packed = call.PackedWeights + group * panels.Bytes + panels.Offset(panel);
+                t->Bias = (int*)packed;
+                t->Factors = (float*)packed + panels.Width(panel);
+                t->Addends = (float*)packed + 2 * panels.Width(panel);
+                if (Shape.IsDynamic) Scale(call, panels.Width(panel), t, (int*)(scratch + panels.StageBytes));
+                t->B = packed + panels.HeaderBytes(panel);
+                var output = (nint)group * s.GroupOutputs + panels[panel].First;
+                var (count, height, higher) = Heights(at.Columns, panel);
+                for (var r = 0; r < at.Rows; r++)
+                {
+                    t->A = x + r * s.Height.Stride * rowBytes;
+                    t->C = call.Y + ((pixel + (nint)r * s.Width.Output) * s.YPitch + output) * size;
+                    if (higher > 0) panels.Run(panel, height + 1, higher, t, scratch);
+                    if (count > higher)
+                    {
+                        t->A = x + r * s.Height.Stride * rowBytes + (nint)higher * (height + 1) * t->AStride;
+                        panels.Run(panel, height, count - higher, t, scratch);
+                    }
+                }
+            }
+        }
+    }
+
+    // −zero point · Σ weights, and both scales' product.
+    private void Scale(in QuantizedConvCall call, int width, DotArguments* t, int* to)
+    {
+        var zero = Unsigned(call.InputZero);
+        var factors = (float*)to + width;
+        for (var i = 0; i < width; i++)
+        {
+            to[i] = -zero * t->Bias[i];
+            factors[i] = call.InputScale * t->Factors[i];
+        }
+        t->Bias = to;
+        t->Factors = factors;
+    }
+
+    /// <summary>Copies what a task's windows see of a group's channels into the band.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Spread(byte* x, byte zero, int image, int slice, int group, in TileTask at, byte* band)
+    {
+        ConvAxis depth = s.Depth, height = s.Height, width = s.Width;
+        int rows = Reach(height, at.Rows), columns = Reach(width, at.Columns), left = at.Column * width.Stride - width.PadBegin;
+        int lo = Math.Clamp(-left, 0, columns), hi = Math.Clamp(width.Input - left, lo, columns);
+        var channels = s.GroupChannels;
+        for (var d = 0; d < depth.Kernel; d++)
+        {
+            var z = slice * depth.Stride + d * depth.Dilation - depth.PadBegin;
+            for (var r = 0; r < rows; r++)
+            {
+                var i = at.Row * height.Stride + r - height.PadBegin;
+                var to = band + d * planeBytes + r * rowBytes;
+                if ((uint)z >= (uint)depth.Input || (uint)i >= (uint)height.Input)
+                {
+                    ByteLines.Fill(to, (long)columns * channels, zero);
+                    continue;
+                }
+                ByteLines.Fill(to, (long)lo * channels, zero);
+                ByteLines.Fill(to + (nint)hi * channels, (long)(columns - hi) * channels, zero);
+                if (s.ReadsChannelsFirst)
+                {
+                    var planes = x + (((nint)image * s.Channels + (nint)group * channels) * depth.Input + z) * height.Input * width.Input + (nint)i * width.Input + left;
+                    ByteLines.Interleave(planes + lo, s.InputPixels, to + (nint)lo * channels, hi - lo, channels);
+                }
+                else
+                {
+                    var from = x + ((((nint)image * depth.Input + z) * height.Input + i) * width.Input + left) * s.XPitch + (nint)group * channels;
+                    ByteLines.Run(from + (nint)lo * s.XPitch, s.XPitch, to + (nint)lo * channels, hi - lo, channels);
+                }
+            }
+        }
+    }
+
+    /// <summary>Makes the code ready that convolutions of a shape run.</summary>
+    public static void RehearseCode(in QuantizedShape shape, bool isKnown, Target target, string name, DotTiles tiles)
+    {
+        if (isKnown && shape.Conv.Batch > 0) _ = new DotConv(shape, target, name, tiles);
+        Rehearse(new DotConv(Few(shape, 1), target, name, tiles));
+        Rehearse(new DotConv(Few(shape, 2 * tiles.Height(4) + 1), target, name, tiles));
+        ByteLines.Run(null, 0, null, 0, 1);
+        ByteLines.Interleave(null, 0, null, 0, 1);
+    }
+
+    private (int Count, int Height, int Higher) Heights(int pixels, int panel)
+    {
+        var most = panels.Height(panel);
+        var count = (pixels + most - 1) / most;
+        return (count, pixels / count, pixels % count);
+    }
+
+    private static int Reach(in ConvAxis axis, int outputs) => (outputs - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1;
+
+    /// <summary>True when a window reaches beyond the input; a pad that no window sees needs none.</summary>
+    private static bool IsPadded(in ConvAxis axis) => axis.PadBegin > 0 || Reach(axis, axis.Output) > axis.Input;
+
+    /// <summary>The shape with axes joined that nothing slides along, as one long line: a pointwise convolution, or one output that sees the whole input.</summary>
+    private static ConvShape Joined(in ConvShape shape)
+    {
+        if (shape.ReadsChannelsFirst) return shape;
+        if (shape is { Depth.IsIdentity: true, Height.IsIdentity: true, Width.IsIdentity: true })
+            return shape with { Batch = 1, Depth = ConvAxis.None, Height = ConvAxis.None, Width = new(checked(shape.Batch * shape.InputPixels)) };
+        if (shape is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true } && shape.XPitch == shape.Channels && shape.Channels % 4 == 0)
+            return new ConvShape(1, shape.Terms, shape.OutputChannels, 1, ConvAxis.None, ConvAxis.None, new(shape.Batch)) { YPitch = shape.YPitch, ResidualPitch = shape.ResidualPitch };
+        return shape;
+    }
+
+    // Pieces are runs, or lines of them where they lie behind each other.
+    private (int[] Offsets, int Steps) Pieces()
+    {
+        var isLine = run == s.Width.Kernel * s.GroupChannels || (s.Width.Dilation == 1 && pixelBytes == s.GroupChannels && run % 4 == 0);
+        var columns = isLine ? 1 : s.Width.Kernel;
+        var places = new List<int>();
+        for (var part = 0; part < parts; part++)
+            for (var line = 0; line < s.Depth.Kernel * s.Height.Kernel; line++)
+                for (var column = 0; column < columns; column++)
+                    places.Add(checked((int)(line / s.Height.Kernel * (copies ? 1 : s.Depth.Dilation) * planeBytes + line % s.Height.Kernel * s.Height.Dilation * rowBytes + column * s.Width.Dilation * pixelBytes)));
+        return ([.. places], (isLine ? s.Width.Kernel * s.GroupChannels + 3 : run + 3) / 4);
+    }
+}
