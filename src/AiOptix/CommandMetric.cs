@@ -26,7 +26,7 @@ public sealed class CommandMetric : Metric, IDisposable
     public override bool IsError => false;
 
     /// <summary>The names of the outputs, in order, for the files.</summary>
-    public IReadOnlyList<string> OutputNames { get; init; } = [];
+    public IReadOnlyList<string> OutputNames { get; set; } = [];
 
     /// <inheritdoc/>
     public override double[] Score(MetricCall call)

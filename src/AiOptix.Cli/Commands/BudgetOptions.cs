@@ -39,7 +39,7 @@ internal sealed class BudgetOptions
 
     /// <summary>The budget; null when none is asked for.</summary>
     /// <exception cref="UsageException">The options contradict each other.</exception>
-    public ErrorBudget? Of(ParseResult parsed, Model model, int seed)
+    public ErrorBudget? Of(ParseResult parsed, int seed)
     {
         var (most, worst) = (parsed.GetValue(drop), parsed.GetValue(error));
         if (most is null && worst is null)
@@ -52,7 +52,7 @@ internal sealed class BudgetOptions
         {
             MaxAccuracyDrop = most,
             MaxError = worst,
-            Metric = Scored(parsed.GetValue(metric), model),
+            Metric = Scored(parsed.GetValue(metric)),
             Objective = parsed.GetValue(objective),
             Time = parsed.GetValue(time),
             AllowLittleData = parsed.GetValue(littleData),
@@ -70,14 +70,14 @@ internal sealed class BudgetOptions
         return budget;
     }
 
-    private static Metric? Scored(string? word, Model model) => word switch
+    private static Metric? Scored(string? word) => word switch
     {
         null => null,
         "top1" => Metric.Top1,
         "max" => Metric.LargestError,
         "mse" => Metric.SquaredError,
         "cosine" => Metric.Cosine,
-        _ when word.StartsWith("command:", StringComparison.Ordinal) && word.Length > 8 => new CommandMetric(word[8..]) { OutputNames = [.. model.Outputs.Select(o => o.Name)] },
+        _ when word.StartsWith("command:", StringComparison.Ordinal) && word.Length > 8 => new CommandMetric(word[8..]),
         _ => throw new UsageException($"--metric {word}: expected top1, max, mse, cosine or command:CMD"),
     };
 

@@ -37,12 +37,13 @@ internal static class OptimizeCommand
             if (parsed.GetValue(stop) < 0) throw new UsageException("--stop-after-patch: expected 0 or more");
             if (parsed.GetValue(batch) < 1) throw new UsageException("--batch: expected 1 or more");
             if (parsed.GetValue(drawn) is < 1 or > 100_000) throw new UsageException("--drawn-samples: expected 1 to 100000");
-            var model = Model.Load(parsed.GetValue(file)!);
-            var budget = budgets.Of(parsed, model, parsed.GetValue(seed));
-            using var metric = budget?.Metric as IDisposable;
+            var budget = budgets.Of(parsed, parsed.GetValue(seed));
+            using var metric = budget?.Metric as CommandMetric;
             var given = parsed.GetValue(data);
             if (given is null && budget?.MaxAccuracyDrop is not null) throw new UsageException("--max-accuracy-drop needs --data: nothing can be said of accuracy on drawn inputs");
             if (given is not null && parsed.GetValue(drawn) is not null) throw new UsageException("--drawn-samples draws what --data gives; leave one out");
+            var model = Model.Load(parsed.GetValue(file)!);
+            if (metric is not null) metric.OutputNames = [.. model.Outputs.Select(o => o.Name)];
             var samples = given is null ? Draw(model, parsed.GetValue(dims)!, parsed.GetValue(seed), parsed.GetValue(drawn) ?? Enough(budget), terminal)
                 : SampleFile.IsOne(given) ? SampleFile.Read(model, given, parsed.GetValue(batch)) : ModelInputs.Samples(model, given, parsed.GetValue(dims)!, parsed.GetValue(seed), terminal);
             var output = new OptimizedFile(parsed.GetValue(target)!, parsed.GetValue(dialect), terminal);

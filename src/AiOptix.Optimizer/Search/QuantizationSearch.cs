@@ -8,7 +8,7 @@ namespace AiOptix.Optimization;
 /// <summary>
 /// Looks for the fastest quantised form within a budget. Ways of calibrating are compared by their error on the search part of the samples. The best one is tried on all products; where that is
 /// over the budget, products are left out in the order of error a second gained, found by bisection; then without the products that measure no faster, with variants of what stands
-/// between, and in the dynamic and weight-only forms. A form counts only if it fits the budget on the search part and its whole 95 % interval says that it is better than the best fp32
+/// between, and in the dynamic and weight-only forms. A form counts only if it fits the budget on the search part and its whole 95 % interval says that it is 2 % better than the best fp32
 /// form and than the best form so far; then the held-back samples must show it. Each such proof is made at full confidence, one after another for as long as they hold; the first that fails ends
 /// the search. The order comes from the search part alone, so that the chance of any wrong proof stays that of one (fixed sequence, Maurer et al. 1995).
 /// </summary>
@@ -16,6 +16,9 @@ internal sealed class QuantizationSearch
 {
     /// <summary>The share of an error budget that the few samples of the search part may use up: the largest of many is larger.</summary>
     private const double ErrorMargin = 0.8;
+
+    /// <summary>What the lower end of the interval must reach: two sessions of one program differ by more than their intervals tell, for their memory lies elsewhere.</summary>
+    private const double LeastGain = 1.02;
 
     private const int SensitivitySamples = 8;
     private const double Smoothness = 0.5;
@@ -194,8 +197,8 @@ internal sealed class QuantizationSearch
             if (!Fits(dropped)) return Verdict.OverBudget;
             Tell($"timing {name}");
             speed = trials.Compare(name, plan, "fp32", null);
-            if (budget.Objective == Objective.Size ? bytes >= floatBytes : !speed.IsFaster) return Verdict.NotFaster;
-            if (best is { } b && (budget.Objective == Objective.Size ? bytes >= candidates[b].WeightBytes : !trials.Compare(name, plan, candidates[b].Name, candidates[b].Plan).IsFaster)) return Verdict.NotBetter;
+            if (budget.Objective == Objective.Size ? bytes >= floatBytes : !IsBetter(speed)) return Verdict.NotFaster;
+            if (best is { } b && (budget.Objective == Objective.Size ? bytes >= candidates[b].WeightBytes : !IsBetter(trials.Compare(name, plan, candidates[b].Name, candidates[b].Plan)))) return Verdict.NotBetter;
             Tell($"proving {name}");
             var found = BudgetProof.Of(budget, trials.Scores(null, split.HeldBack, "held back"), trials.Scores(plan, split.HeldBack, "held back"));
             if (found.Holds)
@@ -208,6 +211,8 @@ internal sealed class QuantizationSearch
             return Verdict.NotProven;
         }
     }
+
+    private static bool IsBetter(SpeedRatio speed) => speed.Low >= LeastGain;
 
     private BudgetProof Dropped(QuantizationPlan plan) => BudgetProof.Of(budget, trials.Scores(null, split.Search, "search"), trials.Scores(plan, split.Search, "search"));
 
