@@ -35,6 +35,19 @@ public sealed class BudgetTests : IDisposable
     }
 
     [Fact]
+    public void TheCommandOfTheDocumentRuns()
+    {
+        var (data, _) = desk.Archive();
+        var root = Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(Desk.Digits)!)!)!;
+        var line = File.ReadLines(Path.Combine(root, "docs", "optimizer.md")).Single(l => l.StartsWith("optix optimize demo/digits/model.onnx", StringComparison.Ordinal));
+        string[] arguments = [.. line.Split(' ').Skip(1).Select(w => w == "images.npz" ? data : w == "digits.int8.onnx" ? desk.File(w) : w.StartsWith("demo/", StringComparison.Ordinal) ? Path.Combine(root, w) : w)];
+        var outcome = Desk.Run(arguments);
+        Assert.Equal(ExitCode.Done, outcome.Code);
+        Assert.True(File.Exists(desk.File("digits.int8.onnx")));
+        Assert.Contains("6 held back", outcome.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AnErrorBudgetDrawsAsManySamplesAsItNeeds()
     {
         var outcome = Desk.Run("optimize", Desk.Digits, "-o", desk.File("out.onnx"), "--max-error", "5%", "--threads", "1", "--dim", "batch=2", "--json", desk.File("out.json"));
