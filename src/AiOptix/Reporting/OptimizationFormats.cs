@@ -22,9 +22,19 @@ public static class OptimizationFormats
     public static string ToHtml(this OptimizationResult result, OptimizationSubject subject, MachineReport machine)
     {
         ArgumentNullException.ThrowIfNull(result);
+        return ToHtml(ModelJson.Result(result), subject, machine);
+    }
+
+    /// <summary>The page of an optimisation whose result was handed on as JSON.</summary>
+    /// <param name="result">What <see cref="ModelJson.Result"/> gave; it is added to.</param>
+    /// <param name="subject">What it was of.</param>
+    /// <param name="machine">The machine it was measured on.</param>
+    public static string ToHtml(JsonObject result, OptimizationSubject subject, MachineReport machine)
+    {
+        ArgumentNullException.ThrowIfNull(result);
         ArgumentNullException.ThrowIfNull(subject);
         ArgumentNullException.ThrowIfNull(machine);
-        var data = ModelJson.Result(result);
+        var data = result;
         data["model"] = subject.Model;
         data["command"] = subject.Command;
         data["version"] = Version;
