@@ -141,6 +141,13 @@ public sealed class SearchTests : IDisposable
         Assert.Throws<InvalidInputException>(() => Search(half, new FakeClock(floats.Value, (_, _) => 2), o => o with { Recipe = recipe with { GraphChecksum = "0" } }));
         Assert.Throws<ModelFormatException>(() => Recipe.Parse("{\"version\": 9}", "recipe"));
         Assert.Throws<ModelFormatException>(() => Recipe.Parse("[]", "recipe"));
+        var json = Recipe.Of(found.Search!).ToJson();
+        foreach (var part in json["plan"]!.AsObject().Select(p => p.Key).ToArray())
+        {
+            var broken = json.DeepClone();
+            broken["plan"]![part] = null;
+            Assert.Contains(part, Assert.Throws<ModelFormatException>(() => Recipe.Parse(broken.ToJsonString(), "recipe")).Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -14,6 +14,7 @@ public sealed class Histogram
 
     private readonly long[] bins = new long[2 * Half];
     private double width;
+    private long zeros;
 
     /// <summary>The least number; 0 when there was none.</summary>
     public float Low { get; private set; } = float.PositiveInfinity;
@@ -42,6 +43,7 @@ public sealed class Histogram
         {
             if (!float.IsFinite(v)) continue;
             bins[Math.Clamp((int)Math.Floor(v * scale) + Half, 0, bins.Length - 1)]++;
+            if (v == 0) zeros++;
             Count++;
         }
     }
@@ -91,17 +93,19 @@ public sealed class Histogram
         return new((float)Math.Clamp((first - Half) * width, whole.Low, 0), (float)Math.Clamp((last + 1 - Half) * width, 0, whole.High));
     }
 
-    /// <summary>The range, shrunk step by step towards 0, that a loss likes best.</summary>
+    /// <summary>The range, cut off at both sides at the magnitude that a loss likes best of those tried, step by step from the largest down.</summary>
     private ActivationRange Best(ActivationRange whole, Func<double, double, double> loss)
     {
-        var best = (Loss: double.PositiveInfinity, Share: 1.0);
-        for (var i = Shrinks; i >= 5; i--)
+        var best = (Loss: double.PositiveInfinity, Range: whole);
+        double most = Math.Max(-whole.Low, whole.High);
+        for (var i = Shrinks; i >= 2; i--)
         {
-            var share = (double)i / Shrinks;
-            var found = loss(whole.Low * share, whole.High * share);
-            if (found < best.Loss) best = (found, share);
+            var cut = most * i / Shrinks;
+            var range = new ActivationRange((float)Math.Max(whole.Low, -cut), (float)Math.Min(whole.High, cut));
+            var found = loss(range.Low, range.High);
+            if (found < best.Loss) best = (found, range);
         }
-        return new((float)(whole.Low * best.Share), (float)(whole.High * best.Share));
+        return best.Range;
     }
 
     /// <summary>The mean squared error of rounding to 256 steps and cutting off, a bin at its middle.</summary>
@@ -122,11 +126,14 @@ public sealed class Histogram
         return sum;
     }
 
-    /// <summary>How much is lost of the distribution (Kullback-Leibler divergence, Migacz 2017): the counts with what is cut off put into the outermost bins, against the same in 256 steps.</summary>
+    /// <summary>
+    /// How much is lost of the distribution (Kullback-Leibler divergence, Migacz 2017): the counts with what is cut off put into the outermost bins, against the same in 256 steps. Zeros, which
+    /// a Relu makes many of, do not count: they are exact in any range.
+    /// </summary>
     private double Divergence(double low, double high)
     {
         var first = Math.Clamp((int)Math.Floor(low / width) + Half, 0, bins.Length - 1);
-        var last = Math.Clamp((int)Math.Ceiling(high / width) + Half - 1, first, bins.Length - 1);
+        var last = Math.Clamp((int)Math.Floor(high / width) + Half, first, bins.Length - 1);
         var n = last - first + 1;
         if (n < Levels / 2) return double.PositiveInfinity;
         var p = new double[n];
@@ -134,7 +141,13 @@ public sealed class Histogram
         for (var i = 0; i < first; i++) p[0] += bins[i];
         for (var i = last + 1; i < bins.Length; i++) p[n - 1] += bins[i];
         double divergence = 0;
-        var inside = bins.AsSpan(first, n);
+        var inside = bins.AsSpan(first, n).ToArray();
+        if (Half - first is var middle && middle >= 0 && middle < n)
+        {
+            p[middle] -= zeros;
+            inside[middle] -= zeros;
+        }
+        var total = Math.Max(1.0, Count - zeros);
         for (var level = 0; level < Levels; level++)
         {
             var (from, to) = ((int)((long)n * level / Levels), (int)((long)n * (level + 1) / Levels));
@@ -149,7 +162,9 @@ public sealed class Histogram
             // What is cut off is in p but not in q: an outermost bin without counts of its own costs much, as it should.
             var q = Math.Max(sum / filled, 1e-3);
             for (var i = from; i < to; i++)
-                if (p[i] > 0) divergence += p[i] / Count * Math.Log(p[i] / q);
+                if (p[i] > 0) divergence += p[i] / total * Math.Log(p[i] / q);
+            // Counts scatter: bins of one rate differ by this much on average (Miller, 1955), which is no loss; without it few numbers would ask for small ranges.
+            divergence -= (filled - 1) / (2 * total);
         }
         return divergence;
     }

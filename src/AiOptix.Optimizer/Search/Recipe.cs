@@ -27,11 +27,12 @@ public sealed record Recipe(string GraphChecksum, string Name, QuantizationPlan?
     {
         try
         {
-            var root = JsonNode.Parse(json)!.AsObject();
-            if ((int)root["version"]! != Version) throw new ModelFormatException($"{source}: recipe version {root["version"]} is not known; expected {Version}");
-            return new((string)root["graph"]!, (string)root["name"]!, root["plan"] is JsonObject plan ? Plans(plan) : null);
+            var root = JsonNode.Parse(json) as JsonObject ?? throw new FormatException("it is no JSON object");
+            var version = Part(root, "version").GetValue<int>();
+            if (version != Version) throw new FormatException($"version {version} is not known; expected {Version}");
+            return new(Part(root, "graph").GetValue<string>(), Part(root, "name").GetValue<string>(), root["plan"] is JsonObject plan ? Plans(plan) : null);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException or ArgumentException or KeyNotFoundException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
         {
             throw new ModelFormatException($"{source} is not a recipe: {e.Message}", e);
         }
@@ -51,17 +52,22 @@ public sealed record Recipe(string GraphChecksum, string Name, QuantizationPlan?
 
     private static QuantizationPlan Plans(JsonObject json) => new()
     {
-        Followers = (bool)json["followers"]!,
-        FloatResults = (bool)json["float_results"]!,
-        BlockSize = (int)json["block_size"]! is var size and > 0 ? size : throw new FormatException("the block size must be positive"),
-        Nodes = json["nodes"]!.AsObject().ToDictionary(n => n.Key, n => Enum.Parse<QuantizedForm>((string)n.Value!), StringComparer.Ordinal),
-        Ranges = json["ranges"]!.AsObject().ToDictionary(r => r.Key, r => new ActivationRange((float)r.Value![0]!, (float)r.Value[1]!), StringComparer.Ordinal),
-        Means = Lists(json["means"]!.AsObject()),
-        Smoothing = Lists(json["smoothing"]!.AsObject()),
+        Followers = Part(json, "followers").GetValue<bool>(),
+        FloatResults = Part(json, "float_results").GetValue<bool>(),
+        BlockSize = Part(json, "block_size").GetValue<int>() is var size and > 0 ? size : throw new FormatException("the block size must be positive"),
+        Nodes = Entries(json, "nodes", n => Enum.TryParse<QuantizedForm>(n.GetValue<string>(), out var form) && Enum.IsDefined(form) ? form : throw new FormatException($"there is no form '{n}'")),
+        Ranges = Entries(json, "ranges", r => Numbers(r) is [var low, var high] ? new ActivationRange((float)low, (float)high) : throw new FormatException("a range has two ends")),
+        Means = Entries(json, "means", Numbers),
+        Smoothing = Entries(json, "smoothing", Numbers),
     };
 
     private static JsonObject Lists(IReadOnlyDictionary<string, double[]> lists) =>
         new(lists.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => KeyValuePair.Create(l.Key, (JsonNode?)new JsonArray([.. l.Value.Select(v => (JsonNode)JsonValue.Create(v))]))));
 
-    private static Dictionary<string, double[]> Lists(JsonObject lists) => lists.ToDictionary(l => l.Key, l => l.Value!.AsArray().Select(v => (double)v!).ToArray(), StringComparer.Ordinal);
+    private static JsonNode Part(JsonObject json, string name) => json[name] ?? throw new FormatException($"'{name}' is missing");
+
+    private static Dictionary<string, T> Entries<T>(JsonObject json, string name, Func<JsonNode, T> read) =>
+        Part(json, name).AsObject().ToDictionary(e => e.Key, e => read(e.Value ?? throw new FormatException($"'{e.Key}' in '{name}' is empty")), StringComparer.Ordinal);
+
+    private static double[] Numbers(JsonNode list) => [.. list.AsArray().Select(v => (v ?? throw new FormatException("a number is missing")).GetValue<double>())];
 }

@@ -24,13 +24,13 @@ internal sealed class SearchMemory
         if (path is null || !File.Exists(path)) return;
         try
         {
-            var root = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
-            if ((string?)root["search"] != fingerprint) return;
-            Spent = TimeSpan.FromSeconds((double)root["seconds"]!);
-            foreach (var (key, list) in root["found"]!.AsObject()) found.Add(key, [.. list!.AsArray().Select(n => n is null ? double.PositiveInfinity : (double)n)]);
+            var root = JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new FormatException("it is no JSON object");
+            if (root["search"]?.GetValue<string>() != fingerprint) return;
+            Spent = TimeSpan.FromSeconds(root["seconds"]?.GetValue<double>() ?? 0);
+            foreach (var (key, list) in root["found"] as JsonObject ?? []) found.Add(key, [.. (list as JsonArray ?? []).Select(n => n is null ? double.PositiveInfinity : n.GetValue<double>())]);
             IsResumed = found.Count > 0;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
         {
             throw new ModelFormatException($"{path} is not the state of a search: {e.Message}; delete it to begin anew", e);
         }
