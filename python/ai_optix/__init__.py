@@ -34,6 +34,7 @@ from ._native import (  # noqa: E402
     InvalidInputError,
     LimitExceededError,
     ModelFormatError,
+    NotEnoughDataError,
     ProofFailedError,
     Tensor,
     UnsupportedModelError,
@@ -67,13 +68,13 @@ if TYPE_CHECKING:
     from ._machine import Machine, machine
     from ._model import Limits
     from ._optimizer import Optimizer
-    from ._result import OptimizationResult, OutputProof, PassGain, Patch, Proof, Speed
+    from ._result import BudgetProof, Candidate, OptimizationResult, OutputProof, PassGain, Patch, Proof, Search, Speed
 
 # What an import should not wait for: each name, and the module that has it.
 _LATER = {
     **dict.fromkeys(("Machine", "machine"), "_machine"),
     "Optimizer": "_optimizer",
-    **dict.fromkeys(("OptimizationResult", "OutputProof", "PassGain", "Patch", "Proof", "Speed"), "_result"),
+    **dict.fromkeys(("BudgetProof", "Candidate", "OptimizationResult", "OutputProof", "PassGain", "Patch", "Proof", "Search", "Speed"), "_result"),
     **dict.fromkeys(
         (
             "ExecutionMode",
@@ -106,6 +107,7 @@ __all__ = [
     "LimitExceededError",
     "Model",
     "ModelFormatError",
+    "NotEnoughDataError",
     "ProofFailedError",
     "Session",
     "Tensor",

@@ -17,6 +17,7 @@ class UnsupportedModelError(Error, NotImplementedError): ...
 class InvalidInputError(Error, ValueError): ...
 class InputTypeError(Error, TypeError): ...
 class LimitExceededError(Error, MemoryError): ...
+class NotEnoughDataError(Error, ValueError): ...
 class ProofFailedError(Error, ArithmeticError): ...
 class CancelledError(Error, RuntimeError): ...
 
@@ -120,11 +121,19 @@ class Session:
     def closed(self) -> bool: ...
 
 def optimize(model: Model, samples: Sequence[dict[str, Any]], threads: int, tolerance: tuple[float, float, float], seconds: float, pass_seconds: float,
-             progress: Callable[[str, float], object] | None, /) -> tuple[Model, str]:
-    """The rewritten model and the result as JSON, of the form that `optix optimize --json` writes.
+             progress: Callable[[str, float], object] | None, budget: dict[str, Any] | None, labels: Sequence[Any] | None, /) -> tuple[Model, str, str | None]:
+    """The optimised model, the result as JSON, of the form that `optix optimize --json` writes, and the recipe of a search as JSON.
 
-    tolerance is (rtol, atol, scaled_atol). progress(stage, done) is called on this thread; what it raises ends the optimisation.
+    tolerance is (rtol, atol, scaled_atol). progress(stage, done) is called on this thread; what it raises ends the optimisation. budget has
+    max_accuracy_drop, max_error, metric (a name, None, or a function of an index and outputs that gives a tuple of floats, called on this
+    thread), objective, time, allow_little_data, seed, state and recipe. labels holds an array of integers for each sample.
     """
+
+def samples(model: Model, path: str, batch: int, /) -> tuple[dict[str, Any], ...]:
+    """The samples of a file or folder, as `optix optimize --data` reads them."""
+
+def report(result: str, model: str, command: str, /) -> str:
+    """The page of a result that `optimize` gave as JSON."""
 
 def machine() -> str:
     """JSON: processor, system, runtime, instruction_sets, logical_cores, physical_cores, quota, default_threads, memory_bytes."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from . import _native
 from ._model import Model
 from ._tables import duration, html, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from typing import Any
 
 
@@ -90,6 +92,126 @@ class Proof:
     outputs: tuple[OutputProof, ...]
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A form that a search looked at.
+
+    Attributes
+    ----------
+    name : str
+    verdict : str
+        What became of it: "proven", "not faster than fp32", "over the budget" and the like.
+    noise : float or None
+        The mean squared error of its outputs against the baseline's over their mean square; None when it is not finite.
+    drop : float or None
+        The loss that the budget bounds, as seen on the search part of the samples.
+    speed : Speed or None
+        Against the best fp32 form; None when it was not timed.
+    weight_bytes : int
+    products : int
+        How many products it quantises.
+    """
+
+    name: str
+    verdict: str
+    noise: float | None
+    drop: float | None
+    speed: Speed | None
+    weight_bytes: int
+    products: int
+
+
+@dataclass(frozen=True)
+class BudgetProof:
+    """What held-back samples show of a quantised form.
+
+    Attributes
+    ----------
+    holds : bool
+        Whether the budget holds.
+    is_shown : bool
+        Whether it holds by the worse end of the interval; False where less data than needed was allowed.
+    metric : str
+    is_error : bool
+        Whether the metric is an error against the baseline's answers, which says nothing of accuracy.
+    units, units_needed : int
+        Held-back samples, or rows of such, and how many the claim needs.
+    baseline_score, score : float or None
+        Means; for an error 0 and the largest.
+    lost, gained : int
+        Answers that became wrong, and right.
+    drop, worse_end, limit : float or None
+        The loss that was seen, the worse end of its interval, and the budget.
+    coverage : float
+        For an error, the share of inputs that it holds for at least.
+    confidence : float
+    method : str
+    """
+
+    holds: bool
+    is_shown: bool
+    metric: str
+    is_error: bool
+    units: int
+    units_needed: int
+    baseline_score: float | None
+    score: float | None
+    lost: int
+    gained: int
+    drop: float | None
+    worse_end: float | None
+    coverage: float
+    limit: float
+    confidence: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search within a budget.
+
+    Attributes
+    ----------
+    summary : str
+        What came of it.
+    chosen : int or None
+        Which candidate is handed out; None when it is the best fp32 form.
+    candidates : tuple of Candidate
+    proof : BudgetProof or None
+        Of the chosen one, or of the one that failed.
+    calibration, search, held_back : int
+        How many samples served what.
+    seconds : float
+    resumed : bool
+        Whether it went on from a state file.
+    """
+
+    summary: str
+    chosen: int | None
+    candidates: tuple[Candidate, ...]
+    proof: BudgetProof | None
+    calibration: int
+    search: int
+    held_back: int
+    seconds: float
+    resumed: bool
+
+    @classmethod
+    def of(cls, found: dict[str, Any]) -> Search:
+        """From the form that ``optix optimize --json`` writes."""
+        return cls(
+            summary=found["summary"],
+            chosen=found["chosen"],
+            candidates=tuple(Candidate(**{**c, "speed": c["speed"] and Speed(**c["speed"])}) for c in found["candidates"]),
+            proof=found["proof"] and BudgetProof(**found["proof"]),
+            calibration=found["samples"]["calibration"],
+            search=found["samples"]["search"],
+            held_back=found["samples"]["held_back"],
+            seconds=found["elapsed_seconds"],
+            resumed=found["resumed"],
+        )
+
+
 @dataclass(frozen=True, repr=False)
 class OptimizationResult:
     """The outcome of an optimisation; ``print`` shows it as tables.
@@ -110,6 +232,10 @@ class OptimizationResult:
     nodes_before, nodes_after : int
     stopped : bool
         Whether rewriting was stopped before its end.
+    search : Search or None
+        What a search within a budget did; None when there was no budget.
+    recipe : dict or None
+        What it decided, for ``Optimizer.optimize(recipe=...)`` here or elsewhere.
     """
 
     model: Model
@@ -121,6 +247,10 @@ class OptimizationResult:
     nodes_before: int
     nodes_after: int
     stopped: bool
+    search: Search | None = None
+    recipe: dict[str, Any] | None = None
+    _text: str = field(default="", compare=False)
+    _name: str = field(default="", compare=False)
 
     @property
     def holds(self) -> bool:
@@ -128,7 +258,7 @@ class OptimizationResult:
         return self.proof.holds
 
     @classmethod
-    def of(cls, model: Model, found: dict[str, Any]) -> OptimizationResult:
+    def of(cls, model: Model, found: dict[str, Any], text: str = "", recipe: dict[str, Any] | None = None, name: str = "") -> OptimizationResult:
         """From the form that ``optix optimize --json`` writes."""
         return cls(
             model=model,
@@ -140,7 +270,17 @@ class OptimizationResult:
             nodes_before=found["nodes_before"],
             nodes_after=found["nodes_after"],
             stopped=found["stopped"],
+            search=found["search"] and Search.of(found["search"]),
+            recipe=recipe,
+            _text=text,
+            _name=name,
         )
+
+    def save_report(self, path: str | os.PathLike[str]) -> None:
+        """Writes the report as a page that asks the network for nothing."""
+        page = _native.report(self._text, self._name, "ox.Optimizer(...).optimize(...)")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page)
 
     def without_model(self) -> OptimizationResult:
         """The same with None in the place of the model."""
@@ -153,6 +293,7 @@ class OptimizationResult:
                 *(text(_PASSES, self._pass_rows()) if self.passes else ["  no rewrite applied"]),
                 f"Answers against the baseline ({self.proof.samples} samples)",
                 *text(_OUTPUTS, self._output_rows()),
+                *self._search_lines(),
                 self._footline(),
             ]
         )
@@ -161,6 +302,19 @@ class OptimizationResult:
 
     def _repr_html_(self) -> str:
         return html(self._headline(), _PASSES, self._pass_rows()) + html(self._footline(), _OUTPUTS, self._output_rows())
+
+    def _search_lines(self) -> list[str]:
+        if self.search is None:
+            return []
+        lines = [f"Search ({self.search.calibration} samples to calibrate, {self.search.search} to search, {self.search.held_back} held back)", *text(_CANDIDATES, self._candidate_rows())]
+        if (proof := self.search.proof) is not None:
+            outcome = "proven" if proof.holds and proof.is_shown else "allowed, not proven" if proof.holds else "not proven"
+            lines.append(f"  {outcome} on {proof.units} held-back: {_short(proof.drop)} lost, at worst {_short(proof.worse_end)}, allowed {_short(proof.limit)}")
+        return [*lines, f"  {self.search.summary}"]
+
+    def _candidate_rows(self) -> list[tuple[object, ...]]:
+        assert self.search is not None
+        return [(c.name, _short(c.noise), c.speed or "", "CHOSEN" if i == self.search.chosen else c.verdict) for i, c in enumerate(self.search.candidates)]
 
     def _headline(self) -> str:
         return f"{self.nodes_before} nodes to {self.nodes_after}{', stopped early' if self.stopped else ''}"
@@ -180,6 +334,7 @@ class OptimizationResult:
 
 
 _PASSES = ("pass", ">patches", "speed with it")
+_CANDIDATES = ("form", ">noise", "over fp32", "")
 _OUTPUTS = ("output", ">largest error", ">of its largest value", ">cosine", "")
 
 

@@ -8,6 +8,7 @@ from ._native import (
     InvalidInputError,
     LimitExceededError,
     ModelFormatError,
+    NotEnoughDataError,
     ProofFailedError,
     UnsupportedModelError,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "InvalidInputError",
     "LimitExceededError",
     "ModelFormatError",
+    "NotEnoughDataError",
     "ProofFailedError",
     "UnsupportedModelError",
 ]

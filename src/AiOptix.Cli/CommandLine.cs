@@ -21,7 +21,7 @@ internal static class CommandLine
             InspectCommand.Create(terminal),
             RunCommand.Create(terminal),
             VerifyCommand.Create(terminal, arguments),
-            OptimizeCommand.Create(terminal),
+            OptimizeCommand.Create(terminal, arguments),
             CompileCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ProfileCommand.Create(terminal),

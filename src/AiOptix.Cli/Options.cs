@@ -27,6 +27,12 @@ internal static class Options
         Description = "Sample inputs: a folder of NAME.npy files, of folders of such, or of test_data_set_N folders with input_N.pb.", HelpName = "DIR",
     };
 
+    /// <summary><c>--data PATH</c>: a folder of samples, or many in a file.</summary>
+    public static Option<string?> Samples() => new("--data")
+    {
+        Description = "Sample inputs: an NPZ archive with an array for each input, or an NPY file, cut along the first axis; or a folder as other commands take it.", HelpName = "PATH",
+    };
+
     /// <summary><c>--dump-kernels DIR</c>; <see cref="DumpKernels(Terminal, string?)"/> does it.</summary>
     public static Option<string?> DumpKernels() => new("--dump-kernels") { Description = "Write each generated kernel to NAME.bin and its disassembly to NAME.asm in this folder.", HelpName = "DIR" };
 

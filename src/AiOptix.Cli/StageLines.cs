@@ -1,3 +1,4 @@
+using System.Globalization;
 using AiOptix.Optimization;
 
 namespace AiOptix.Cli;
@@ -12,6 +13,7 @@ internal sealed class StageLines(TextWriter writer) : IProgress<OptimizerProgres
     {
         if (value.Stage == stage) return;
         stage = value.Stage;
-        writer.WriteLine(stage + " ...");
+        var search = value.Left is { } left ? string.Create(CultureInfo.InvariantCulture, $" (best so far: {value.Best}; {(int)left.TotalMinutes}:{left.Seconds:00} left)") : "";
+        writer.WriteLine($"{stage}{search} ...");
     }
 }

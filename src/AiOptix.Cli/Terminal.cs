@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -81,6 +82,22 @@ internal sealed class Terminal
 
     /// <summary>One JSON document, the only thing on the output.</summary>
     public void Json(JsonNode node) => Output.WriteLine(Format(node));
+
+    /// <summary>Writes a file: to a temporary one first, so that no half file is left; and says so on the error stream.</summary>
+    public void Write(string file, string text)
+    {
+        var temporary = $"{file}.{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}.tmp";
+        try
+        {
+            File.WriteAllText(temporary, text);
+            File.Move(temporary, file, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+        Error.WriteLine($"written: {file}");
+    }
 
     /// <summary>A JSON document as indented text.</summary>
     public static string Format(JsonNode node)

@@ -34,4 +34,8 @@ public sealed record Proof(int Samples, IReadOnlyList<OutputError> Outputs, Tole
 /// <param name="Proof">That the answers hold.</param>
 /// <param name="Speed">Baseline against result.</param>
 /// <param name="Threads">The number of threads that was timed.</param>
-public sealed record OptimizationResult(Graph Graph, PassReport Report, IReadOnlyList<PassGain> Gains, Proof Proof, SpeedRatio Speed, int Threads);
+public sealed record OptimizationResult(Graph Graph, PassReport Report, IReadOnlyList<PassGain> Gains, Proof Proof, SpeedRatio Speed, int Threads)
+{
+    /// <summary>What a search within a budget did; null when there was no budget. If it chose a quantised form, <see cref="Graph"/> is that form and <see cref="Speed"/> its speed; the rest is of the fp32 rewrites.</summary>
+    public SearchReport? Search { get; init; }
+}

@@ -25,16 +25,42 @@ public sealed record OptimizerOptions
 
     /// <summary>Bounds on what the model may ask for.</summary>
     public Limits Limits { get; init; } = Limits.Default;
+
+    /// <summary>How much an answer may lose for speed; null, nothing: only fp32 rewrites are done then.</summary>
+    public ErrorBudget? Budget { get; init; }
+
+    /// <summary>The label of every sample, for metrics that want one; a sample with rows has a label a row.</summary>
+    public IReadOnlyList<Tensor>? Labels { get; init; }
+
+    /// <summary>A file that keeps what a search found out, so that it goes on where it was ended; null keeps nothing. It is deleted when the search is over.</summary>
+    public string? StatePath { get; init; }
+
+    /// <summary>A decision of an earlier search, which is applied, proven and measured in the place of a search.</summary>
+    public Recipe? Recipe { get; init; }
+
+    /// <summary>Told of every model that a search has proven better than all before, so that it is kept however the search ends.</summary>
+    public Action<Graph>? Proven { get; init; }
+
+    /// <summary>What measures time in a search; null takes this machine's clock.</summary>
+    public IMeasurer? Measurer { get; init; }
 }
 
 /// <summary>A stage of an optimisation, for progress displays.</summary>
 /// <param name="Stage">What is being done.</param>
 /// <param name="Done">How much of it, 0 to 1.</param>
-public readonly record struct OptimizerProgress(string Stage, double Done);
+public readonly record struct OptimizerProgress(string Stage, double Done)
+{
+    /// <summary>In a search, the best that is proven so far.</summary>
+    public string? Best { get; init; }
+
+    /// <summary>In a search, the time until it ends at the latest.</summary>
+    public TimeSpan? Left { get; init; }
+}
 
 /// <summary>
 /// Rewrites a graph, proves the answers against the baseline (same file, no rewriting, same kernels and threads), and times what was gained. The answers of a quantised
-/// file are held against its regions in exact integers instead: the float32 that its nodes name moves numbers between two steps, and every layer behind feels it.
+/// file are held against its regions in exact integers instead: the float32 that its nodes name moves numbers between two steps, and every layer behind feels it. With a budget it also
+/// searches quantised forms (<see cref="ErrorBudget"/>), whose answers are held against the baseline itself.
 /// </summary>
 public static class Optimizer
 {
@@ -51,6 +77,7 @@ public static class Optimizer
     {
         options ??= new OptimizerOptions();
         if (samples.Count == 0) throw new ArgumentException("at least one sample is needed to prove the answers", nameof(samples));
+        BudgetedSearch.Check(samples, options);
         progress?.Report(new("rewriting", 0));
         var (rewritten, report) = Rewrite(graph, options, without: null, cancellation);
         using var baseline = Open(graph, backend, options);
@@ -60,7 +87,8 @@ public static class Optimizer
         progress?.Report(new("timing", 0));
         var speed = Time(baseline, result, samples[0], options.TimingTime, cancellation);
         var gains = Gains(graph, backend, result, report, samples[0], options, progress, cancellation);
-        return new(rewritten, report, gains, proof, speed, result.Threads);
+        var optimized = new OptimizationResult(rewritten, report, gains, proof, speed, result.Threads);
+        return options.Budget is null || !proof.Holds ? optimized : BudgetedSearch.Run(graph, optimized, backend, samples, options, progress, cancellation);
     }
 
     /// <summary>Runs two sessions on the same samples and compares their answers.</summary>

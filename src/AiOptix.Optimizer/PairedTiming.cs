@@ -28,6 +28,14 @@ public static class PairedTiming
     /// <param name="cancellation">Ends it early.</param>
     public static SpeedRatio Measure(Action baseline, Action candidate, TimeSpan time, CancellationToken cancellation = default)
     {
+        var (a, b) = Times(baseline, candidate, time, cancellation);
+        return Of(a, b);
+    }
+
+    /// <summary>The times themselves, in seconds; those of one index were taken next to each other.</summary>
+    /// <inheritdoc cref="Measure"/>
+    public static (double[] Baseline, double[] Candidate) Times(Action baseline, Action candidate, TimeSpan time, CancellationToken cancellation = default)
+    {
         var once = Math.Max(Warm(baseline), Warm(candidate));
         var repeats = Math.Clamp((int)(0.001 / once), 1, 10_000);
         var pairs = Math.Clamp((int)(time.TotalSeconds / (2 * repeats * once)), 9, 400);
@@ -47,7 +55,7 @@ public static class PairedTiming
                 a[i] = Time(baseline, repeats);
             }
         }
-        return Of(a, b);
+        return (a, b);
     }
 
     /// <summary>The ratio of paired times, in seconds.</summary>

@@ -53,8 +53,9 @@ internal static unsafe class Blocking
     /// <summary>Does work without the GIL and waits for it, looking for signals and handing on what the work reports meanwhile.</summary>
     /// <param name="work">The work. It may outlive the call after an interrupt, so what it uses must be its own.</param>
     /// <param name="reports">Looked at from time to time with the GIL; what it throws cancels the work. Null reports nothing.</param>
+    /// <param name="asked">When set, the reports are looked at at once: the work waits for them.</param>
     /// <exception cref="PythonErrorException">A signal handler or a report raised an error; the work is cancelled.</exception>
-    public static T Wait<T>(Func<CancellationToken, T> work, Action? reports = null)
+    public static T Wait<T>(Func<CancellationToken, T> work, Action? reports = null, WaitHandle? asked = null)
     {
         CheckOpen();
         var cancel = CancellationTokenSource.CreateLinkedTokenSource(closing.Token);
@@ -72,7 +73,7 @@ internal static unsafe class Blocking
         });
         try
         {
-            while (!Finished(task, signalInterval))
+            while (!Finished(task, signalInterval, asked))
             {
                 Errors.Check(PyApi.ErrCheckSignals());
                 reports?.Invoke();
@@ -118,12 +119,13 @@ internal static unsafe class Blocking
     }
 
     // The GIL is let go of while waiting; a fetched error survives that because it belongs to the thread state.
-    private static bool Finished(Task task, TimeSpan most)
+    private static bool Finished(Task task, TimeSpan most, WaitHandle? asked = null)
     {
         var state = PyApi.SaveThread();
         try
         {
-            return ((IAsyncResult)task).AsyncWaitHandle.WaitOne(most);
+            var done = ((IAsyncResult)task).AsyncWaitHandle;
+            return asked is null ? done.WaitOne(most) : WaitHandle.WaitAny([done, asked], most) == 0;
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using AiOptix.Optimization;
 using AiOptix.Tensors;
 
 namespace AiOptix.Python;
@@ -28,6 +29,7 @@ internal static unsafe class Errors
         Add<InputTypeException>("InputTypeError", "TypeError", "An input of a run has the wrong element type.");
         Add<LimitExceededException>("LimitExceededError", "MemoryError", "A model asks for more memory, depth, trips or time than its limits allow.");
         Add<ProofFailedException>("ProofFailedError", "ArithmeticError", "A proof failed: an optimised model does not give the answers of its baseline.");
+        Add<NotEnoughDataException>("NotEnoughDataError", "ValueError", "There are too few samples for the claim that a budget asks for.");
         cancelled = Create(module, "CancelledError", "A run was ended by its Cancellation.", root, PyApi.Exception("RuntimeError"));
 
         void Add<T>(string name, string builtIn, string doc) => types[typeof(T)] = Create(module, name, doc, root, PyApi.Exception(builtIn));

@@ -21,7 +21,9 @@ internal static unsafe class NativeModule
         MethodRow[] functions =
         [
             .. PyTensor.Functions(),
-            Function("optimize", "model, samples, threads, tolerance, seconds, pass_seconds, progress", "The rewritten model and the result as JSON.", &PyOptimizer.Optimize),
+            Function("optimize", "model, samples, threads, tolerance, seconds, pass_seconds, progress, budget, labels", "The optimised model, the result as JSON, and the recipe of a search as JSON.", &PyOptimizer.Optimize),
+            Function("samples", "model, path, batch", "The samples of a file or folder.", &PyOptimizer.Samples),
+            Function("report", "result, model, command", "The page of a result that optimize gave as JSON.", &PyOptimizer.Report),
             Function("machine", "", "What the machine is and how much of it the process may use, as JSON.", &Machine),
             Function("configure", "wrap, prepare", "What the public layer adds: how a tensor becomes an array, how an awkward array becomes a plain one.", &Configure),
             Function("fork_flag", "", "The address of the int that is not 0 in a forked child.", &ForkFlag),

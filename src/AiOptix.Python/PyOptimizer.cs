@@ -1,45 +1,61 @@
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using AiOptix.Optimization;
+using AiOptix.Reporting;
 using AiOptix.Tensors;
 
 namespace AiOptix.Python;
 
-/// <summary>The function <c>optimize</c>.</summary>
+/// <summary>The functions <c>optimize</c>, <c>samples</c> and <c>report</c>.</summary>
 internal static unsafe class PyOptimizer
 {
     [UnmanagedCallersOnly]
     public static nint Optimize(nint self, nint* arguments, nint count)
     {
         Tensor[][] samples = [];
+        Tensor[] labels = [];
         try
         {
-            NativeModule.Expect(count, 7, "optimize");
+            NativeModule.Expect(count, 9, "optimize");
             var model = PyModel.Of(arguments[0]);
             samples = Py.Items(arguments[1], o => Sample(model, o));
             var tolerance = Py.Items(arguments[3], Py.ToFloat);
             if (tolerance.Length != 3) throw new ArgumentException("tolerance must be (rtol, atol, scaled_atol)");
+            labels = Py.IsNone(arguments[8]) ? [] : Py.Items(arguments[8], Label);
+            using var metric = new PyMetric(model);
+            var given = Py.IsNone(arguments[7]) ? null : Py.Entries(arguments[7]).ToDictionary(e => Py.ToText(e.Key), e => e.Value, StringComparer.Ordinal);
             var options = new OptimizerOptions
             {
+                Budget = given is null ? null : Budget(given, metric),
+                Labels = Py.IsNone(arguments[8]) ? null : labels,
+                StatePath = given is null || Py.IsNone(given["state"]) ? null : Py.ToText(given["state"]),
+                Recipe = given is null || Py.IsNone(given["recipe"]) ? null : Recipe.Parse(Py.ToText(given["recipe"]), "the recipe"),
                 Threads = checked((int)Py.ToInteger(arguments[2])),
                 Tolerance = new(tolerance[0], tolerance[1], tolerance[2]),
                 TimingTime = TimeSpan.FromSeconds(Py.ToFloat(arguments[4])),
                 PassTimingTime = TimeSpan.FromSeconds(Py.ToFloat(arguments[5])),
             };
             var reports = new Reports<OptimizerProgress>(arguments[6], CallProgress);
-            var taken = samples;
-            samples = [];
+            var (taken, takenLabels) = (samples, labels);
+            (samples, labels) = ([], []);
             var (optimized, result) = Blocking.Wait(cancellation =>
             {
                 try
                 {
+                    metric.Cancellation = cancellation;
                     return model.Optimize(taken, options, reports, cancellation);
                 }
                 finally
                 {
-                    foreach (var tensor in taken.SelectMany(s => s)) tensor.Dispose();
+                    foreach (var tensor in taken.SelectMany(s => s).Concat(takenLabels)) tensor.Dispose();
                 }
-            }, reports.Flush);
-            return Py.Tuple(PyModel.New(optimized), Py.Text(ModelJson.Result(result).ToJsonString()));
+            }, () =>
+            {
+                reports.Flush();
+                metric.Answer();
+            }, metric.Asked);
+            var recipe = result.Search is { } search ? Py.Text(Recipe.Of(search).ToJson().ToJsonString()) : Py.None();
+            return Py.Tuple(PyModel.New(optimized), Py.Text(ModelJson.Result(result).ToJsonString()), recipe);
         }
         catch (Exception e)
         {
@@ -48,9 +64,78 @@ internal static unsafe class PyOptimizer
         }
         finally
         {
-            foreach (var tensor in samples.SelectMany(s => s)) tensor.Dispose();
+            foreach (var tensor in samples.SelectMany(s => s).Concat(labels)) tensor.Dispose();
             Deferred.Drain();
         }
+    }
+
+    [UnmanagedCallersOnly]
+    public static nint Samples(nint self, nint* arguments, nint count)
+    {
+        try
+        {
+            NativeModule.Expect(count, 3, "samples");
+            var (model, path, batch) = (PyModel.Of(arguments[0]), Py.ToText(arguments[1]), checked((int)Py.ToInteger(arguments[2])));
+            var samples = Blocking.Wait(_ => SampleFile.IsOne(path) ? SampleFile.Read(model, path, batch) : SampleFolder.Read(model, path));
+            return Py.Tuple([.. samples.Select(s => Values.Dict(model.Inputs.Zip(s, (i, t) => (i.Name, (RuntimeValue)t))))]);
+        }
+        catch (Exception e)
+        {
+            Errors.Raise(e);
+            return 0;
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    public static nint Report(nint self, nint* arguments, nint count)
+    {
+        try
+        {
+            NativeModule.Expect(count, 3, "report");
+            var (result, subject) = (JsonNode.Parse(Py.ToText(arguments[0]))!.AsObject(), new OptimizationSubject(Py.ToText(arguments[1]), Py.ToText(arguments[2])));
+            return Py.Text(Blocking.Wait(_ => OptimizationFormats.ToHtml(result, subject, MachineReport.Create())));
+        }
+        catch (Exception e)
+        {
+            Errors.Raise(e);
+            return 0;
+        }
+    }
+
+    private static ErrorBudget Budget(Dictionary<string, nint> given, PyMetric metric)
+    {
+        double? Share(string name) => Py.IsNone(given[name]) ? null : Py.ToFloat(given[name]);
+        var budget = new ErrorBudget
+        {
+            MaxAccuracyDrop = Share("max_accuracy_drop"),
+            MaxError = Share("max_error"),
+            Metric = Py.IsNone(given["metric"]) ? null : !Py.IsText(given["metric"]) ? metric.Of(given["metric"]) : Py.ToText(given["metric"]) switch
+            {
+                "top1" => Metric.Top1,
+                "max" => Metric.LargestError,
+                "mse" => Metric.SquaredError,
+                "cosine" => Metric.Cosine,
+                var other => throw new ArgumentException($"metric must be 'top1', 'max', 'mse', 'cosine' or a function, found '{other}'"),
+            },
+            Objective = Py.ToText(given["objective"]) switch
+            {
+                "latency" => Objective.Latency,
+                "throughput" => Objective.Throughput,
+                "size" => Objective.Size,
+                var other => throw new ArgumentException($"objective must be 'latency', 'throughput' or 'size', found '{other}'"),
+            },
+            Time = TimeSpan.FromSeconds(Py.ToFloat(given["time"])),
+            AllowLittleData = Py.ToBool(given["allow_little_data"]),
+            Seed = checked((int)Py.ToInteger(given["seed"])),
+        };
+        budget.Check();
+        return budget;
+    }
+
+    private static Tensor Label(nint o)
+    {
+        long copies = 0;
+        return (Tensor)Borrowing.Value(o, null, "a label", mayCopy: true, ref copies);
     }
 
     private static Tensor[] Sample(Model model, nint dict)

@@ -4,7 +4,7 @@ using AiOptix.Optimization;
 namespace AiOptix;
 
 /// <summary>Models and what became of them, as JSON: the form in which the command line and the Python package hand them on.</summary>
-public static class ModelJson
+public static partial class ModelJson
 {
     /// <summary>What a model's file says of itself.</summary>
     public static JsonObject Metadata(Model model) => new()
@@ -55,6 +55,7 @@ public static class ModelJson
         },
         ["speed"] = Speed(result.Speed),
         ["threads"] = result.Threads,
+        ["search"] = result.Search is { } search ? Search(search) : null,
     };
 
     private static JsonObject Speed(SpeedRatio ratio) => new()

@@ -55,6 +55,17 @@ internal sealed class Desk : IDisposable
         return File("image.npy");
     }
 
+    /// <summary>The first images of the demo as an archive, and their labels.</summary>
+    public (string Data, string Labels) Archive(int count = 800)
+    {
+        Images(count);
+        using (var archive = System.IO.Compression.ZipFile.Open(File("images.npz"), System.IO.Compression.ZipArchiveMode.Create))
+            System.IO.Compression.ZipFileExtensions.CreateEntryFromFile(archive, File("image.npy"), "image.npy");
+        using var labels = NpyFile.Read(Path.Combine(Path.GetDirectoryName(Digits)!, "labels.npy"));
+        NpyFile.Write(File("labels.npy"), Tensor.From<byte>(labels.Bytes[..count], new Shape(count)));
+        return (File("images.npz"), File("labels.npy"));
+    }
+
     public void Dispose() => folder.Delete(recursive: true);
 
     private static string Root()

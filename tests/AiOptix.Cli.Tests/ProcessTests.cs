@@ -69,6 +69,28 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("cancelled", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
     }
 
+    [SkippableTheory]
+    [InlineData("-INT")]
+    [InlineData("-KILL")]
+    public void ASearchThatIsEndedGoesOn(string signal)
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "signals are sent with kill");
+        var (data, labels) = desk.Archive();
+        var state = desk.File("out.onnx.search.json");
+        string[] arguments = ["optimize", Desk.Digits, "-o", desk.File("out.onnx"), "--data", data, "--labels", labels, "--max-accuracy-drop", "0.5%", "--threads", "1", "--json", desk.File("out.json")];
+        using (var process = Start(_ => { }, arguments))
+        {
+            while (process.StandardError.ReadLine() is { } line && !line.StartsWith("timing static", StringComparison.Ordinal)) { }
+            using (var kill = Process.Start("kill", [signal, $"{process.Id}"])) kill.WaitForExit();
+            Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)));
+            if (signal == "-INT") Assert.Equal(ExitCode.Cancelled, process.ExitCode);
+        }
+        Assert.True(File.Exists(state));
+        Assert.Equal(ExitCode.Done, Run(arguments).Code);
+        Assert.True(System.Text.Json.JsonDocument.Parse(File.ReadAllText(desk.File("out.json"))).RootElement.GetProperty("search").GetProperty("resumed").GetBoolean());
+        Assert.False(File.Exists(state));
+    }
+
     [Theory]
     [InlineData("zoo", "mobilenet-v2", "-o", "{}")]
     [InlineData("optimize", "{digits}", "-o", "{}")]

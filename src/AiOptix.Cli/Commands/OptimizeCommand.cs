@@ -1,89 +1,94 @@
 using System.CommandLine;
 using AiOptix.Optimization;
+using AiOptix.Reporting;
 using AiOptix.Tensors;
 
 namespace AiOptix.Cli.Commands;
 
-/// <summary><c>optix optimize</c>: rewrites a model, proves that its answers hold, says what was gained, and writes it as standard ONNX.</summary>
+/// <summary><c>optix optimize</c>: rewrites a model, within a budget also quantises it, proves that its answers hold, says what was gained, and writes it as standard ONNX.</summary>
 internal static class OptimizeCommand
 {
     private const int DrawnSamples = 4;
 
     /// <summary>The command.</summary>
-    public static Command Create(Terminal terminal)
+    /// <param name="terminal">Where it writes.</param>
+    /// <param name="arguments">The whole command line, for the report.</param>
+    public static Command Create(Terminal terminal, IReadOnlyList<string> arguments)
     {
         var file = Options.Model();
         var target = new Option<string>("--output", "-o") { Description = "The ONNX file to write.", HelpName = "OUT.onnx", Required = true };
-        var report = new Option<string?>("--json") { Description = "Also write the report to a JSON file.", HelpName = "FILE" };
+        var json = new Option<string?>("--json") { Description = "Also write the report to a JSON file.", HelpName = "FILE" };
         var stop = new Option<int?>("--stop-after-patch") { Description = "Stop rewriting after so many patches, to find a wrong one.", HelpName = "N" };
-        var dialect = new Option<string>("--dialect") { Description = "Operators of the written file: standard ones, or those of ONNX Runtime as well.", DefaultValueFactory = _ => "onnx" };
-        dialect.AcceptOnlyFromAmong("onnx", "ort");
+        var dialect = Options.Choice("--dialect", "onnx", "Operators of the written file: standard ones, or those of ONNX Runtime as well.", ("onnx", FileDialect.Standard), ("ort", FileDialect.OnnxRuntime));
         var threads = Options.Threads();
         var dims = Options.Dims();
         var seed = Options.Seed();
-        var data = Options.Data();
+        var data = Options.Samples();
+        var batch = new Option<int>("--batch") { Description = "Rows of a sample, where --data is one file and the model leaves them open.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var drawn = new Option<int?>("--drawn-samples") { Description = "Samples to draw where there is no --data.", HelpName = "N" };
         var standard = Tolerance.Model;
-        var relative = Options.Tolerance("--rtol", standard.Relative, "Allowed error per unit of the baseline's value.");
-        var absolute = Options.Tolerance("--atol", standard.Absolute, "Allowed error of any value.");
-        var scaled = Options.Tolerance("--scaled-atol", standard.Scaled, "Allowed error per unit of the output's largest magnitude.");
-        var command = new Command("optimize", "Rewrite a model, prove that its answers hold, measure what was gained, write it.") { file, target, report, stop, dialect, threads, dims, seed, data, relative, absolute, scaled };
+        var relative = Options.Tolerance("--rtol", standard.Relative, "Allowed error of fp32 rewrites per unit of the baseline's value.");
+        var absolute = Options.Tolerance("--atol", standard.Absolute, "Allowed error of fp32 rewrites of any value.");
+        var scaled = Options.Tolerance("--scaled-atol", standard.Scaled, "Allowed error of fp32 rewrites per unit of the output's largest magnitude.");
+        var command = new Command("optimize", "Rewrite a model, within a budget also quantise it, prove that its answers hold, measure what was gained, write it.") { file, target, json, stop, dialect, threads, dims, seed, data, batch, drawn, relative, absolute, scaled };
+        var budgets = new BudgetOptions(command);
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(stop) < 0) throw new UsageException("--stop-after-patch: expected 0 or more");
+            if (parsed.GetValue(batch) < 1) throw new UsageException("--batch: expected 1 or more");
+            if (parsed.GetValue(drawn) is < 1 or > 100_000) throw new UsageException("--drawn-samples: expected 1 to 100000");
+            var budget = budgets.Of(parsed, parsed.GetValue(seed));
+            using var metric = budget?.Metric as CommandMetric;
+            var given = parsed.GetValue(data);
+            if (given is null && budget?.MaxAccuracyDrop is not null) throw new UsageException("--max-accuracy-drop needs --data: nothing can be said of accuracy on drawn inputs");
+            if (given is not null && parsed.GetValue(drawn) is not null) throw new UsageException("--drawn-samples draws what --data gives; leave one out");
             var model = Model.Load(parsed.GetValue(file)!);
-            var samples = Samples(model, parsed.GetValue(data), parsed.GetValue(dims)!, parsed.GetValue(seed), terminal);
+            if (metric is not null) metric.OutputNames = [.. model.Outputs.Select(o => o.Name)];
+            var samples = given is null ? Draw(model, parsed.GetValue(dims)!, parsed.GetValue(seed), parsed.GetValue(drawn) ?? Enough(budget), terminal)
+                : SampleFile.IsOne(given) ? SampleFile.Read(model, given, parsed.GetValue(batch)) : ModelInputs.Samples(model, given, parsed.GetValue(dims)!, parsed.GetValue(seed), terminal);
+            var output = new OptimizedFile(parsed.GetValue(target)!, parsed.GetValue(dialect), terminal);
             var options = new OptimizerOptions
             {
                 Threads = parsed.GetValue(threads),
                 StopAfterPatch = parsed.GetValue(stop),
                 Tolerance = new Tolerance(parsed.GetValue(relative), parsed.GetValue(absolute), parsed.GetValue(scaled)),
+                Budget = budget,
+                Labels = budgets.Labels(parsed) is { } labels ? SampleFile.Labels(labels, samples) : null,
+                Recipe = budgets.Replayed(parsed),
+                StatePath = budget is null ? null : output.StatePath,
+                Proven = graph => output.WriteQuantized(Model.Of(graph), samples, parsed.GetValue(threads), cancellation),
             };
-            var (optimized, result) = model.Optimize(samples, options, new StageLines(terminal.Error), cancellation);
-            OptimizationReport.Print(result, terminal);
-            if (parsed.GetValue(report) is { } path) File.WriteAllText(path, Terminal.Format(ModelJson.Result(result)) + "\n");
-            if (!result.Proof.Holds) throw new ProofFailedException($"the answers do not hold, so nothing was written: {OptimizationReport.Problem(result.Proof)}");
-            Write(model, optimized, parsed.GetValue(target)!, parsed.GetValue(dialect) == "ort" ? FileDialect.OnnxRuntime : FileDialect.Standard, samples, options, cancellation);
-            terminal.Error.WriteLine($"wrote {parsed.GetValue(target)}");
-            return Task.FromResult(ExitCode.Done);
+            try
+            {
+                var (optimized, result) = model.Optimize(samples, options, new StageLines(terminal.Error), cancellation);
+                OptimizationReport.Print(result, terminal);
+                if (parsed.GetValue(json) is { } path) terminal.Write(path, Terminal.Format(ModelJson.Result(result)) + "\n");
+                if (budgets.Report(parsed) is { } page) terminal.Write(page, result.ToHtml(new OptimizationSubject(model.Name, "optix " + string.Join(' ', arguments.Select(Quoted))), MachineReport.Create()));
+                if (budgets.RecipeTarget(parsed) is { } recipe) terminal.Write(recipe, Terminal.Format(Recipe.Of(result.Search!).ToJson()) + "\n");
+                if (!result.Proof.Holds) throw new ProofFailedException($"the answers do not hold, so nothing was written: {OptimizationReport.Problem(result.Proof)}");
+                if (result.Search?.Chosen is null) output.WriteFloat(model, optimized, samples, options, cancellation);
+                terminal.Error.WriteLine($"wrote {parsed.GetValue(target)}");
+                return Task.FromResult(ExitCode.Done);
+            }
+            catch (OperationCanceledException) when (budget is not null)
+            {
+                terminal.Error.WriteLine($"optix: cancelled; {(output.IsWritten ? $"{parsed.GetValue(target)} is the best form that was proven" : "no quantised form was proven yet")}; the same command goes on from {output.StatePath}");
+                return Task.FromResult(ExitCode.Cancelled);
+            }
         });
         return command;
     }
 
-    private static IReadOnlyList<Tensor[]> Samples(Model model, string? folder, KeyValuePair<string, long>[] dims, int seed, Terminal terminal)
+    /// <summary>So many drawn samples that an error bound can be shown; without a budget, a few.</summary>
+    private static int Enough(ErrorBudget? budget) => budget is null ? DrawnSamples : (int)Math.Ceiling(budget.UnitsNeeded / 0.75) + 1;
+
+    private static List<Tensor[]> Draw(Model model, KeyValuePair<string, long>[] dims, int seed, int count, Terminal terminal)
     {
-        if (folder is not null) return ModelInputs.Samples(model, folder, dims, seed, terminal);
         var samples = new List<Tensor[]> { ModelInputs.Samples(model, null, dims, seed, terminal)[0] };
         var values = new Dictionary<string, long>(dims, StringComparer.Ordinal);
-        for (var i = 1; i < DrawnSamples; i++) samples.Add([.. SampleInputs.Draw(model, seed + i, values).Values]);
+        for (var i = 1; i < count; i++) samples.Add([.. SampleInputs.Draw(model, seed + i, values).Values]);
         return samples;
     }
 
-    /// <summary>Writes the model into a folder beside the target, proves what stands in the file, and only then puts it in place. A pair of model and
-    /// data file is written anew there, since two files cannot be moved as one.</summary>
-    private static void Write(Model baseline, Model optimized, string target, FileDialect dialect, IReadOnlyList<Tensor[]> samples, OptimizerOptions options, CancellationToken cancellation)
-    {
-        var full = Path.GetFullPath(target);
-        var folder = Directory.CreateDirectory($"{full}.{Guid.NewGuid():N}.tmp").FullName;
-        try
-        {
-            var written = Path.Combine(folder, Path.GetFileName(full));
-            optimized.Save(written, dialect);
-            var proof = ProofOfFile(baseline, written, samples, options, cancellation);
-            if (!proof.Holds) throw new ProofFailedException($"the written file does not give the model's answers, so it was removed: {OptimizationReport.Problem(proof)}");
-            if (Directory.GetFiles(folder).Length == 1) File.Move(written, full, overwrite: true);
-            else optimized.Save(full, dialect);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    private static Proof ProofOfFile(Model baseline, string written, IReadOnlyList<Tensor[]> samples, OptimizerOptions options, CancellationToken cancellation)
-    {
-        var compile = new CompileOptions { Threads = options.Threads, Rewrite = false };
-        using var before = baseline.Compile(compile);
-        using var after = Model.Load(written).Compile(compile);
-        return Optimizer.Prove(before, after, samples, options.Tolerance, progress: null, cancellation);
-    }
+    private static string Quoted(string argument) => argument.Contains(' ', StringComparison.Ordinal) ? $"\"{argument}\"" : argument;
 }

@@ -29,28 +29,13 @@ internal static class ProfileCommand
             using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads) });
             var samples = ModelInputs.Samples(model, parsed.GetValue(data), parsed.GetValue(dims)!, parsed.GetValue(seed), terminal);
             var profile = ModelProfile.Measure(session, samples[0], parsed.GetValue(runs), cancellation);
-            if (parsed.GetValue(trace) is { } traceFile) Write(traceFile, profile.ToTrace().ToJsonString(), terminal);
-            if (parsed.GetValue(html) is { } page) Write(page, profile.ToHtml(MachineReport.Create()), terminal);
+            if (parsed.GetValue(trace) is { } traceFile) terminal.Write(traceFile, profile.ToTrace().ToJsonString());
+            if (parsed.GetValue(html) is { } page) terminal.Write(page, profile.ToHtml(MachineReport.Create()));
             if (parsed.GetValue(json)) terminal.Json(profile.ToJson());
             else Print(profile, terminal);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
-    }
-
-    private static void Write(string file, string text, Terminal terminal)
-    {
-        var temporary = $"{file}.{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}.tmp";
-        try
-        {
-            File.WriteAllText(temporary, text);
-            File.Move(temporary, file, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-        terminal.Error.WriteLine($"written: {file}");
     }
 
     private static void Print(ModelProfile profile, Terminal terminal)

@@ -32,6 +32,15 @@ function facts(id, rows) {
   }
 }
 
+// Terms and what they are: rows of [term, text].
+function definitions(id, rows) {
+  const parent = document.getElementById(id);
+  for (const [term, text] of rows) {
+    element(parent, 'dt', term);
+    element(parent, 'dd', text);
+  }
+}
+
 // A table whose columns sort on a click: { title, value(row), text(value)?, number? }.
 function table(id, rows, columns, sorted) {
   const root = document.getElementById(id);
