@@ -1,0 +1,27 @@
+using AiOptix.Tensors;
+
+namespace AiOptix.Data;
+
+/// <summary>Files that are one sample each, opened when they are read.</summary>
+internal sealed class FilesDataset(IReadOnlyList<string> files, Func<long, SampleContext, Sample> read) : IndexedDataset
+{
+    private readonly Lazy<string> identity = new(() => DataFiles.Identity(files));
+
+    public override long Count => files.Count;
+
+    public override string Identity => identity.Value;
+
+    public override string Locate(long index) => files[(int)index];
+
+    public override Sample Read(long index, SampleContext context)
+    {
+        try
+        {
+            return read(index, context);
+        }
+        catch (AiOptixException e) when (!e.Message.Contains(files[(int)index], StringComparison.Ordinal))
+        {
+            throw new InvalidInputException($"{files[(int)index]}: {e.Message}", e);
+        }
+    }
+}
