@@ -9,6 +9,7 @@ from ._native import (
     LimitExceededError,
     ModelFormatError,
     ProofFailedError,
+    SampleError,
     UnsupportedModelError,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "LimitExceededError",
     "ModelFormatError",
     "ProofFailedError",
+    "SampleError",
     "UnsupportedModelError",
 ]

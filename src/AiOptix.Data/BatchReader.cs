@@ -9,8 +9,6 @@ namespace AiOptix.Data;
 /// </summary>
 public sealed class BatchReader : IEnumerator<Batch>
 {
-    private static readonly TimeSpan patience = TimeSpan.FromSeconds(10);
-
     private readonly DataLoader loader;
     private readonly Assembler assembler;
     private Batch? current;
@@ -67,7 +65,7 @@ public sealed class BatchReader : IEnumerator<Batch>
     public void Dispose()
     {
         Stop();
-        assembler.Join(patience);
+        assembler.Join(Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Ends the pass without waiting for the workers.</summary>

@@ -80,11 +80,16 @@ public sealed class DataLoader : IEnumerable<Batch>, IDisposable
     }
 
     /// <summary>Ends a pass that is going on. Batches that were handed out stay valid.</summary>
-    public void Dispose()
+    public void Dispose() => TryDispose(Timeout.InfiniteTimeSpan);
+
+    /// <summary>Ends a pass that is going on, and waits for its workers for some time.</summary>
+    /// <returns>False when the time ran out: a worker is still at a sample.</returns>
+    public bool TryDispose(TimeSpan timeout)
     {
         nextBatch = -1;
-        reader?.Dispose();
+        reader?.Stop();
         pool.Close();
+        return reader?.Join(timeout) ?? true;
     }
 
     IEnumerator<Batch> IEnumerable<Batch>.GetEnumerator() => GetEnumerator();

@@ -50,6 +50,22 @@ internal static unsafe class Blocking
         Done();
     }
 
+    /// <summary>Takes the GIL on a thread of C#; <see cref="LeavePython"/> must follow on the same thread. While it is held the interpreter does not end.</summary>
+    public static int EnterPython()
+    {
+        Interlocked.Increment(ref inFlight);
+        if (!closing.IsCancellationRequested) return PyApi.EnsureThread();
+        Done();
+        throw new OperationCanceledException();
+    }
+
+    /// <summary>Lets go of the GIL.</summary>
+    public static void LeavePython(int state)
+    {
+        PyApi.ReleaseThread(state);
+        Done();
+    }
+
     /// <summary>Does work without the GIL and waits for it, looking for signals and handing on what the work reports meanwhile.</summary>
     /// <param name="work">The work. It may outlive the call after an interrupt, so what it uses must be its own.</param>
     /// <param name="reports">Looked at from time to time with the GIL; what it throws cancels the work. Null reports nothing.</param>

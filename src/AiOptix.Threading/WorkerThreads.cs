@@ -39,7 +39,10 @@ public sealed class WorkerThreads
         if (threads.Contains(Thread.CurrentThread)) return false;
         var end = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
         foreach (var thread in threads)
-            if (!thread.Join((int)Math.Clamp(end - Environment.TickCount64, 0, int.MaxValue))) return false;
+        {
+            if (timeout == Timeout.InfiniteTimeSpan) thread.Join();
+            else if (!thread.Join((int)Math.Clamp(end - Environment.TickCount64, 0, int.MaxValue))) return false;
+        }
         return true;
     }
 

@@ -44,7 +44,7 @@ internal static class LoaderState
 
     private static (string Name, string Value)[] Facts(DataLoaderOptions options, Dataset data) =>
     [
-        ("data", Checksum(data.Identity)),
+        ("data", Mark(data.Identity)),
         ("samples", data is IndexedDataset indexed ? $"{indexed.Count}" : "stream"),
         ("batch_size", $"{options.BatchSize ?? 0}"),
         ("shuffle", options.Shuffle ? "true" : "false"),
@@ -53,5 +53,5 @@ internal static class LoaderState
         ("shard", $"{options.Rank} of {options.World}, {(options.ShardEnd == ShardEnd.Pad ? "pad" : "drop")}"),
     ];
 
-    private static string Checksum(string identity) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(identity)).AsSpan(0, 8));
+    private static string Mark(string identity) => $"{Checksum.Of(Encoding.UTF8.GetBytes(identity)):x16}";
 }

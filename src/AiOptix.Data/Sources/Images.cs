@@ -21,32 +21,33 @@ public static partial class Datasets
 {
     private static readonly string[] imageEndings = [".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".ppm", ".pgm", ".pbm"];
 
-    /// <summary>Images, decoded when they are read. With a label, the path is a folder of folders, one a class.</summary>
-    /// <param name="paths">Files, folders, patterns; with a label one folder.</param>
+    /// <summary>Images, decoded when they are read. With a label and no classes given, the path is a folder of folders, one a class.</summary>
+    /// <param name="paths">Files, folders, patterns; with classes by folder one folder.</param>
     /// <param name="options">Names of the fields, channels.</param>
-    /// <param name="classes">The names of the classes, in order; empty without labels.</param>
+    /// <param name="labels">The class of each file, in the order of the files.</param>
+    /// <param name="classes">The names of the classes, in order; empty unless folders name them.</param>
     /// <exception cref="IOException">There is no such file or folder, or no image in it.</exception>
-    public static IndexedDataset Images(IEnumerable<string> paths, ImageOptions? options, out IReadOnlyList<string> classes)
+    public static IndexedDataset Images(IEnumerable<string> paths, ImageOptions? options, IReadOnlyList<long>? labels, out IReadOnlyList<string> classes)
     {
         options ??= new();
         var roots = paths.ToArray();
-        if (options.Label is null)
+        if (options.Label is null || labels is not null)
         {
             classes = [];
-            return Images(DataFiles.Find(roots, imageEndings), null, options);
+            return Images(DataFiles.Find(roots, imageEndings), labels, options);
         }
         if (roots is not [var root] || !Directory.Exists(root)) throw new ArgumentException($"class labels need one folder that holds a folder for each class; found '{string.Join("', '", roots)}'", nameof(paths));
         string[] folders = [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal)];
         classes = [.. folders.Select(f => Path.GetFileName(f))];
         var files = new List<string>();
-        var labels = new List<long>();
+        var numbers = new List<long>();
         for (var c = 0; c < folders.Length; c++)
         {
             string[] found = [.. Directory.EnumerateFiles(folders[c], "*", SearchOption.AllDirectories).Where(IsImage).Order(StringComparer.Ordinal)];
             files.AddRange(found);
-            labels.AddRange(Enumerable.Repeat((long)c, found.Length));
+            numbers.AddRange(Enumerable.Repeat((long)c, found.Length));
         }
-        return files.Count > 0 ? Images(files, labels, options) : throw new FileNotFoundException($"the folders in '{root}' hold no image; known are {string.Join(", ", imageEndings)}", root);
+        return files.Count > 0 ? Images(files, numbers, options) : throw new FileNotFoundException($"the folders in '{root}' hold no image; known are {string.Join(", ", imageEndings)}", root);
     }
 
     /// <summary>Images of files that are named, with a class each.</summary>
