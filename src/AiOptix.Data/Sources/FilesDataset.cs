@@ -1,5 +1,3 @@
-using AiOptix.Tensors;
-
 namespace AiOptix.Data;
 
 /// <summary>Files that are one sample each, opened when they are read.</summary>
@@ -13,15 +11,5 @@ internal sealed class FilesDataset(IReadOnlyList<string> files, Func<long, Sampl
 
     public override string Locate(long index) => files[(int)index];
 
-    public override Sample Read(long index, SampleContext context)
-    {
-        try
-        {
-            return read(index, context);
-        }
-        catch (AiOptixException e) when (!e.Message.Contains(files[(int)index], StringComparison.Ordinal))
-        {
-            throw new InvalidInputException($"{files[(int)index]}: {e.Message}", e);
-        }
-    }
+    public override Sample Read(long index, SampleContext context) => read(index, context);
 }

@@ -74,8 +74,7 @@ internal sealed class JsonLinesDataset : IndexedDataset
         catch (Exception e)
         {
             foreach (var value in values) value.Dispose();
-            if (e is AiOptixException && !e.Message.Contains(files[file], StringComparison.Ordinal)) throw new InvalidInputException($"{Locate(index)}: {e.Message}", e);
-            if (e is JsonException or InvalidOperationException or FormatException) throw new InvalidInputException($"{Locate(index)}: {e.Message}", e);
+            if (e is JsonException or InvalidOperationException or FormatException) throw new InvalidInputException(e.Message, e);
             throw;
         }
     }
