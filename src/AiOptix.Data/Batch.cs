@@ -8,7 +8,7 @@ namespace AiOptix.Data;
 /// </summary>
 public sealed class Batch : IDisposable
 {
-    internal Batch(long epoch, long number, IReadOnlyList<string> names, IReadOnlyList<Tensor> values, IReadOnlyList<long> indices, IReadOnlyList<SampleError> errors) =>
+    internal Batch(long epoch, long number, IReadOnlyList<string> names, IReadOnlyList<RuntimeValue> values, IReadOnlyList<long> indices, IReadOnlyList<SampleError> errors) =>
         (Epoch, Number, Names, Values, Indices, Errors) = (epoch, number, names, values, indices, errors);
 
     /// <summary>The epoch, from 0.</summary>
@@ -20,8 +20,8 @@ public sealed class Batch : IDisposable
     /// <summary>The names of the fields. None when no sample of the data set could be read.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>The tensors, in the order of the names.</summary>
-    public IReadOnlyList<Tensor> Values { get; }
+    /// <summary>The tensors, in the order of the names; values of other kinds only without a batch axis.</summary>
+    public IReadOnlyList<RuntimeValue> Values { get; }
 
     /// <summary>Which sample of the data set each row is.</summary>
     public IReadOnlyList<long> Indices { get; }
@@ -34,15 +34,7 @@ public sealed class Batch : IDisposable
 
     /// <summary>A tensor by its name.</summary>
     /// <exception cref="InvalidInputException">There is none.</exception>
-    public Tensor this[string name]
-    {
-        get
-        {
-            for (var i = 0; i < Names.Count; i++)
-                if (Names[i] == name) return Values[i];
-            throw new InvalidInputException($"the batch has no '{name}'; it has {(Names.Count == 0 ? "nothing" : string.Join(", ", Names.Select(n => $"'{n}'")))}");
-        }
-    }
+    public Tensor this[string name] => Sample.Find(Names, Values, name, "batch");
 
     /// <summary>The tensors of the names given, in that order: the inputs of a session's run.</summary>
     /// <exception cref="InvalidInputException">A name is not there.</exception>

@@ -57,7 +57,7 @@ internal static unsafe class PyReader
             var batch = Wait(o.Reader);
             if (batch is null) return Py.None();
             o.Indices = batch.Indices;
-            return Values.Dict(batch.Names.Select((name, i) => (name, (RuntimeValue)batch.Values[i])));
+            return Values.Dict(batch.Names.Select((name, i) => (name, batch.Values[i])));
         }
         catch (Exception e)
         {

@@ -57,14 +57,14 @@ internal sealed class PythonFunction
     {
         if (!Py.IsDict(dict)) throw new ArgumentTypeException($"a sample must be a dict of arrays by name, found {Py.TypeName(dict)}");
         var names = new List<string>();
-        var values = new List<Tensor>();
+        var values = new List<RuntimeValue>();
         try
         {
             long copies = 0;
             foreach (var (key, value) in Py.Entries(dict))
             {
                 names.Add(Py.ToText(key));
-                values.Add((Tensor)Borrowing.Value(value, null, $"'{names[^1]}'", mayCopy: true, ref copies));
+                values.Add(Borrowing.Value(value, null, $"'{names[^1]}'", mayCopy: true, ref copies));
             }
             return new(names, values);
         }
@@ -95,7 +95,7 @@ internal sealed class PythonTransform(PythonFunction function, bool isSeeded) : 
     {
         var made = function.Call(() =>
         {
-            var dict = Values.Dict(sample.Names.Select((name, i) => (name, (RuntimeValue)sample.Values[i].Share())));
+            var dict = Values.Dict(sample.Names.Select((name, i) => (name, sample.Values[i].Share())));
             return isSeeded ? [dict, Py.Integer((long)(context.Seed >> 1))] : [dict];
         }, PythonFunction.Sample);
         sample.Dispose();

@@ -141,8 +141,17 @@ public class ErrorTests
             yield return Samples.Of(1);
             throw new InvalidOperationException("the tap is dry");
         }
-        var error = Assert.Throws<InvalidOperationException>(() => Samples.Read(new(Datasets.Of(Broken()), new() { Workers = workers, BatchSize = 1, Prefetch = 1 })));
-        Assert.Equal("the tap is dry", error.Message);
+        for (var prefetch = 1; prefetch < 20; prefetch++)
+        {
+            var read = new List<string>();
+            var error = Assert.Throws<InvalidOperationException>(() =>
+            {
+                foreach (var batch in new DataLoader(Datasets.Of(Broken()), new() { Workers = workers, BatchSize = 1, Prefetch = prefetch }))
+                    using (batch) read.Add(Samples.Text(batch));
+            });
+            Assert.Equal("the tap is dry", error.Message);
+            Assert.Equal(["0/0: 0", "0/1: 1"], read);
+        }
     }
 
     [Fact]

@@ -20,6 +20,7 @@ internal sealed class Assembler
     private readonly WorkerThreads? workers;
     private readonly SampleContext context;
     private Exception? failure;
+    private Exception? crash;
     private bool stopped;
 
     public Assembler(SampleReader samples, DataLoaderOptions options, Source source)
@@ -59,13 +60,14 @@ internal sealed class Assembler
         lock (gate)
         {
             var waited = false;
-            while (!stopped && failure is null && !(window.TryPeek(out var head) ? head.IsComplete : IsAtEnd))
+            while (!stopped && crash is null && !(window.TryPeek(out var head) ? head.IsComplete : IsAtEnd))
             {
                 if (waited && timeout != Timeout.InfiniteTimeSpan) return false;
                 waited = true;
                 Monitor.Wait(gate, timeout);
             }
-            if (failure is not null) ExceptionDispatchInfo.Throw(failure);
+            if (crash is not null) ExceptionDispatchInfo.Throw(crash);
+            if (!stopped && window.Count == 0 && failure is not null) ExceptionDispatchInfo.Throw(failure);
             if (stopped || window.Count == 0) return true;
             first = window.Dequeue();
             Monitor.PulseAll(gate);
@@ -125,16 +127,11 @@ internal sealed class Assembler
         }
         catch (Exception e)
         {
-            Fail(e);
-        }
-    }
-
-    private void Fail(Exception e)
-    {
-        lock (gate)
-        {
-            failure ??= e;
-            Monitor.PulseAll(gate);
+            lock (gate)
+            {
+                crash ??= e;
+                Monitor.PulseAll(gate);
+            }
         }
     }
 
@@ -178,10 +175,18 @@ internal sealed class Assembler
                 }
                 row = batch.Claimed;
             }
-            item = source.Pull(batch, row);
+            try
+            {
+                item = source.Pull(batch, row);
+            }
+            catch (Exception e)
+            {
+                End(batch, e);
+                return false;
+            }
             if (item is null)
             {
-                End(batch);
+                End(batch, null);
                 return false;
             }
             lock (gate) batch.Claimed++;
@@ -194,14 +199,15 @@ internal sealed class Assembler
         return true;
     }
 
-    /// <summary>A stream ended inside a batch.</summary>
-    private void End(Assembly batch)
+    /// <summary>A stream ended inside a batch, or failed: then the batches before it are still delivered.</summary>
+    private void End(Assembly batch, Exception? error)
     {
         lock (gate)
         {
             IsAtEnd = true;
+            failure = error;
             batch.Rows = batch.Claimed;
-            if (batch.Rows == 0 || (options.DropLast && batch.Rows < batch.Indices.Length))
+            if (error is not null || batch.Rows == 0 || (options.DropLast && batch.Rows < batch.Indices.Length))
             {
                 var kept = window.Where(b => b != batch).ToArray();
                 window.Clear();

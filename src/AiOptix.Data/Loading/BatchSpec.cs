@@ -9,7 +9,11 @@ namespace AiOptix.Data;
 /// <param name="Origin">Where that sample came from.</param>
 internal sealed record BatchSpec(IReadOnlyList<string> Names, IReadOnlyList<DType> Types, IReadOnlyList<Shape> Shapes, string Origin)
 {
-    public static BatchSpec Of(Sample sample, string origin) => new(sample.Names, [.. sample.Values.Select(v => v.DType)], [.. sample.Values.Select(v => v.Shape)], origin);
+    public static BatchSpec Of(Sample sample, string origin)
+    {
+        var tensors = sample.Tensors;
+        return new(sample.Names, [.. tensors.Select(v => v.DType)], [.. tensors.Select(v => v.Shape)], origin);
+    }
 
     /// <summary>Bytes of a row of a field; 0 for strings.</summary>
     public long RowBytes(int field) => Types[field] == DType.String ? 0 : Types[field].ByteLength(Shapes[field].Count);
@@ -31,7 +35,7 @@ internal sealed record BatchSpec(IReadOnlyList<string> Names, IReadOnlyList<DTyp
         for (var i = 0; i < Names.Count; i++)
         {
             var value = sample.Values[i];
-            if (value.DType == Types[i] && value.Shape == Shapes[i]) continue;
+            if (value is Tensor t && t.DType == Types[i] && t.Shape == Shapes[i]) continue;
             throw new InvalidInputException($"'{Names[i]}' is {value}, expected {Types[i].Name()}{Shapes[i]} as in {Origin}; samples of different shapes need batch size none, or a transform that makes them equal");
         }
     }
@@ -72,6 +76,6 @@ internal readonly record struct BatchRow(BatchSpec Spec, Tensor[] Targets, int R
     /// <summary>Copies a sample that was checked.</summary>
     public void Put(Sample sample)
     {
-        for (var i = 0; i < sample.Values.Count; i++) Put(i, sample.Values[i], 0);
+        for (var i = 0; i < sample.Values.Count; i++) Put(i, (Tensor)sample.Values[i], 0);
     }
 }

@@ -5,7 +5,7 @@ namespace AiOptix.Data;
 /// <summary>Reads, transforms and checks samples; one for a loader, used by all its workers.</summary>
 internal sealed class SampleReader(Dataset data, DataLoaderOptions options, BufferPool pool)
 {
-    private readonly object gate = new();
+    private readonly Lock gate = new();
     private volatile BatchSpec? spec;
     private bool probed;
 

@@ -72,5 +72,6 @@ internal sealed class StreamSource(StreamDataset data, DataLoaderOptions options
     {
         items?.Dispose();
         items = null;
+        base.Dispose();
     }
 }

@@ -81,9 +81,9 @@ internal sealed class JsonLinesDataset : IndexedDataset
 
     protected override void Dispose(bool disposing)
     {
-        if (!disposing) return;
-        foreach (var block in blocks) block.LetGo();
+        foreach (var block in disposing ? blocks : []) block.LetGo();
         blocks.Clear();
+        base.Dispose(disposing);
     }
 
     private static Tensor Field(JsonElement line, ColumnField field, Limits limits)

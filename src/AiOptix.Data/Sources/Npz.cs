@@ -22,9 +22,9 @@ public static partial class Datasets
         long held = 0;
         return Rows(found, files, file =>
         {
-            var sample = NpzFile.Read(file, found, limits, static (type, shape) => Tensor.Allocate(type, shape));
-            foreach (var value in sample.Values) held = limits.Charge(held, value, "the archives");
-            return sample.Values;
+            var tensors = NpzFile.Read(file, found, limits, static (type, shape) => Tensor.Allocate(type, shape)).Tensors;
+            foreach (var tensor in tensors) held = limits.Charge(held, tensor, "the archives");
+            return tensors;
         });
     }
 }

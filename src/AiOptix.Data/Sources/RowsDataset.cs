@@ -69,8 +69,9 @@ internal sealed class RowsDataset : IndexedDataset
 
     protected override void Dispose(bool disposing)
     {
-        if (!disposing) return;
-        foreach (var column in shards.SelectMany(s => s.Columns)) column.Dispose();
+        if (disposing)
+            foreach (var column in shards.SelectMany(s => s.Columns)) column.Dispose();
+        base.Dispose(disposing);
     }
 
     private void ThrowIfBad(long index)

@@ -17,7 +17,7 @@ public static partial class Datasets
         var files = DataFiles.Find(paths, ".safetensors");
         if (content == FileContent.Sample) return new FilesDataset(files, (index, _) => SafetensorsFile.Read(files[(int)index], names));
         IReadOnlyList<string> found = names ?? SafetensorsFile.Names(files[0]);
-        return Rows(found, files, file => SafetensorsFile.Read(file, found).Values);
+        return Rows(found, files, file => SafetensorsFile.Read(file, found).Tensors);
     }
 }
 

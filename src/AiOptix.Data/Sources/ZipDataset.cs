@@ -53,8 +53,9 @@ internal sealed class ZipDataset : IndexedDataset
 
     protected override void Dispose(bool disposing)
     {
-        if (!disposing) return;
-        foreach (var part in parts) part.Dispose();
+        if (disposing)
+            foreach (var part in parts) part.Dispose();
+        base.Dispose(disposing);
     }
 
     private static string Origin(IndexedDataset part) => part.Count > 0 ? part.Locate(0) : "an empty data set";

@@ -15,7 +15,7 @@ public abstract class FieldTransform : Transform
         if (Field is not null)
             for (at = 0; at < sample.Names.Count && sample.Names[at] != Field;) at++;
         if (at >= sample.Names.Count) throw new InvalidInputException($"{GetType().Name} is for the field '{Field}', which the sample does not have; it has {string.Join(", ", sample.Names.Select(n => $"'{n}'"))}");
-        var given = sample.Values[at];
+        var given = sample.Values[at] as Tensor ?? throw new InvalidInputException($"{GetType().Name} is for tensors; '{sample.Names[at]}' is a {sample.Values[at].GetType().Name}");
         var made = Apply(given, context);
         if (ReferenceEquals(made, given)) return sample;
         var values = sample.Values.ToArray();
