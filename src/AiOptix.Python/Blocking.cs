@@ -50,6 +50,21 @@ internal static unsafe class Blocking
         Done();
     }
 
+    /// <summary>Does something that waits for threads that may need the GIL, on this thread with the GIL released.</summary>
+    public static T Released<T>(Func<T> work)
+    {
+        Interlocked.Increment(ref inFlight);
+        var state = PyApi.SaveThread();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            Leave(state);
+        }
+    }
+
     /// <summary>Takes the GIL on a thread of C#; <see cref="LeavePython"/> must follow on the same thread. While it is held the interpreter does not end.</summary>
     public static int EnterPython()
     {

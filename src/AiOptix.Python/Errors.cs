@@ -43,7 +43,11 @@ internal sealed unsafe class PythonCallException : Exception, IDisposable
     }
 
     /// <summary>Sets the exception again.</summary>
-    public void Restore() => PyApi.ErrSetObject(Py.Type(value), value);
+    public void Restore()
+    {
+        PyApi.ErrSetObject(Py.Type(value), value);
+        Dispose();
+    }
 
     public void Dispose()
     {
@@ -109,7 +113,7 @@ internal static unsafe class Errors
         {
             case PythonErrorException: break;
             case PythonCallException call: call.Restore(); break;
-            case PythonInterruptException interrupt: interrupt.Call.Restore(); break;
+            case PythonInterruptException interrupt: Raise(interrupt.Call); break;
             case AggregateException { InnerException: { } inner }: Raise(inner); break;
             case OperationCanceledException or AiOptixClosedException when Blocking.Closing.IsCancellationRequested && !Blocking.OnMainThread:
                 PyApi.ErrSetObject(PyApi.Exception("SystemExit"), PyApi.None);

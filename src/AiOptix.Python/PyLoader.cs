@@ -6,16 +6,25 @@ using AiOptix.Tensors;
 namespace AiOptix.Python;
 
 /// <summary>What stands behind a Python <c>Loader</c>.</summary>
-internal sealed class LoaderObject(Dataset data, DataLoader loader, IReadOnlyList<string> classes, IReadOnlyList<object> objects) : IDisposable
+internal sealed class LoaderObject(Dataset data, DataLoader loader, IReadOnlyList<string> classes, IReadOnlyList<object> objects) : IDisposable, IPythonHolder
 {
+    private readonly PythonFunction[] functions = [.. objects.OfType<PythonFunction>()];
+    private readonly nint[] held = [.. objects.OfType<PythonFunction>().Select(f => f.Held)];
+    private bool released;
+
     public DataLoader Loader => loader;
 
     public IReadOnlyList<string> Classes => classes;
 
+    public ReadOnlySpan<nint> Held => released ? default : held;
+
     /// <summary>The end of the Python object. Workers that are in the middle of a sample keep the data until they are through: then the collector has it.</summary>
     public void Dispose()
     {
-        if (!loader.TryDispose(TimeSpan.FromMilliseconds(100))) return;
+        if (released) return;
+        released = true;
+        foreach (var function in functions) function.Dispose();
+        if (!Blocking.Released(() => loader.TryDispose(TimeSpan.FromMilliseconds(100)))) return;
         data.Dispose();
         foreach (var tensor in objects.OfType<Tensor>()) tensor.Dispose();
     }
@@ -26,7 +35,7 @@ internal static unsafe class PyLoader
 {
     public static TypeBuilder Type { get; } = new("Loader", "A data set and how it is read in batches.");
 
-    public static TypeBuilder Describe() => Type.Ends()
+    public static TypeBuilder Describe() => Type.Ends().Holds()
         .StaticMethod("create", "source, options, objects, limits", "Opens a source; both specs are JSON.", &Create)
         .Property("count", "Batches an epoch; None for an iterable.", &Count)
         .Property("epoch", "The epoch that comes next, or is going on.", &Epoch)
@@ -77,7 +86,7 @@ internal static unsafe class PyLoader
         {
             var loader = TypeBuilder.Value<LoaderObject>(self).Loader;
             Blocking.CheckOpen();
-            return PyReader.New(Released(loader.GetEnumerator));
+            return PyReader.New(Blocking.Released(loader.GetEnumerator));
         }
         catch (Exception e)
         {
@@ -93,7 +102,7 @@ internal static unsafe class PyLoader
         {
             NativeModule.Expect(count, 1, "load_state");
             var (loader, state) = (TypeBuilder.Value<LoaderObject>(self).Loader, Py.ToText(arguments[0]));
-            Released(() =>
+            Blocking.Released(() =>
             {
                 loader.LoadState(state);
                 return true;
@@ -104,20 +113,6 @@ internal static unsafe class PyLoader
         {
             Errors.Raise(e);
             return 0;
-        }
-    }
-
-    /// <summary>Does something that may wait for workers, who may wait for the GIL.</summary>
-    private static T Released<T>(Func<T> work)
-    {
-        var state = Blocking.Enter();
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            Blocking.Leave(state);
         }
     }
 

@@ -27,10 +27,7 @@ internal sealed class ReaderObject : IDisposable
     {
         atExit.Unregister();
         Reader.Stop();
-        if (Blocking.Closing.IsCancellationRequested) return;
-        var state = Blocking.Enter();
-        Reader.Join(patience);
-        Blocking.Leave(state);
+        Blocking.Released(() => Reader.Join(patience));
     }
 }
 
@@ -57,6 +54,8 @@ internal static unsafe class PyReader
             var batch = Wait(o.Reader);
             if (batch is null) return Py.None();
             o.Indices = batch.Indices;
+            // What is skipped keeps its text, not the frames of its traceback.
+            foreach (var error in batch.Errors) (error.Cause as IDisposable)?.Dispose();
             return Values.Dict(batch.Names.Select((name, i) => (name, batch.Values[i])));
         }
         catch (Exception e)

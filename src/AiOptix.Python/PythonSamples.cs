@@ -3,15 +3,31 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Python;
 
-/// <summary>A Python callable that workers call under the GIL. The reference is dropped when nobody uses it any more.</summary>
-internal sealed class PythonFunction
+/// <summary>A Python callable that workers call under the GIL.</summary>
+internal sealed class PythonFunction : IDisposable
 {
-    private readonly nint callable;
+    private nint callable;
 
     /// <param name="callable">Borrowed.</param>
     public unsafe PythonFunction(nint callable) => this.callable = Py.New(callable);
 
-    ~PythonFunction() => Deferred.Drop(callable);
+    ~PythonFunction() => Drop();
+
+    /// <summary>The callable, borrowed; 0 when it was let go.</summary>
+    public nint Held => Volatile.Read(ref callable);
+
+    /// <summary>Lets go of the callable: a call that is going on comes to its end, later ones are refused.</summary>
+    public void Dispose()
+    {
+        Drop();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Drop()
+    {
+        var held = Interlocked.Exchange(ref callable, 0);
+        if (held != 0) Deferred.Drop(held);
+    }
 
     /// <summary>Calls it with the GIL held and turns what it gives into something of C#.</summary>
     /// <param name="arguments">Makes the arguments, new references.</param>
@@ -21,12 +37,13 @@ internal sealed class PythonFunction
         var state = Blocking.EnterPython();
         try
         {
+            var called = Held is not 0 and var held ? Py.New(held) : throw new OperationCanceledException();
             Deferred.Drain();
             nint[] given = [];
             try
             {
                 given = arguments();
-                var result = Py.Call(callable, given);
+                var result = Py.Call(called, given);
                 try
                 {
                     return convert(result);
@@ -43,12 +60,12 @@ internal sealed class PythonFunction
             finally
             {
                 foreach (var argument in given) PyApi.DecRef(argument);
+                PyApi.DecRef(called);
             }
         }
         finally
         {
             Blocking.LeavePython(state);
-            GC.KeepAlive(this);
         }
     }
 
@@ -83,7 +100,7 @@ internal sealed class PythonStream(PythonFunction begin) : StreamDataset
 
     public override IEnumerable<Sample> Samples(long epoch)
     {
-        var pull = begin.Call(() => [Py.Integer(epoch)], o => new PythonFunction(o));
+        using var pull = begin.Call(() => [Py.Integer(epoch)], o => new PythonFunction(o));
         while (pull.Call(() => [], o => Py.IsNone(o) ? null : PythonFunction.Sample(o)) is { } sample) yield return sample;
     }
 }

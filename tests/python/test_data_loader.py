@@ -210,7 +210,7 @@ def test_transforms_of_the_users_own(count):
 def test_bad_samples():
     loader = ox.DataLoader(Samples(9, bad=(1, 5)), batch_size=3, on_error="skip", workers=2)
     assert [b["label"].tolist() for b in loader] == [[0, 2], [3, 4], [6, 7, 8]]
-    assert loader.errors == [(1, "sample 1: LookupError: 'number 1 is rotten'", None), (5, "sample 5: LookupError: 'number 5 is rotten'", None)] or [e.index for e in loader.errors] == [1, 5]
+    assert loader.errors == [(1, "sample 1: LookupError: number 1 is rotten", None), (5, "sample 5: LookupError: number 5 is rotten", None)]
     assert loader.error_count == 2
     replaced = ox.DataLoader(Samples(9, bad=(1, 5)), batch_size=3, on_error="replace", workers=2)
     assert [b["label"].tolist() for b in replaced] == [[0, 2, 2], [3, 4, 6], [6, 7, 8]]
@@ -274,6 +274,8 @@ def test_wrong_kinds_of_arguments():
 
 
 def test_threads_end_with_a_break_an_exception_and_a_forgotten_loop():
+    gc.collect()  # what other tests left in cycles
+    assert_gone()
     loader = ox.DataLoader(Samples(500, slow=0.001), batch_size=4, workers=4)
     for _ in loader:
         break
@@ -302,6 +304,26 @@ def test_threads_end_with_a_break_an_exception_and_a_forgotten_loop():
     del loader
     assert next(begun) is not None
     begun.close()
+    assert_gone()
+
+
+def test_a_cycle_through_a_function_is_garbage():
+    class Holder:
+        pass
+
+    def make():
+        holder = Holder()
+        holder.loader = ox.DataLoader(Samples(1000, slow=0.001), batch_size=4, workers=2, transform=lambda sample: sample if holder else None)
+        holder.passes = iter(holder.loader)
+        next(holder.passes)
+        return weakref.ref(holder)
+
+    gone = make()
+    for _ in range(100):
+        if gone() is not None:
+            gc.collect()
+            time.sleep(0.01)
+    assert gone() is None
     assert_gone()
 
 
