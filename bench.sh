@@ -1,8 +1,27 @@
 #!/usr/bin/env bash
-# Compares AI Optix with ONNX Runtime on this machine: ./bench.sh compare ... (./bench.sh --help lists the rest).
-# Installs the pinned ONNX Runtime under bench/node_modules when it is missing, and builds what has changed.
+# Compares AI Optix with ONNX Runtime on this machine: ./bench.sh compare ... (./bench.sh --help lists the rest), and its data loader with PyTorch's:
+# ./bench.sh data [--rounds N] [--json FILE]. Installs the pinned ONNX Runtime under bench/node_modules when it is missing, for data Debian's PyTorch and
+# Pillow when root, and builds what has changed.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+
+if [[ "${1:-}" == data ]]; then
+    shift
+    python="${PYTHON:-/usr/bin/python3}"
+    missing() { "$python" -c 'import numpy, torch, PIL' 2>&1 | tail -1; }
+    if [[ -n "$(missing)" && "$(id -u)" -eq 0 ]] && command -v apt-get >/dev/null; then
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-numpy python3-torch python3-pil libturbojpeg0; } >/dev/null || true
+    fi
+    if [[ -n "$(missing)" ]]; then
+        echo "the comparison needs NumPy, PyTorch and Pillow for $python: $(missing)" >&2
+        exit 1
+    fi
+    if ! log="$(cd "$root" && "$python" -c 'import sys; sys.path.insert(0, "python/packaging"); import aioptix_build as b; print(b._publish(b._platform(None)))' 2>&1)"; then
+        printf '%s\n' "$log" >&2
+        exit 1
+    fi
+    exec env PYTHONPATH="$root/python" AIOPTIX_DOTNET="$(tail -1 <<<"$log")" "$python" -W ignore "$root/bench/python/data.py" "$@"
+fi
 
 installed="$root/bench/node_modules/.package-lock.json"
 if [[ ! -f "$installed" || "$root/bench/package-lock.json" -nt "$installed" ]]; then

@@ -54,7 +54,7 @@ install_python() {
     command -v "$python" >/dev/null || python=python3
     if [[ "$python" == /usr/bin/python3 && "$(id -u)" -eq 0 ]] && command -v apt-get >/dev/null; then
         local package wanted=()
-        for package in python3-venv python3-numpy python3-pytest python3-torch; do
+        for package in python3-venv python3-numpy python3-pytest python3-torch python3-pil libturbojpeg0; do
             dpkg -s "$package" >/dev/null 2>&1 || wanted+=("$package")
         done
         if [[ ${#wanted[@]} -gt 0 ]]; then

@@ -36,6 +36,7 @@ from ._native import (  # noqa: E402
     ModelFormatError,
     NotEnoughDataError,
     ProofFailedError,
+    SampleError,
     Tensor,
     UnsupportedModelError,
 )
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
         set_default_logger_verbosity,
         set_seed,
     )
+    from . import data, transforms
+    from ._loader import DataLoader, LoadError
     from ._machine import Machine, machine
     from ._model import Limits
     from ._optimizer import Optimizer
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
 
 # What an import should not wait for: each name, and the module that has it.
 _LATER = {
+    **dict.fromkeys(("DataLoader", "LoadError"), "_loader"),
     **dict.fromkeys(("Machine", "machine"), "_machine"),
     "Optimizer": "_optimizer",
     **dict.fromkeys(("BudgetProof", "Candidate", "OptimizationResult", "OutputProof", "PassGain", "Patch", "Proof", "Search", "Speed"), "_result"),
@@ -109,25 +113,30 @@ __all__ = [
     "ModelFormatError",
     "NotEnoughDataError",
     "ProofFailedError",
+    "SampleError",
     "Session",
     "Tensor",
     "UnsupportedModelError",
     "Value",
     "from_bits",
     "from_dlpack",
+    "data",
     "load",
     "tensor",
     "to_numpy",
+    "transforms",
     *_LATER,
 ]
 
 
 def __getattr__(name: str) -> object:
+    import importlib
+
+    if name in ("data", "transforms"):
+        return importlib.import_module(f"{__name__}.{name}")
     module = _LATER.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
     value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     globals()[name] = value
     return value

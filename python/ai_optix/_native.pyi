@@ -19,6 +19,8 @@ class InputTypeError(Error, TypeError): ...
 class LimitExceededError(Error, MemoryError): ...
 class NotEnoughDataError(Error, ValueError): ...
 class ProofFailedError(Error, ArithmeticError): ...
+class SampleError(Error, ValueError):
+    """A sample could not be read, and the loader was told to raise; the reason is its ``__cause__``."""
 class CancelledError(Error, RuntimeError): ...
 
 # Name, dtype and shape of an input or output. The dtype is "float32", "bfloat16", "string", …, or None where the value is no
@@ -119,6 +121,40 @@ class Session:
         """Waits for runs in flight and gives everything back; a later run raises ValueError."""
     @property
     def closed(self) -> bool: ...
+
+@final
+class Loader:
+    """A data set and how it is read in batches."""
+
+    @staticmethod
+    def create(source: str, options: str, objects: list[Any], limits: Mapping[str, int | float] | None, /) -> Loader:
+        """Opens a source. source and options are JSON, which refers to objects by number: Tensors and callables."""
+    @property
+    def count(self) -> int | None:
+        """Batches an epoch; None for an iterable."""
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def error_count(self) -> int: ...
+    @property
+    def errors(self) -> list[tuple[int, str, int | None]]: ...
+    def begin(self) -> Reader:
+        """Begins an epoch, or goes on where a state says."""
+    def state(self) -> str: ...
+    def load_state(self, state: str, /) -> None: ...
+
+@final
+class Reader:
+    """One pass over a data set."""
+
+    def next(self) -> dict[str, Any] | None:
+        """The next batch, what the wrap function made of each field; None at the end. KeyboardInterrupt gets through."""
+    def stop(self) -> None:
+        """Ends the workers and waits a little for them."""
+    @property
+    def indices(self) -> list[int]: ...
 
 def optimize(model: Model, samples: Sequence[dict[str, Any]], threads: int, tolerance: tuple[float, float, float], seconds: float, pass_seconds: float,
              progress: Callable[[str, float], object] | None, budget: dict[str, Any] | None, labels: Sequence[Any] | None, /) -> tuple[Model, str, str | None]:

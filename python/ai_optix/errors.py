@@ -10,6 +10,7 @@ from ._native import (
     ModelFormatError,
     NotEnoughDataError,
     ProofFailedError,
+    SampleError,
     UnsupportedModelError,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "ModelFormatError",
     "NotEnoughDataError",
     "ProofFailedError",
+    "SampleError",
     "UnsupportedModelError",
 ]

@@ -21,10 +21,10 @@ internal static class Options
     /// <summary><c>--seed N</c></summary>
     public static Option<int> Seed() => new("--seed") { Description = "Seed of everything that is drawn.", HelpName = "N" };
 
-    /// <summary><c>--data DIR</c></summary>
+    /// <summary><c>--data PATH</c></summary>
     public static Option<string?> Data() => new("--data")
     {
-        Description = "Sample inputs: a folder of NAME.npy files, of folders of such, or of test_data_set_N folders with input_N.pb.", HelpName = "DIR",
+        Description = "Sample inputs: a folder of NAME.npy files, of folders of such, or of test_data_set_N folders with input_N.pb; or .npz or .safetensors files, a sample each.", HelpName = "PATH",
     };
 
     /// <summary><c>--data PATH</c>: a folder of samples, or many in a file.</summary>

@@ -39,7 +39,7 @@ public static class ImageFile
         if (file.StartsWith("BM"u8)) return Bmp.Read(file, limits);
         if (file.Length > 2 && file[0] == 'P' && file[1] is >= (byte)'1' and <= (byte)'6') return Pnm.Read(file, limits);
         if (file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G'])) return Png.Read(file, limits);
-        if (file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])) return Jpeg.Read(file, limits);
+        if (file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])) return TurboJpeg.IsInstalled ? TurboJpeg.Read(file, limits) : Jpeg.Read(file, limits);
         if (file.StartsWith("RIFF"u8) && file.Length > 12 && file.Slice(8, 4).SequenceEqual("WEBP"u8)) return WebP.Read(file, limits);
         if (file.StartsWith("II"u8) || file.StartsWith("MM"u8)) return Tiff.Read(file, limits);
         if (file.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P']) || file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51])) return Jpeg2000.Read(file, limits);

@@ -50,6 +50,37 @@ internal static unsafe class Blocking
         Done();
     }
 
+    /// <summary>Does something that waits for threads that may need the GIL, on this thread with the GIL released.</summary>
+    public static T Released<T>(Func<T> work)
+    {
+        Interlocked.Increment(ref inFlight);
+        var state = PyApi.SaveThread();
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            Leave(state);
+        }
+    }
+
+    /// <summary>Takes the GIL on a thread of C#; <see cref="LeavePython"/> must follow on the same thread. While it is held the interpreter does not end.</summary>
+    public static int EnterPython()
+    {
+        Interlocked.Increment(ref inFlight);
+        if (!closing.IsCancellationRequested) return PyApi.EnsureThread();
+        Done();
+        throw new OperationCanceledException();
+    }
+
+    /// <summary>Lets go of the GIL.</summary>
+    public static void LeavePython(int state)
+    {
+        PyApi.ReleaseThread(state);
+        Done();
+    }
+
     /// <summary>Does work without the GIL and waits for it, looking for signals and handing on what the work reports meanwhile.</summary>
     /// <param name="work">The work. It may outlive the call after an interrupt, so what it uses must be its own.</param>
     /// <param name="reports">Looked at from time to time with the GIL; what it throws cancels the work. Null reports nothing.</param>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using AiOptix.Data;
 using AiOptix.Optimization;
 using AiOptix.Tensors;
 
@@ -10,6 +11,77 @@ internal sealed class PythonErrorException : Exception;
 
 /// <summary>A wrong argument of a call: Python's TypeError.</summary>
 internal sealed class ArgumentTypeException(string message) : Exception(message);
+
+/// <summary>An exception that Python code raised on a thread of C#: it can travel there, and be raised again on the caller's.</summary>
+internal sealed unsafe class PythonCallException : Exception, IDisposable
+{
+    private nint value;
+
+    private PythonCallException(nint value, string message) : base(message) => this.value = value;
+
+    /// <summary>Takes the Python error that is set, which is then no longer set. One that is no Exception (KeyboardInterrupt, SystemExit) ends what is going on.</summary>
+    public static Exception Of()
+    {
+        var isException = PyApi.ErrExceptionMatches(PyApi.Exception("Exception")) != 0;
+        var value = Take();
+        var call = new PythonCallException(value, $"{Py.TypeName(value)}: {Text(value)}");
+        return isException ? call : new PythonInterruptException(call);
+    }
+
+    /// <summary>The exception object that is set, with its traceback; owned, and no longer set.</summary>
+    public static nint Take()
+    {
+        nint kind, value, trace;
+        PyApi.ErrFetch(&kind, &value, &trace);
+        PyApi.ErrNormalize(&kind, &value, &trace);
+        if (trace != 0)
+        {
+            _ = PyApi.SetTraceback(value, trace);
+            PyApi.DecRef(trace);
+        }
+        PyApi.DecRef(kind);
+        return value;
+    }
+
+    /// <summary>Sets the exception again.</summary>
+    public void Restore()
+    {
+        PyApi.ErrSetObject(Py.Type(value), value);
+        Dispose();
+    }
+
+    public void Dispose()
+    {
+        var held = Interlocked.Exchange(ref value, 0);
+        if (held != 0) Deferred.Drop(held);
+        GC.SuppressFinalize(this);
+    }
+
+    ~PythonCallException()
+    {
+        var held = Interlocked.Exchange(ref value, 0);
+        if (held != 0) Deferred.Drop(held);
+    }
+
+    private static string Text(nint value)
+    {
+        var text = PyApi.Str(value);
+        if (text == 0)
+        {
+            PyApi.ErrClear();
+            return "an exception without a text";
+        }
+        var message = Py.ToText(text);
+        PyApi.DecRef(text);
+        return message;
+    }
+}
+
+/// <summary>Python code on a thread of C# raised what is to end the program, such as KeyboardInterrupt.</summary>
+internal sealed class PythonInterruptException(PythonCallException call) : OperationCanceledException(call.Message)
+{
+    public PythonCallException Call => call;
+}
 
 /// <summary>Python's exceptions for those of C#. No C# exception leaves the bridge: every entry ends in <see cref="Raise"/>.</summary>
 internal static unsafe class Errors
@@ -28,6 +100,7 @@ internal static unsafe class Errors
         Add<InvalidInputException>("InvalidInputError", "ValueError", "An input of a run has the wrong name, rank, shape or value.");
         Add<InputTypeException>("InputTypeError", "TypeError", "An input of a run has the wrong element type.");
         Add<LimitExceededException>("LimitExceededError", "MemoryError", "A model asks for more memory, depth, trips or time than its limits allow.");
+        Add<SampleException>("SampleError", "ValueError", "A sample could not be read, and the loader was told to raise; the reason is its __cause__.");
         Add<ProofFailedException>("ProofFailedError", "ArithmeticError", "A proof failed: an optimised model does not give the answers of its baseline.");
         Add<NotEnoughDataException>("NotEnoughDataError", "ValueError", "There are too few samples for the claim that a budget asks for.");
         cancelled = Create(module, "CancelledError", "A run was ended by its Cancellation.", root, PyApi.Exception("RuntimeError"));
@@ -41,6 +114,8 @@ internal static unsafe class Errors
         switch (exception)
         {
             case PythonErrorException: break;
+            case PythonCallException call: call.Restore(); break;
+            case PythonInterruptException interrupt: Raise(interrupt.Call); break;
             case AggregateException { InnerException: { } inner }: Raise(inner); break;
             case OperationCanceledException or AiOptixClosedException when Blocking.Closing.IsCancellationRequested && !Blocking.OnMainThread:
                 PyApi.ErrSetObject(PyApi.Exception("SystemExit"), PyApi.None);
@@ -57,6 +132,10 @@ internal static unsafe class Errors
             case ArgumentException: Set("ValueError", exception.Message); break;
             case AiOptixClosedException: Set("RuntimeError", exception.Message); break;
             case NotSupportedException: Set("NotImplementedError", exception.Message); break;
+            case SampleException { InnerException: { } cause }:
+                Raise(cause);
+                Chain(types[typeof(SampleException)], exception.Message);
+                break;
             case AiOptixException: Set(types.GetValueOrDefault(exception.GetType(), types[typeof(AiOptixException)]), exception.Message); break;
             default: Set("RuntimeError", $"{exception.GetType().Name}: {exception.Message} (a defect of AI Optix, please report it){Environment.NewLine}{exception.StackTrace}"); break;
         }
@@ -72,6 +151,18 @@ internal static unsafe class Errors
     public static void Check(int status)
     {
         if (status < 0) throw new PythonErrorException();
+    }
+
+    /// <summary>Sets an error whose cause is the one that is set.</summary>
+    private static void Chain(nint type, string message)
+    {
+        var cause = PythonCallException.Take();
+        Set(type, message);
+        nint kind, value, trace;
+        PyApi.ErrFetch(&kind, &value, &trace);
+        PyApi.ErrNormalize(&kind, &value, &trace);
+        PyApi.SetCause(value, cause);
+        PyApi.ErrRestore(kind, value, trace);
     }
 
     private static void Set(nint type, string message)

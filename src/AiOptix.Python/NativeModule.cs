@@ -17,7 +17,7 @@ internal static unsafe class NativeModule
     {
         var module = Errors.Check(PyApi.ModuleNew(Py.Ascii("ai_optix._native"u8)));
         DLPack.Prepare();
-        TypeBuilder[] types = [PyTensor.Describe(), PyCancellation.Describe(), PyModel.Describe(), PySession.Describe()];
+        TypeBuilder[] types = [PyTensor.Describe(), PyCancellation.Describe(), PyModel.Describe(), PySession.Describe(), PyLoader.Describe(), PyReader.Describe()];
         MethodRow[] functions =
         [
             .. PyTensor.Functions(),

@@ -18,6 +18,14 @@ internal static unsafe class PyApi
     public static delegate* unmanaged<void> ErrClear;
     public static delegate* unmanaged<nint, int> ErrExceptionMatches;
     public static delegate* unmanaged<nint, void> ErrWriteUnraisable;
+    public static delegate* unmanaged<nint*, nint*, nint*, void> ErrFetch;
+    public static delegate* unmanaged<nint*, nint*, nint*, void> ErrNormalize;
+    public static delegate* unmanaged<nint, nint, nint, void> ErrRestore;
+    public static delegate* unmanaged<nint, nint, int> SetTraceback;
+    public static delegate* unmanaged<nint, nint, void> SetCause;
+    public static delegate* unmanaged<nint, nint> Str;
+    public static delegate* unmanaged<int> EnsureThread;
+    public static delegate* unmanaged<int, void> ReleaseThread;
     public static delegate* unmanaged<int> ErrCheckSignals;
     public static delegate* unmanaged<byte*, byte*, nint, nint, nint> ErrNewException;
     public static delegate* unmanaged<nint> SaveThread;
@@ -76,7 +84,7 @@ internal static unsafe class PyApi
     /// <summary>A built-in exception type, borrowed: <c>PyExc_ValueError</c>.</summary>
     public static nint Exception(string name) => *(nint*)Export("PyExc_" + name);
 
-    /// <summary>Finds everything. <c>PyEval_RestoreThread</c> and <c>PyThread_get_thread_ident</c> alone are called without the GIL.</summary>
+    /// <summary>Finds everything. <c>PyEval_RestoreThread</c>, <c>PyGILState_Ensure</c> and <c>PyThread_get_thread_ident</c> alone are called without the GIL.</summary>
     /// <param name="handle">The library that holds CPython, as <c>dlopen</c> gives it.</param>
     public static void Load(nint handle)
     {
@@ -91,6 +99,14 @@ internal static unsafe class PyApi
         ErrClear = (delegate* unmanaged<void>)Export("PyErr_Clear");
         ErrExceptionMatches = (delegate* unmanaged<nint, int>)Export("PyErr_ExceptionMatches");
         ErrWriteUnraisable = (delegate* unmanaged<nint, void>)Export("PyErr_WriteUnraisable");
+        ErrFetch = (delegate* unmanaged<nint*, nint*, nint*, void>)Export("PyErr_Fetch");
+        ErrNormalize = (delegate* unmanaged<nint*, nint*, nint*, void>)Export("PyErr_NormalizeException");
+        ErrRestore = (delegate* unmanaged<nint, nint, nint, void>)Export("PyErr_Restore");
+        SetTraceback = (delegate* unmanaged<nint, nint, int>)Export("PyException_SetTraceback");
+        SetCause = (delegate* unmanaged<nint, nint, void>)Export("PyException_SetCause");
+        Str = (delegate* unmanaged<nint, nint>)Export("PyObject_Str");
+        EnsureThread = (delegate* unmanaged<int>)Export("PyGILState_Ensure");
+        ReleaseThread = (delegate* unmanaged<int, void>)Export("PyGILState_Release");
         ErrCheckSignals = (delegate* unmanaged<int>)Export("PyErr_CheckSignals");
         ErrNewException = (delegate* unmanaged<byte*, byte*, nint, nint, nint>)Export("PyErr_NewExceptionWithDoc");
         SaveThread = (delegate* unmanaged<nint>)Export("PyEval_SaveThread");

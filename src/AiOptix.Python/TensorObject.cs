@@ -10,6 +10,7 @@ namespace AiOptix.Python;
 internal sealed unsafe class TensorObject(Tensor tensor, bool isReadOnly, nint held) : IDisposable, IPythonHolder
 {
     private readonly Tensor tensor = tensor;
+    private readonly nint held = held;
     private nint* extents;
     private bool released;
 
@@ -17,7 +18,7 @@ internal sealed unsafe class TensorObject(Tensor tensor, bool isReadOnly, nint h
     /// <exception cref="BufferException">CPython's collector took it out of a cycle of garbage.</exception>
     public Tensor Tensor => released ? throw new BufferException("the tensor let go of its memory when a cycle of garbage was broken") : tensor;
 
-    public nint Held => released ? 0 : held;
+    public ReadOnlySpan<nint> Held => released || held == 0 ? default : new(in held);
 
     public bool IsReadOnly { get; } = isReadOnly;
 

@@ -4,7 +4,7 @@ namespace AiOptix.Python;
 
 /// <summary>
 /// A heap type of the module, described slot by slot and created once all stubs are sealed. An object of it holds one C# object behind the object header. A type
-/// whose objects hold a Python object says so (<see cref="Holds"/>) and takes part in CPython's cycle collection.
+/// whose objects hold Python objects says so (<see cref="Holds"/>) and takes part in CPython's cycle collection.
 /// </summary>
 internal sealed unsafe class TypeBuilder(string name, string doc)
 {
@@ -66,7 +66,7 @@ internal sealed unsafe class TypeBuilder(string name, string doc)
         return Slot(Dealloc, end, SlotKind.Nothing);
     }
 
-    /// <summary>Lets CPython's collector see the Python object that a <see cref="IPythonHolder"/> of the type holds, and break cycles through it.</summary>
+    /// <summary>Lets CPython's collector see the Python objects that a <see cref="IPythonHolder"/> of the type holds, and break cycles through them.</summary>
     public TypeBuilder Holds()
     {
         collected = true;
@@ -151,8 +151,10 @@ internal sealed unsafe class TypeBuilder(string name, string doc)
     private static int Visit(nint self, delegate* unmanaged<nint, nint, int> visit, nint argument)
     {
         var status = visit(Py.Type(self), argument);
-        if (status != 0 || Handle(self) == 0 || GCHandle.FromIntPtr(Handle(self)).Target is not IPythonHolder { Held: not 0 and var held }) return status;
-        return visit(held, argument);
+        if (status != 0 || Handle(self) == 0 || GCHandle.FromIntPtr(Handle(self)).Target is not IPythonHolder holder) return status;
+        foreach (var held in holder.Held)
+            if ((status = visit(held, argument)) != 0) return status;
+        return 0;
     }
 
     [UnmanagedCallersOnly]
@@ -214,9 +216,9 @@ internal sealed record MethodRow(string Name, string Doc, int Stub, int Flags)
     }
 }
 
-/// <summary>A C# object that holds one Python object as long as it is not disposed of.</summary>
+/// <summary>A C# object that holds Python objects as long as it is not disposed of.</summary>
 internal interface IPythonHolder
 {
-    /// <summary>The object, borrowed; 0 when there is none.</summary>
-    nint Held { get; }
+    /// <summary>The objects, borrowed; each as often as a reference is held.</summary>
+    ReadOnlySpan<nint> Held { get; }
 }

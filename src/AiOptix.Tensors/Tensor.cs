@@ -145,6 +145,19 @@ public sealed unsafe class Tensor : RuntimeValue
         return absent is { } name ? WithoutElements(DType, shape, name) : new(DType, shape, block?.Hold(), pointer, strings);
     }
 
+    /// <summary>Neighbouring elements under a shape of their own, such as some rows; memory is shared.</summary>
+    /// <param name="first">The first element, counted in row-major order.</param>
+    /// <param name="shape">The shape.</param>
+    /// <exception cref="ArgumentOutOfRangeException">They do not lie inside.</exception>
+    /// <exception cref="ArgumentException">The elements are strings, or share bytes.</exception>
+    public Tensor View(long first, Shape shape)
+    {
+        if (DType.Bits() < 8) throw new ArgumentException($"elements of {DType.Name()} cannot be viewed in part");
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, Count - shape.Count);
+        return new(DType, shape, block?.Hold(), Pointer + first * (DType.Bits() / 8), null);
+    }
+
     /// <summary>An owned copy.</summary>
     public Tensor Clone()
     {

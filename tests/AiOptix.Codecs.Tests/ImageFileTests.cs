@@ -76,6 +76,28 @@ public class ImageFileTests
         AssertSurvivesDamage(file.Bytes.ToArray());
     }
 
+    [SkippableFact]
+    public void BothWaysToReadAJpegGiveTheSamePoints()
+    {
+        Skip.IfNot(Tiff.IsInstalled, "libtiff is not installed");
+        Skip.IfNot(TurboJpeg.IsInstalled, "libturbojpeg is not installed");
+        var file = Convert.FromBase64String(
+            "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAUDBAQEAwUEBAQFBQUGBwwIBwcHBw8LCwkMEQ8SEhEPERETFhwXExQaFRERGCEYGh0dHx8fExciJCIeJBweHx7/2wBDAQUFBQcGBw4ICA4eFBEUHh4eHh" +
+            "4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh7/wAARCAAYACADASIAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUF" +
+            "BAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmq" +
+            "KjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAEC" +
+            "AxEEBSExBhJBUQdhcRMiMoEIFEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6goOEhYaHiImKkpOUlZaXmJmaoqOkpaanqK" +
+            "mqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq8vP09fb3+Pn6/9oADAMBAAIRAxEAPwD5m07QunyV0mnaF0+T9K63TtC6fJXSadoXT5P0rnpYo5ck4h21OS07QunyfpXS6doXT5P0" +
+            "rrNO0Lp8n6V0unaF0+T9K9Glij9eyTiHbUw9O0Lp8n6V0mnaF0+SiivkqVSR/H+SY2tpqdJp2hdPk/Sul07QunyfpRRXoUqkj9fyTG1tNT//2Q==");
+        using var direct = TurboJpeg.Read(file, Limits.Default);
+        using var wrapped = Jpeg.Read(file, Limits.Default);
+        Assert.Equal(new Shape(24, 32, 3), direct.Shape);
+        Assert.True(direct.BitEquals(wrapped));
+        AssertSurvivesDamage(file);
+        Assert.Throws<InvalidInputException>(() => TurboJpeg.Read(file.AsSpan(0, file.Length / 2), Limits.Default));
+        Assert.Throws<LimitExceededException>(() => TurboJpeg.Read(file, new Limits { MaxTensorBytes = 100 }));
+    }
+
     [Fact]
     public void WhatIsNoImageIsRefused()
     {

@@ -18,7 +18,7 @@ public class ApiListingTests
     private static string List()
     {
         var text = new StringBuilder();
-        Assembly[] assemblies = [typeof(Model).Assembly, typeof(Runtime.Session).Assembly, typeof(Tensors.Tensor).Assembly, typeof(Optimization.Optimizer).Assembly];
+        Assembly[] assemblies = [typeof(Model).Assembly, typeof(Runtime.Session).Assembly, typeof(Tensors.Tensor).Assembly, typeof(Optimization.Optimizer).Assembly, typeof(Data.DataLoader).Assembly];
         foreach (var type in assemblies.SelectMany(a => a.GetExportedTypes()).OrderBy(t => t.FullName, StringComparer.Ordinal))
         {
             text.Append(type.FullName).Append(type.IsEnum ? " enum" : type.IsValueType ? " struct" : type.IsInterface ? " interface" : " class").Append('\n');

@@ -65,7 +65,7 @@ public sealed class PackageTests : IDisposable
         var nuspec = XDocument.Load(stream);
         string Text(string element) => nuspec.Descendants().Single(e => e.Name.LocalName == element).Value;
         Assert.Equal(("AiOptix", "Apache-2.0", "dotnet.md"), (Text("id"), Text("license"), Text("readme")));
-        Assert.Equal(["Google.Protobuf", "Iced", "System.Numerics.Tensors"],
+        Assert.Equal(["Google.Protobuf", "Iced", "Sep", "System.Numerics.Tensors"],
             nuspec.Descendants().Where(e => e.Name.LocalName == "dependency").Select(e => e.Attribute("id")!.Value).Order(StringComparer.Ordinal));
         foreach (var entry in zip.Entries.Where(e => e.FullName.EndsWith(".dll", StringComparison.Ordinal)))
         {

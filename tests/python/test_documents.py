@@ -43,6 +43,14 @@ def test_documents(document, model, monkeypatch, capsys):
     assert "nodes to" in capsys.readouterr().out
 
 
+def test_data_document(model, monkeypatch, capsys):
+    monkeypatch.chdir(model.parent)
+    exec("\n".join(code("docs/data.md")), {})
+    printed = capsys.readouterr().out
+    for line in ("(2, 2) [0 1]", "['one' 'two']", "(2, 3, 8, 8) [0 1] ('cat', 'dog')", "[(2, 4)] 1 b.npy is not an NPY file"):
+        assert line in printed
+
+
 @pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
 def test_examples(script, model):
     if "import torch" in (ROOT / "examples" / script).read_text(encoding="utf-8"):

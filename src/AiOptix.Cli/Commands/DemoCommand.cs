@@ -38,8 +38,9 @@ internal static class DemoCommand
         var folder = Path.Combine(AppContext.BaseDirectory, "digits");
         terminal.Heading("Handwritten digits: a small trained network, 800 labelled images it never saw");
         var model = Model.Load(Path.Combine(folder, "model.onnx"));
-        var labels = Labels(Path.Combine(folder, "labels.npy"));
-        var batches = Batches(Path.Combine(folder, "images.npy"));
+        var data = Batches(folder);
+        var labels = data.SelectMany(b => b["label"].ToInt64()).ToArray();
+        var batches = data.ConvertAll(b => b.Inputs("image"));
         var (optimized, result) = model.Optimize(batches, new OptimizerOptions { Threads = threads }, new StageLines(terminal.Error), cancellation);
         var before = Answers(model, batches, threads, cancellation);
         var after = Answers(optimized, batches, threads, cancellation);
@@ -82,30 +83,16 @@ internal static class DemoCommand
         }
     }
 
-    /// <summary>The images, 0 to 16 as bytes, as batches of floats from 0 to 1.</summary>
-    private static List<Tensor[]> Batches(string path)
+    /// <summary>The labelled images in batches: 0 to 16 as bytes become floats from 0 to 1.</summary>
+    private static List<Batch> Batches(string folder)
     {
-        using var images = NpyFile.Read(path);
-        var pixels = images.Span<byte>();
-        var size = (int)images.Shape.Product(1, images.Shape.Rank);
-        var batches = new List<Tensor[]>();
-        for (var from = 0; from < images.Shape[0]; from += BatchSize)
+        using var data = Datasets.Zip(Datasets.Npy([Path.Combine(folder, "images.npy")], "image"), Datasets.Npy([Path.Combine(folder, "labels.npy")], "label"));
+        using var loader = new DataLoader(data, new()
         {
-            var count = (int)Math.Min(BatchSize, images.Shape[0] - from);
-            var batch = Tensor.Allocate(DType.Float32, new Shape(count, 1, images.Shape[1], images.Shape[2]));
-            var values = batch.Span<float>();
-            for (var i = 0; i < values.Length; i++) values[i] = pixels[from * size + i] / 16f;
-            GC.KeepAlive(batch);
-            batches.Add([batch]);
-        }
-        GC.KeepAlive(images);
-        return batches;
-    }
-
-    private static long[] Labels(string path)
-    {
-        using var labels = NpyFile.Read(path);
-        return labels.ToInt64();
+            BatchSize = BatchSize,
+            Transforms = [new Normalize([0], [1]) { Scale = 1 / 16f }, new Reshape(1, 8, 8), new Cast(DType.Int64) { Field = "label" }],
+        });
+        return [.. loader];
     }
 
     /// <summary>The class of the largest logit of every image.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using AiOptix.Data;
 using AiOptix.Graphs;
 using AiOptix.Onnx;
 using AiOptix.Optimization;
@@ -75,33 +76,33 @@ public static class CaseVerifier
             using var evaluator = new CaseEvaluator(model, level, options);
             var comparison = CaseOverrides.Of(modelCase);
             if (comparison == CaseComparison.QuantizedSteps && level != VerificationLevel.Reference) comparison = CaseComparison.Values;
-            foreach (var data in modelCase.Data) Verify(model.Graph, data, evaluator, comparison, options, outputs);
+            using var recordings = Recordings.Open(model.Graph, modelCase.Data);
+            using var loader = new DataLoader(recordings, new() { BatchSize = null, Workers = 1, Prefetch = 1, Limits = options.Limits });
+            foreach (var recording in loader)
+                using (recording) Verify(model.Graph, modelCase.Data[(int)recording.Number], recording, evaluator, comparison, options, outputs);
             var failed = outputs.Find(o => !o.Result.Matches);
             return new(modelCase, failed is null ? null : $"{failed.Data}, output '{failed.Output}': {failed.Result.Failure}", outputs, false, clock.Elapsed) { Notice = model.Notice };
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception thrown) when (thrown is not OperationCanceledException)
         {
+            var e = thrown is SampleException { InnerException: { } cause } ? cause : thrown;
             var message = e is AiOptixException or IOException ? e.Message : $"{e.GetType().Name}: {e.Message} {e.StackTrace}";
             return new(modelCase, message, outputs, e is UnsupportedModelException, clock.Elapsed);
         }
     }
 
-    private static void Verify(Graph graph, CaseData data, CaseEvaluator evaluator, CaseComparison comparison, VerificationOptions options,
-        List<OutputResult> results)
+    private static void Verify(Graph graph, CaseData data, Batch recording, CaseEvaluator evaluator, CaseComparison comparison, VerificationOptions options, List<OutputResult> results)
     {
-        if (data.Outputs.Count > graph.Outputs.Count)
-            throw new InvalidInputException($"{data.Name} has {data.Outputs.Count} recorded outputs, but the model only {graph.Outputs.Count}");
-        var inputs = data.Inputs is { } files ? Recorded(graph, data.Name, files, options.Limits) : graph.Inputs.ToDictionary(i => i.Name, i => Ramp(i, options.Limits));
+        var inputs = graph.Inputs.Select((input, i) => (input.Name, Value: recording.Values[i])).ToDictionary(p => p.Name, p => p.Value, StringComparer.Ordinal);
         var actual = evaluator.Run(inputs);
         for (var i = 0; i < data.Outputs.Count; i++)
         {
             var output = graph.Outputs[i];
-            using var expected = TensorFile.Read(data.Outputs[i], output.Type ?? new TensorType(DType.Undefined, null), options.Limits);
-            results.Add(new(data.Name, output.Name, Compare(expected, actual[i], comparison, options.Tolerance)));
+            results.Add(new(data.Name, output.Name, Compare(recording.Values[graph.Inputs.Count + i], actual[i], comparison, options.Tolerance)));
         }
         if (comparison == CaseComparison.QuantizedSteps && QuantizedSteps.Check(graph, inputs, options) is { } failure)
             results.Add(new(data.Name, graph.Outputs[0].Name, new(failure)));
-        foreach (var v in actual.Concat(inputs.Values)) v.Dispose();
+        foreach (var v in actual) v.Dispose();
     }
 
     private static ComparisonResult Compare(RuntimeValue expected, RuntimeValue actual, CaseComparison comparison, Tolerance tolerance) => comparison switch
@@ -113,21 +114,4 @@ public static class CaseVerifier
             TensorComparison.Compare(e, a.Reshape(e.Shape)),
         _ => TensorComparison.Compare(expected, actual, tolerance),
     };
-
-    private static Dictionary<string, RuntimeValue> Recorded(Graph graph, string name, IReadOnlyList<string> files, Limits limits)
-    {
-        if (files.Count != graph.Inputs.Count) throw new InvalidInputException($"{name} has {files.Count} recorded inputs, but the model takes {graph.Inputs.Count}");
-        return graph.Inputs.Zip(files).ToDictionary(p => p.First.Name, p => TensorFile.Read(p.Second, p.First.Type ?? new TensorType(DType.Undefined, null), limits));
-    }
-
-    /// <summary>The values k / n over all n elements.</summary>
-    private static RuntimeValue Ramp(Value input, Limits limits)
-    {
-        if (input.Shape?.Concrete is not { } shape || input.DType != DType.Float32) throw new InvalidInputException($"input {input} has no ramp: its type must be float32 and its shape known");
-        limits.CheckTensor(DType.Float32, shape, $"input '{input.Name}'");
-        var ramp = Tensor.Allocate(DType.Float32, shape);
-        var span = ramp.Span<float>();
-        for (var k = 0; k < span.Length; k++) span[k] = (float)k / span.Length;
-        return ramp;
-    }
 }

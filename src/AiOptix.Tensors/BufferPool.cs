@@ -1,14 +1,13 @@
 using System.Numerics;
-using AiOptix.Tensors;
 
-namespace AiOptix.Runtime;
+namespace AiOptix.Tensors;
 
 /// <summary>
-/// Output memory that is used again once its last holder lets go: memory fresh from the system costs a page fault every 4 KiB. Blocks come in an eighth of a power of two, so
+/// Memory of results and batches that is used again once its last holder lets go: memory fresh from the system costs a page fault every 4 KiB. Blocks come in an eighth of a power of two, so
 /// that outputs which grow from run to run, like a decoder's cache, find one too. Bounded; what lay longest is freed.
 /// </summary>
 /// <param name="most">How many blocks are kept.</param>
-internal sealed class BufferPool(int most)
+public sealed class BufferPool(int most)
 {
     private readonly List<MemoryBlock> free = [];
 

@@ -16,24 +16,40 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, Shape Sha
 
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
-    /// <summary>Reads the header of a file's bytes.</summary>
-    /// <param name="file">The bytes.</param>
+    /// <summary>The most bytes that may stand in front of the data.</summary>
+    public const int MostBytes = MostHeaderBytes + 12;
+
+    /// <summary>Reads the header of a file.</summary>
+    /// <param name="begin">The file's first bytes: all of it, or at least as many as <see cref="Needed"/> says.</param>
+    /// <param name="fileLength">Bytes of the whole file.</param>
     /// <param name="name">The file, for messages.</param>
     /// <exception cref="ModelFormatException">They are not a header.</exception>
-    public static NpyHeader Read(MemoryBlock file, string name)
+    public static NpyHeader Read(ReadOnlySpan<byte> begin, long fileLength, string name)
     {
-        if (file.Length < 10 || !file.Slice(0, Magic.Length).SequenceEqual(Magic))
-            throw new ModelFormatException($"{name} is not an NPY file: it does not begin with \\x93NUMPY (write it with numpy.save)");
-        var major = file.Slice(6, 1)[0];
-        if (major is < 1 or > 3) throw new ModelFormatException($"{name}: NPY version {major} is not known; versions 1 to 3 are");
-        var lengthBytes = major == 1 ? 2 : 4;
-        if (file.Length < 8 + lengthBytes) throw new ModelFormatException($"{name}: the file ends inside its header");
-        long length = major == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(file.Slice(8, 2)) : BinaryPrimitives.ReadUInt32LittleEndian(file.Slice(8, 4));
-        var start = 8L + lengthBytes;
-        if (length > MostHeaderBytes || length > file.Length - start)
-            throw new ModelFormatException($"{name}: the header claims {length} bytes; the file has {file.Length - start} after its length field, and at most {MostHeaderBytes} are accepted");
-        var text = (major == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(file.Slice(start, (int)length));
+        var (start, length) = Extent(begin, fileLength, name);
+        var text = (begin[6] == 3 ? Encoding.UTF8 : Encoding.Latin1).GetString(begin.Slice(start, length));
         return new Literal(text, name).Header(start + length);
+    }
+
+    /// <summary>How many bytes stand in front of the data, by the first 12 of the file.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static int Needed(ReadOnlySpan<byte> begin, long fileLength, string name)
+    {
+        var (start, length) = Extent(begin, fileLength, name);
+        return start + length;
+    }
+
+    private static (int Start, int Length) Extent(ReadOnlySpan<byte> begin, long fileLength, string name)
+    {
+        if (begin.Length < 10 || !begin.StartsWith(Magic)) throw new ModelFormatException($"{name} is not an NPY file: it does not begin with \\x93NUMPY (write it with numpy.save)");
+        var major = begin[6];
+        if (major is < 1 or > 3) throw new ModelFormatException($"{name}: NPY version {major} is not known; versions 1 to 3 are");
+        var start = major == 1 ? 10 : 12;
+        if (begin.Length < start) throw new ModelFormatException($"{name}: the file ends inside its header");
+        long length = major == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(begin[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(begin[8..]);
+        if (length > MostHeaderBytes || length > fileLength - start)
+            throw new ModelFormatException($"{name}: the header claims {length} bytes; the file has {fileLength - start} after its length field, and at most {MostHeaderBytes} are accepted");
+        return (start, (int)length);
     }
 
     /// <summary>The bytes of a header, padded so that the data behind it begins at a multiple of 64.</summary>
