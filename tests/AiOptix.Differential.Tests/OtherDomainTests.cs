@@ -21,8 +21,8 @@ public class OtherDomainTests(ITestOutputHelper output)
     /// <summary>What transformers in the wild are made of.</summary>
     private static readonly string[] ofTransformers =
     [
-        "Attention", "BiasAdd", "BiasGelu", "BiasSplitGelu", "EmbedLayerNormalization", "FastGelu", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "Gelu", "GroupNorm",
-        "GroupQueryAttention", "MatMulNBits", "MultiHeadAttention", "PackedMultiHeadAttention", "QuickGelu", "RemovePadding", "RestorePadding", "RotaryEmbedding",
+        "Attention", "BiasAdd", "BiasGelu", "BiasSplitGelu", "DynamicQuantizeMatMul", "EmbedLayerNormalization", "FastGelu", "FusedGemm", "FusedMatMul", "FusedMatMulActivation", "Gelu", "GroupNorm",
+        "GroupQueryAttention", "MatMulNBits", "MultiHeadAttention", "PackedMultiHeadAttention", "QAttention", "QuickGelu", "RemovePadding", "RestorePadding", "RotaryEmbedding",
         "SimplifiedLayerNormalization", "SkipGroupNorm", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "TransposeMatMul", "Trilu",
     ];
 
@@ -37,6 +37,8 @@ public class OtherDomainTests(ITestOutputHelper output)
             for (var seed = 0; seed < Draws; seed++)
             {
                 if (Book.Foreign(recipe, new Draw(seed)) is not { } draft) continue;
+                // Models hold their weights; kernels pack them.
+                if (name == "DynamicQuantizeMatMul" && !draft.Inputs[1]!.Constant) continue;
                 // Mean and deviation, beside the normalised values, are for training.
                 if (name.StartsWith("Skip", StringComparison.Ordinal) && draft.Outputs > 1) continue;
                 using var session = Model.Load(Generated.Of(name, draft, hasOpenExtents: false).File).Compile(new CompileOptions { Threads = 1 });
