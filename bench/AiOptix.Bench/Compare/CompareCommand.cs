@@ -15,6 +15,7 @@ internal static class CompareCommand
     {
         var models = new Option<string[]>("--models") { Description = "A folder of model folders (model.onnx, test_data_set_0/input_N.pb), a folder of .onnx files, or one of either.", AllowMultipleArgumentsPerToken = true };
         var zoo = new Option<bool>("--zoo") { Description = "Builds the zoo's models and compares on them." };
+        var int8 = new Option<bool>("--int8") { Description = "Writes the zoo's convolution networks and transformers in static int8 and compares on these files; and each with its own fp32 form." };
         var only = new Option<string[]>("--only") { Description = "Only models whose name contains this.", AllowMultipleArgumentsPerToken = true };
         var threads = new Option<int[]>("--threads") { Description = "Thread counts, separated by commas.", DefaultValueFactory = _ => [1], CustomParser = Counts };
         var json = new Option<string?>("--json") { Description = "Writes every figure to this file; a bare name goes to bench/results/<cpu>/." };
@@ -24,12 +25,13 @@ internal static class CompareCommand
         var timesOnly = new Option<bool>("--times-only") { Description = "Leaves out load time and peak memory." };
         var command = new Command("compare", "Compares AI Optix with ONNX Runtime: time of a run, load time, peak memory, answers. Ratios over 1: AI Optix is faster.")
         {
-            models, zoo, only, threads, json, extents, rounds, seed, timesOnly,
+            models, zoo, int8, only, threads, json, extents, rounds, seed, timesOnly,
         };
         command.SetAction(p => Run(() => new CompareOptions
         {
             Models = p.GetValue(models) ?? [],
             Zoo = p.GetValue(zoo),
+            Int8 = p.GetValue(int8),
             Only = p.GetValue(only) ?? [],
             Threads = p.GetValue(threads) ?? [1],
             Json = p.GetValue(json),
@@ -47,7 +49,10 @@ internal static class CompareCommand
         {
             var options = parse();
             var cases = BenchCase.Find(options);
-            if (cases.Count == 0) throw new AiOptixException("there is nothing to compare; give --models DIR or --zoo");
+            if (cases.Count == 0) throw new AiOptixException("there is nothing to compare; give --models DIR, --zoo or --int8");
+            var floats = options.Int8 ? cases.Where(Quantized.Suits).ToArray() : [];
+            if (options.Int8) cases = [.. cases.Where(c => c.Entry is null), .. floats.Select(f => Quantized.Of(f, options))];
+            var overFloats = new List<string>();
             Report.Head(options);
             var comparisons = new List<Comparison>();
             var summaries = new List<Summary>();
@@ -59,11 +64,18 @@ internal static class CompareCommand
                     some.Add(Comparison.Run(model, threads, options));
                     Report.Progress(some[^1]);
                 }
+                if (floats.Length > 0)
+                {
+                    var gains = floats.Select(f => (f.Name, Quantized.OverFloats(f, cases.Single(c => c.Name == $"{f.Name} int8"), threads, options))).ToArray();
+                    foreach (var (name, gain) in gains) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} int8 over its own fp32, {threads} threads: {gain.Median:F2} ({gain.Low:F2}..{gain.High:F2})"));
+                    overFloats.Add(Quantized.Closing(gains, threads));
+                }
                 comparisons.AddRange(some);
                 summaries.Add(new Summary(threads, some));
                 Report.Table(summaries[^1], some);
             }
             if (options.Json is not null) Console.WriteLine($"written: {JsonReport.Write(options.Json, options, comparisons, summaries)}");
+            foreach (var line in overFloats) Console.WriteLine(line);
             foreach (var s in summaries) Console.WriteLine(s.Closing());
             return comparisons.Any(c => c.Outcome == Outcome.Failed) ? Disagreement : 0;
         }

@@ -15,6 +15,9 @@ internal sealed record CompareOptions
     /// <summary>Thread counts, each a comparison of its own.</summary>
     internal IReadOnlyList<int> Threads { get; init; } = [1];
 
+    /// <summary>Compares static int8 forms of the zoo's models.</summary>
+    internal bool Int8 { get; init; }
+
     /// <summary>Where to write the figures; null writes none.</summary>
     internal string? Json { get; init; }
 
