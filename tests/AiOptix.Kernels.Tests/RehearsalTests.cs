@@ -35,7 +35,7 @@ public class RehearsalTests
         Each(BinaryTable.Rows, r => Here.Has(r.Needs), BinaryPlan.Rehearse);
         Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
         Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
-        DynamicQuantizePlan.Rehearse(QuantizeTable.Select(DType.Float32, DType.UInt8)!.Value);
+        DynamicQuantizePlan.Rehearse(QuantizeTable.Select(DType.Float32, DType.UInt8, Here)!.Value);
         Each(RotaryTable.Rows, r => Here.Has(r.Needs), RotaryPlan.Rehearse);
         Each(ByteBinaryTable.Rows, r => Here.Has(r.Needs), ByteBinaryPlan.Rehearse);
         Each(ByteTableTable.Rows, r => Here.Has(r.Needs), ByteTablePlan.Rehearse);

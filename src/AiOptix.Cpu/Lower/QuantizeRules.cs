@@ -23,7 +23,7 @@ internal static unsafe class QuantizeRules
     /// <summary>With a scale and a zero point from the values: a step that measures them and one that quantises.</summary>
     public static bool Dynamic(Lowering lowering, Node node)
     {
-        if (QuantizeTable.Select(DType.Float32, DType.UInt8) is not { } row || node.Inputs[0]!.Shape is not { } shape) return false;
+        if (QuantizeTable.Select(DType.Float32, DType.UInt8, lowering.Target) is not { } row || node.Inputs[0]!.Shape is not { } shape) return false;
         var x = lowering.Slot(node.Inputs[0]!);
         int[] to = [.. node.Outputs.Select(lowering.Slot)];
         var extremes = lowering.Between(node, new(DType.Float32, new(Dim.FloorDiv(shape.Count, DynamicQuantizePlan.LeastATask) * 2 + 2)));
@@ -45,7 +45,7 @@ internal static unsafe class QuantizeRules
     private static bool Lower(Lowering lowering, Node node, long axis)
     {
         var (x, scale, zero) = (node.Inputs[0]!, node.Inputs[1]!, node.Input(2));
-        if (scale.DType != DType.Float32 || scale.Shape is not { Rank: <= 1 } s || QuantizeTable.Select(x.DType, node.Output.DType) is not { } row) return false;
+        if (scale.DType != DType.Float32 || scale.Shape is not { Rank: <= 1 } s || QuantizeTable.Select(x.DType, node.Output.DType, lowering.Target) is not { } row) return false;
         var alone = s.All(d => d.Constant == 1);
         if (!alone && (zero is not null && !s.Equals(zero.Shape) || x.Shape!.Rank == 0)) return false;
         if (alone && zero?.Shape is { } z && !z.All(d => d.Constant == 1)) return false;

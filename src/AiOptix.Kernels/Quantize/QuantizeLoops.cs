@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using AiOptix.Kernels.Bytes;
+using AiOptix.Kernels.Vectors;
 
 namespace AiOptix.Kernels.Quantize;
 
 /// <summary>
 /// float32 to bytes and back. Quantising: the quotient rounds to the nearest even integer, the zero point is added, the sum is cut off at the type's range;
-/// NaN gives the zero point. Four vectors of float32 become one of bytes; the tail goes one by one.
+/// NaN gives the zero point. The tail goes one by one.
 /// </summary>
 internal static unsafe class QuantizeLoops
 {
@@ -36,6 +38,32 @@ internal static unsafe class QuantizeLoops
             Vector128.Narrow(a, b).AsByte().Store(y + i);
         }
         Quantize<T>(x + i * sizeof(float), y + i, n - i, scale, zero);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void QuantizeLanes<T, TB, TV>(byte* x, byte* y, long n, float scale, int zero) where T : unmanaged where TB : struct, IByteLanes<TV> where TV : unmanaged, IVec<TV>
+    {
+        var from = (float*)x;
+        var (least, greatest) = Range<T>();
+        TV low = TV.Set(least - zero), high = TV.Set(greatest - zero), divisor = TV.Set(scale);
+        long i = 0;
+        for (; i <= n - TV.Count; i += TV.Count)
+        {
+            var steps = TV.Load(from + i) / divisor;
+            TB.Store(y + i, TV.IfEqual(steps, steps, steps, TV.Zero), low, high, zero);
+        }
+        Quantize<T>(x + i * sizeof(float), y + i, n - i, scale, zero);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void DequantizeLanes<T, TB, TV>(byte* x, byte* y, long n, float scale, int zero) where T : unmanaged where TB : struct, IByteLanes<TV> where TV : unmanaged, IVec<TV>
+    {
+        var to = (float*)y;
+        var numbers = new ByteNumbers(scale, zero, typeof(T) == typeof(sbyte));
+        var factor = TV.Set(scale);
+        long i = 0;
+        for (; i <= n - TV.Count; i += TV.Count) TV.Store(to + i, TB.Load(x + i, numbers.Flip, numbers.UnsignedZero, factor));
+        Dequantize<T>(x + i, y + i * sizeof(float), n - i, scale, zero);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

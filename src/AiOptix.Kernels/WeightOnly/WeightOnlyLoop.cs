@@ -41,7 +41,8 @@ internal readonly struct NibbleZeroForm : IWeightForm
 
 /// <summary>
 /// Panels of two vectors of columns. A packed panel is a block of terms behind the other: its scales, its zero points where there are some, and its weights, a byte a column for each term, or 32 bits a
-/// column for every eight. The sum of a block, from 0 in the order of the terms, is multiplied with its scale and added to the blocks before.
+/// column for every eight. The sums of a block's even and odd terms, from 0 in their order, are added,
+/// multiplied with its scale and added to the blocks before.
 /// </summary>
 internal static unsafe class WeightOnlyLoop
 {
@@ -62,36 +63,46 @@ internal static unsafe class WeightOnlyLoop
                 (z0, z1) = (T.Load((float*)panel), T.Load((float*)panel + T.Count));
                 panel += 2 * T.Count * sizeof(float);
             }
-            T b0 = T.Zero, b1 = T.Zero;
+            T b0 = T.Zero, b1 = T.Zero, d0 = T.Zero, d1 = T.Zero;
             var n = Math.Min(k, block);
             if (TF.IsByte)
-                for (var i = 0; i < n; i++, a++, panel += 2 * T.Count)
+            {
+                for (; n >= 2; n -= 2, a += 2, panel += 4 * T.Count)
                 {
-                    T x = T.Set(*a), w0 = TL.Bytes(panel), w1 = TL.Bytes(panel + T.Count);
-                    if (TF.HasZeros) (w0, w1) = (w0 - z0, w1 - z1);
-                    (b0, b1) = (T.Fma(x, w0, b0), T.Fma(x, w1, b1));
+                    Step<TF, T>(T.Set(a[0]), TL.Bytes(panel), TL.Bytes(panel + T.Count), z0, z1, ref b0, ref b1);
+                    Step<TF, T>(T.Set(a[1]), TL.Bytes(panel + 2 * T.Count), TL.Bytes(panel + 3 * T.Count), z0, z1, ref d0, ref d1);
                 }
+                if (n > 0)
+                {
+                    Step<TF, T>(T.Set(a[0]), TL.Bytes(panel), TL.Bytes(panel + T.Count), z0, z1, ref b0, ref b1);
+                    a++;
+                    panel += 2 * T.Count;
+                }
+            }
             else
             {
                 for (; n >= NibblesAtOnce; n -= NibblesAtOnce, a += NibblesAtOnce, panel += 2 * T.Count * sizeof(int))
                 {
-                    Step<TF, TL, T>(a, panel, 0, 0, z0, z1, ref b0, ref b1);
-                    Step<TF, TL, T>(a, panel, 1, 4, z0, z1, ref b0, ref b1);
-                    Step<TF, TL, T>(a, panel, 2, 8, z0, z1, ref b0, ref b1);
-                    Step<TF, TL, T>(a, panel, 3, 12, z0, z1, ref b0, ref b1);
-                    Step<TF, TL, T>(a, panel, 4, 16, z0, z1, ref b0, ref b1);
-                    Step<TF, TL, T>(a, panel, 5, 20, z0, z1, ref b0, ref b1);
-                    Step<TF, TL, T>(a, panel, 6, 24, z0, z1, ref b0, ref b1);
-                    Step<TF, TL, T>(a, panel, 7, 28, z0, z1, ref b0, ref b1);
+                    T q0 = T.Load((float*)panel), q1 = T.Load((float*)panel + T.Count);
+                    Step<TF, TL, T>(a, q0, q1, 0, 0, z0, z1, ref b0, ref b1);
+                    Step<TF, TL, T>(a, q0, q1, 1, 4, z0, z1, ref d0, ref d1);
+                    Step<TF, TL, T>(a, q0, q1, 2, 8, z0, z1, ref b0, ref b1);
+                    Step<TF, TL, T>(a, q0, q1, 3, 12, z0, z1, ref d0, ref d1);
+                    Step<TF, TL, T>(a, q0, q1, 4, 16, z0, z1, ref b0, ref b1);
+                    Step<TF, TL, T>(a, q0, q1, 5, 20, z0, z1, ref d0, ref d1);
+                    Step<TF, TL, T>(a, q0, q1, 6, 24, z0, z1, ref b0, ref b1);
+                    Step<TF, TL, T>(a, q0, q1, 7, 28, z0, z1, ref d0, ref d1);
                 }
                 if (n > 0)
                 {
-                    for (var j = 0; j < n; j++) Step<TF, TL, T>(a, panel, j, 4 * j, z0, z1, ref b0, ref b1);
+                    T q0 = T.Load((float*)panel), q1 = T.Load((float*)panel + T.Count);
+                    for (var j = 0; j < n; j += 2) Step<TF, TL, T>(a, q0, q1, j, 4 * j, z0, z1, ref b0, ref b1);
+                    for (var j = 1; j < n; j += 2) Step<TF, TL, T>(a, q0, q1, j, 4 * j, z0, z1, ref d0, ref d1);
                     a += n;
                     panel += 2 * T.Count * sizeof(int);
                 }
             }
-            (s0, s1) = (T.Fma(b0, T.Load(scales), s0), T.Fma(b1, T.Load(scales + T.Count), s1));
+            (s0, s1) = (T.Fma(b0 + d0, T.Load(scales), s0), T.Fma(b1 + d1, T.Load(scales + T.Count), s1));
         }
         T.Store(c, s0);
         T.Store(c + T.Count, s1);
@@ -114,7 +125,7 @@ internal static unsafe class WeightOnlyLoop
             for (var i = 0; i < n; i++, to += 2 * T.Count)
             {
                 var shift = i % NibblesAtOnce * 4;
-                T w0 = TF.IsByte ? TL.Bytes(panel) : TL.Nibbles(panel, shift), w1 = TF.IsByte ? TL.Bytes(panel + T.Count) : TL.Nibbles(panel + T.Count * sizeof(int), shift);
+                T w0 = TF.IsByte ? TL.Bytes(panel) : TL.Nibbles(T.Load((float*)panel), shift), w1 = TF.IsByte ? TL.Bytes(panel + T.Count) : TL.Nibbles(T.Load((float*)panel + T.Count), shift);
                 if (TF.HasZeros) (w0, w1) = (w0 - z0, w1 - z1);
                 T.Store(to, w0 * s0);
                 T.Store(to + T.Count, w1 * s1);
@@ -125,9 +136,12 @@ internal static unsafe class WeightOnlyLoop
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step<TF, TL, T>(float* a, byte* panel, int j, int shift, T z0, T z1, ref T b0, ref T b1) where TF : struct, IWeightForm where TL : struct, IWeightLanes<T> where T : unmanaged, IVec<T>
+    private static void Step<TF, TL, T>(float* a, T q0, T q1, int j, int shift, T z0, T z1, ref T b0, ref T b1) where TF : struct, IWeightForm where TL : struct, IWeightLanes<T> where T : unmanaged, IVec<T>
+        => Step<TF, T>(T.Set(a[j]), TL.Nibbles(q0, shift), TL.Nibbles(q1, shift), z0, z1, ref b0, ref b1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step<TF, T>(T x, T w0, T w1, T z0, T z1, ref T b0, ref T b1) where TF : struct, IWeightForm where T : unmanaged, IVec<T>
     {
-        T x = T.Set(a[j]), w0 = TL.Nibbles(panel, shift), w1 = TL.Nibbles(panel + T.Count * sizeof(int), shift);
         if (TF.HasZeros) (w0, w1) = (w0 - z0, w1 - z1);
         (b0, b1) = (T.Fma(x, w0, b0), T.Fma(x, w1, b1));
     }

@@ -11,7 +11,7 @@ namespace AiOptix.Kernels.WeightOnly;
 /// </summary>
 public sealed unsafe class WeightOnlyPlan
 {
-    private const int FewRows = 4;
+    private const int FewRows = 8;
 
     private readonly WeightOnlyShape shape;
     private readonly GemmPlan? whole, last;

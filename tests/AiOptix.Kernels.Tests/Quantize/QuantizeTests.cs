@@ -7,14 +7,15 @@ public unsafe class QuantizeTests
 {
     public static TheoryData<string> Names => [.. QuantizeTable.Rows.Select(r => r.Name)];
 
-    [Theory]
+    [SkippableTheory]
     [MemberData(nameof(Names))]
     public void Rows_give_the_bytes_of_the_last_row(string name)
     {
         var row = QuantizeTable.Rows.Single(r => r.Name == name);
+        Sweep.Require(row.Needs);
         var last = QuantizeTable.Rows.Last(r => r.From == row.From && r.To == row.To);
         var random = new Random(6);
-        foreach (var n in new[] { 0, 1, 15, 16, 33, 1001 })
+        foreach (var n in new[] { 0, 1, 15, 16, 33, 47, 1001 })
             foreach (var (scale, zero) in new[] { (0.013f, 0), (1f, 127), (100f, 3) })
             {
                 using var x = new GuardedArray<byte>(n * (row.From.Bits() / 8));
@@ -39,7 +40,7 @@ public unsafe class QuantizeTests
     [Fact]
     public void Entries_of_an_axis_have_scales_of_their_own()
     {
-        var plan = new QuantizePlan(new(12, 3, 2), QuantizeTable.Select(DType.UInt8, DType.Float32)!.Value);
+        var plan = new QuantizePlan(new(12, 3, 2), QuantizeTable.Select(DType.UInt8, DType.Float32, HostTarget.Current)!.Value);
         byte[] x = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], zeros = [0, 3, 1];
         float[] scales = [1, 2, 0.5f], y = new float[12];
         fixed (byte* px = x, pz = zeros)
@@ -50,7 +51,7 @@ public unsafe class QuantizeTests
     private static T[] Run<T>(DType type, float[] x, int zero) where T : unmanaged
     {
         var y = new T[x.Length];
-        var row = QuantizeTable.Select(DType.Float32, type)!.Value;
+        var row = QuantizeTable.Select(DType.Float32, type, HostTarget.Current)!.Value;
         fixed (float* px = x)
         fixed (T* py = y) row.Run((byte*)px, (byte*)py, x.Length, 1, zero);
         return y;
