@@ -51,5 +51,5 @@ internal readonly unsafe struct Weights16 : IWeightLanes<V16>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V16 Nibbles(V16 lanes, int shift) => new(Avx512F.PermuteVar16x32(Vector512.Create(-8f, -7f, -6f, -5f, -4f, -3f, -2f, -1f, 0f, 1f, 2f, 3f, 4f, 5f, 6f, 7f),
-        Avx512F.ShiftRightLogical(lanes.Value.AsInt32(), (byte)shift)));
+        lanes.Value.AsInt32() >>> shift));
 }
