@@ -30,7 +30,7 @@ internal sealed record Inspection(IReadOnlyList<OperatorCount> Operators, long P
                 .OrderByDescending(o => o.Count).ThenBy(o => o.Name, StringComparer.Ordinal),
         ];
         Tensor[] constants = [.. nodes.Select(n => n.Graph).Append(model.Graph).Distinct().SelectMany(g => g.Constants).Select(c => c.Constant!)];
-        var flops = model.Graph.Nodes.Where(n => n.Operator.IsKnown).Aggregate(Dim.Zero, (sum, n) => sum + (n.Operator.Flops(n) ?? Dim.Zero))
+        var flops = (Node.FlopsOf(model.Graph.Nodes.Where(n => n.Operator.IsKnown)) ?? Dim.Zero)
             .Substitute(dims.ToDictionary(d => d.Key, d => (Dim)d.Value, StringComparer.Ordinal));
         var plan = Array.TrueForAll(operators, o => o.IsKnown) ? InspectedPlan.Of(model, dims) : null;
         return new(operators, constants.Sum(c => c.Count), constants.Sum(c => c.ByteLength), flops, plan);

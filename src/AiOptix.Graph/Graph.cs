@@ -264,6 +264,10 @@ public sealed partial class Graph
         {
             throw new InvalidGraphException($"node {node}: an extent or a number of elements does not fit into 63 bits", e);
         }
+        catch (LimitExceededException e)
+        {
+            throw new LimitExceededException($"node {node}: {e.Message}", e);
+        }
         catch (Exception e) when (e is not AiOptixException)
         {
             throw new InvalidGraphException($"node {node}: its inputs or attributes do not fit the operator: {e.Message}", e);

@@ -38,6 +38,19 @@ public sealed class Node
     /// </summary>
     public string? Contradiction { get; internal set; }
 
+    /// <summary>The floating-point operations of nodes together; null when none of them tells, or when they are more than a number holds.</summary>
+    public static Dim? FlopsOf(IEnumerable<Node> nodes)
+    {
+        try
+        {
+            return nodes.Aggregate((Dim?)null, (sum, n) => n.Operator.Flops(n) is { } f ? f + (sum ?? Dim.Zero) : sum);
+        }
+        catch (OverflowException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The names of the file's nodes that it came from.</summary>
     public ImmutableArray<string> Origins { get; internal set; } = [];
 

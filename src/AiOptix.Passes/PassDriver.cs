@@ -73,6 +73,8 @@ public sealed class PassDriver
     {
         options.Cancellation.ThrowIfCancellationRequested();
         visits++;
+        // What cannot run is left to the run, if it comes there.
+        if (node.Contradiction is not null) return;
         foreach (var pass in passes)
         {
             if (Match(pass, node) is not { } patch) continue;

@@ -15,7 +15,8 @@ public sealed class SegmentBinding
     internal SegmentBinding(Program program, Segment segment, IReadOnlyDictionary<string, long> symbols)
     {
         Segment = segment;
-        Key = [.. segment.Symbols.Select(s => symbols[s])];
+        Key = [.. segment.Symbols.Select(s => symbols.TryGetValue(s, out var value) ? value
+            : throw new InvalidInputException($"model '{program.Name}': the extents of its inputs leave the extent '{s}' of a later value open, which an empty axis does"))];
         shapes = new Shape?[program.Slots.Count];
         var known = segment.Symbols.ToHashSet(StringComparer.Ordinal);
         Check(program, known, symbols);

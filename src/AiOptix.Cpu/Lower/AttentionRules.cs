@@ -100,7 +100,7 @@ internal static unsafe class AttentionRules
                 ? new((nint)shape.Queries * shape.Heads * shape.ValueWidth, shape.ValueWidth, (nint)shape.Heads * shape.ValueWidth)
                 : new((nint)shape.Heads * shape.Queries * shape.ValueWidth, (nint)shape.Queries * shape.ValueWidth, shape.ValueWidth),
             Scale = op.Scale ?? (float)(1 / Math.Sqrt(shape.Width)),
-            Softcap = Math.Max(op.Softcap, 0),
+            Softcap = op.Softcap > 0 ? op.Softcap : 0,
             Position = Of(extents.PastKeys),
             Before = op.LeftWindow < 0 ? int.MaxValue : (int)Math.Min(op.LeftWindow, int.MaxValue),
             After = op.IsCausal ? 0 : op.RightWindow < 0 ? int.MaxValue : (int)Math.Min(op.RightWindow, int.MaxValue),

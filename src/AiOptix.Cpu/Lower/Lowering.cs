@@ -139,7 +139,7 @@ internal sealed class Lowering
     /// <summary>Adds a step that stands for several nodes, at the place of the last of them, when all that it reads exists.</summary>
     public void Emit(Step step, IReadOnlyList<Node> nodes)
     {
-        step.Flops = FlopsOf(nodes);
+        step.Flops = Node.FlopsOf(nodes);
         if (nodes.Count == 1)
         {
             steps.Add(step);
@@ -186,15 +186,13 @@ internal sealed class Lowering
         var first = steps.Count;
         if (isKnown && LoweringRules.Find(node.Operator) is { } rule && Apply(rule, node))
         {
-            if (steps.Count > first && steps.Skip(first).All(s => s.Flops is null)) steps[^1].Flops = FlopsOf([node]);
+            if (steps.Count > first && steps.Skip(first).All(s => s.Flops is null)) steps[^1].Flops = Node.FlopsOf([node]);
             return;
         }
         Reference(node);
         foreach (var o in node.Outputs) known.UnionWith(o.Shape?.DefinedSymbols ?? []);
         derived.Close(known);
     }
-
-    private static Dim? FlopsOf(IReadOnlyList<Node> nodes) => nodes.Aggregate((Dim?)null, (sum, n) => n.Operator.Flops(n) is { } f ? f + (sum ?? Dim.Zero) : sum);
 
     /// <summary>A rule reckons with whatever a graph holds: what goes wrong names the node.</summary>
     private bool Apply(LoweringRule rule, Node node)

@@ -20,19 +20,20 @@ public sealed record Transpose(ValueList<long> Perm = default) : Operator
     /// <inheritdoc/>
     public override void Infer(InferenceContext context)
     {
-        if (context.Shape(0) is not { } s)
-        {
-            context.Set(0, context.DType(0), Perm.Count > 0 ? context.FreshShape(Perm.Count) : null);
-            return;
-        }
+        var shape = context.Shape(0);
         int[] p;
         try
         {
-            p = PermutationOf(s.Rank);
+            p = PermutationOf(shape?.Rank ?? Perm.Count);
         }
         catch (InvalidGraphException e)
         {
             throw context.Error(e.Message);
+        }
+        if (shape is not { } s)
+        {
+            context.Set(0, context.DType(0), Perm.Count > 0 ? context.FreshShape(Perm.Count) : null);
+            return;
         }
         context.Set(0, context.DType(0), new([.. p.Select(a => s[a])]));
         context.SetElements(0, context.Elements(0));

@@ -11,8 +11,8 @@ internal readonly struct Flag(byte value)
 }
 
 /// <summary>
-/// Conversions. Floats round to nearest even. Floats become integers by cutting the fraction off: the nearest int64 first (NaN gives 0), of which
-/// narrower types keep the low bits. Integers become narrower by keeping the low bits. Booleans are 0 and 1; everything but zero is true.
+/// Conversions. Floats round to nearest even. Floats become integers by cutting the fraction off: the nearest int64 or int32 (NaN gives 0); narrower
+/// types keep the low bits of the int64. Integers become narrower by keeping the low bits. Booleans are 0 and 1; everything but zero is true.
 /// </summary>
 internal static unsafe class CastLoops
 {
@@ -183,6 +183,7 @@ internal static unsafe class CastLoops
         if (typeof(T) == typeof(BFloat16)) return Unsafe.BitCast<BFloat16, T>((BFloat16)(float)x);
         if (typeof(T) == typeof(Flag)) return Unsafe.BitCast<Flag, T>(new Flag(x != 0 ? (byte)1 : (byte)0));
         if (typeof(T) == typeof(ulong)) return Unsafe.BitCast<ulong, T>(x >= 9223372036854775808.0 ? (ulong)x : (ulong)(long)x);
+        if (typeof(T) == typeof(int)) return Unsafe.BitCast<int, T>((int)x);
         return OfLong<T>((long)x);
     }
 

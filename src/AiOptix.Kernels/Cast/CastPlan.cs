@@ -6,7 +6,7 @@ namespace AiOptix.Kernels.Cast;
 
 /// <summary>
 /// A conversion of dense elements, made ready. Floats round to nearest even; floats become integers by cutting the fraction off, as the nearest
-/// int64 (NaN gives 0) of which narrower types keep the low bits; integers keep their low bits. Immutable.
+/// int64 or int32 (NaN gives 0), narrower types keep the low bits of the int64; integers keep their low bits. Immutable.
 /// </summary>
 public sealed unsafe class CastPlan
 {

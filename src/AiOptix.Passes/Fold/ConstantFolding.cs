@@ -31,7 +31,7 @@ public sealed class ConstantFolding : IPass
         if (node.Inputs.Any(i => i is { IsConstant: false }) || node.Outputs.Any(o => o.OutputUses > 0 || o.TensorType is null)) return null;
         var read = node.Inputs.Sum(i => i?.Constant!.ByteLength ?? 0);
         var most = Math.Min(limits.MaxTensorBytes, Math.Max(MaxBytes, read));
-        if (node.Outputs.Any(o => SizeOf(o) > most) || op.Flops(node)?.Constant > MaxFlops) return null;
+        if (node.Outputs.Any(o => SizeOf(o) > most) || Node.FlopsOf([node])?.Constant > MaxFlops) return null;
         if (Evaluate(node, most) is not { } results) return null;
         if (results.Sum(t => t.ByteLength) > most) return null;
         var patch = new Patch(graph, "all inputs are constant");
