@@ -40,6 +40,7 @@ public static class Pipeline
             new QuantizedMovement(),
             new QuantizedProducts(),
             new QuantizedAverage(),
+            new QuantizedSums(),
         ]),
         new("fold into weights",
         [

@@ -36,6 +36,23 @@ public class IntegerProductTests
         PlanCheck.Same(g, PlanCheck.Random(8, 50, 3, 70));
     }
 
+    [Theory]
+    [InlineData(1, "ConvInteger+Cast+Mul+Add")]
+    [InlineData(6, "ConvInteger+Cast+Mul+Add")]
+    public void Convolutions_are_scaled_in_the_same_step(int groups, string operation)
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(N, 6, 9, 7));
+        var q = g.Add(new DynamicQuantizeLinear(), [x], [null, null, null]);
+        var w = Tensor.Allocate(DType.UInt8, new Shape(12, 6 / groups, 3, 3));
+        new Random(3).NextBytes(w.Bytes);
+        var y = g.Add(new ConvInteger(new Conv([2, 1], [1, 1, 1, 1], Group: groups)), q.Outputs[0], g.AddConstant(w), q.Outputs[2], g.AddConstant(Tensor.Scalar((byte)100)));
+        y = g.Add(new Mul(), g.Add(new Cast(DType.Float32), y), g.Add(new Mul(), q.Outputs[1], g.AddConstant(PlanCheck.Random(5, 1, 12, 1, 1))));
+        g.AddOutput(g.Add(new Add(), y, g.AddConstant(PlanCheck.Random(6, 1, 12, 1, 1))));
+        Assert.Contains(PlanCheck.Compile(g).Steps, s => s.Operation == operation);
+        PlanCheck.Same(g, PlanCheck.Random(7, 2, 6, 9, 7));
+    }
+
     [Fact]
     public void Many_values_are_measured_in_many_tasks()
     {

@@ -64,6 +64,7 @@ public class RuleTests
             g.AddConstant(Tensor.Vector(0.01f, 0.02f, 0.005f, 0.03f, 0.01f)), g.AddConstant(Tensor.Vector<sbyte>(0, 1, -2, 3, 0)), Scale(g, 0.05f), Zero(g, 120), g.AddConstant(Tensor.Vector(5, -300, 7000, 0, 1)))),
         [typeof(QLinearMatMul)] = (g, x) => Numbers(g, g.Add(new QLinearMatMul(), Bytes(g, x), Scale(g, 0.02f), Zero(g, 100), Int8(g, 2, 9, 5), Scale(g, 0.01f), g.AddConstant(Tensor.Scalar<sbyte>(3)), Scale(g, 0.05f), Zero(g, 120))),
         [typeof(DynamicQuantizeLinear)] = (g, x) => g.Add(new Mul(), g.Add(new Cast(DType.Float32), g.Add(new DynamicQuantizeLinear(), [x], [null, null, null]).Output), g.Add(new DynamicQuantizeLinear(), [x], [null, null, null]).Outputs[1]),
+        [typeof(ConvInteger)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new ConvInteger(new Conv([2, 1], [1, 0, 2, 1], [1, 2])), Bytes(g, x), Int8(g, 1, 5, 3, 3, 2), Zero(g, 100), g.AddConstant(Tensor.Vector<sbyte>(0, 1, -2, 3, 0)))),
         [typeof(MatMulInteger)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new MatMulInteger(), Bytes(g, x), Int8(g, 2, 9, 5), Zero(g, 100), g.AddConstant(Tensor.Vector<sbyte>(3, 0, -7, 1, 0)))),
         [typeof(Cast)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new Cast(DType.Float16), x)),
         [typeof(ConstantOfShape)] = (g, x) => g.Add(new Add(), g.Add(new ConstantOfShape(Tensor.Vector(2.5f)), g.Add(new ShapeOf(), x)), x),

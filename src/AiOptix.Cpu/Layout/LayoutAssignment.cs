@@ -32,6 +32,7 @@ internal static class LayoutAssignment
     private static bool Asks(Node node) => node.Operator switch
     {
         Conv c => IsConvolution(node, c.Pads),
+        ConvInteger { Convolution: var c } => node is { Contradiction: null, Inputs: [{ Shape: { } s }, { Constant.Shape.Rank: >= 3 and <= 5 and var rank }, ..] } && s.Rank == rank && s[1].Constant is > 0 && c.Pads.All(p => p >= 0),
         QLinearConv { Convolution: var c } => IsQuantized(node, c.Pads),
         ConvTranspose t => IsConvolution(node, t.Pads),
         MaxPool => node is { Contradiction: null, Inputs: [{ DType: DType.Int8 or DType.UInt8, Shape.Rank: >= 3 and <= 5 }, ..] } && node.Outputs.Skip(1).All(o => o.IsUnused),

@@ -11,6 +11,7 @@ internal static class ChannelsLastRules
     {
         [typeof(Conv)] = (lowering, node) => ConvRules.Conv(lowering, node, Inner<Conv>(node)),
         [typeof(ConvTranspose)] = (lowering, node) => ConvTransposeRules.ConvTranspose(lowering, node, Inner<ConvTranspose>(node)),
+        [typeof(ConvInteger)] = (lowering, node) => IntegerProductRules.Conv(lowering, node, Inner<ConvInteger>(node)),
         [typeof(QLinearConv)] = (lowering, node) => QuantizedProductRules.Conv(lowering, node, Inner<QLinearConv>(node)),
         [typeof(AveragePool)] = (lowering, node) => PoolRules.ChannelsLast(lowering, node, Inner<AveragePool>(node)),
         [typeof(MaxPool)] = (lowering, node) => PoolRules.ChannelsLast(lowering, node, Inner<MaxPool>(node)),

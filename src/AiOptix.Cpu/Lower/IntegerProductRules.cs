@@ -8,7 +8,7 @@ using AiOptix.Tensors;
 namespace AiOptix.Cpu.Lower;
 
 /// <summary>
-/// MatMulInteger with constant weights, whose argument may have a zero point that only a run tells. A Cast to float32, a product with a scale (that of the argument times those of the weights, or a
+/// MatMulInteger and ConvInteger with constant weights, whose argument may have a zero point that only a run tells. A Cast to float32, a product with a scale (that of the argument times those of the weights, or a
 /// constant) and a constant bias behind it, as dynamic quantisation writes them, are done before a result is stored.
 /// </summary>
 internal static unsafe class IntegerProductRules
@@ -17,38 +17,74 @@ internal static unsafe class IntegerProductRules
     {
         var a = node.Inputs[0]!;
         if (node.Inputs[1]!.Constant is not { Shape.Rank: 2 } w || a.Shape!.Rank < 2 || !a.Shape[-1].Equals(w.Shape[0])) return false;
-        if (node.Input(2) is { Shape: { } z } && !z.All(d => d.Constant == 1) || node.Input(3) is { IsConstant: false }) return false;
         var (terms, outputs) = (checked((int)w.Shape[0]), checked((int)w.Shape[1]));
-        var zeros = node.Input(3)?.Constant!.ToInt64() ?? [0L];
-        if (zeros.Length != 1 && zeros.Length != outputs || 255L * 255 * terms > int.MaxValue) return false;
+        if (Weights(node, w, isFilterFirst: false, outputs, terms) is not { } weights) return false;
         var chain = Chain.Follow(lowering, node, outputs);
-        var weights = new WeightBytes(w, zeros, IsFilterFirst: false, outputs, terms);
-        QuantizedShape Describe(long rows) => QuantizedShape.Product(checked((int)rows), terms, outputs, chain.Factors is null ? QuantizedResult.Int32 : QuantizedResult.Float32) with
+        ConvShape Describe(ReadOnlySpan<long> dims) => QuantizedShape.Product(checked((int)new Shape(dims).Product(0, dims.Length - 1)), terms, outputs, default).Conv;
+        Emit(lowering, node, chain, weights, new(lowering.Slot(a), 0, 0), new(lowering.Slot(chain.Output), 0, 0), Describe([1, terms]), a.Shape, Describe);
+        return true;
+    }
+
+    public static bool Conv(Lowering lowering, Node node, ConvInteger op)
+    {
+        var conv = op.Convolution;
+        if (node.Inputs[1]!.Constant is not { Shape.Rank: >= 3 and <= 5 } w) return false;
+        var outputs = checked((int)w.Shape[0]);
+        if (Weights(node, w, isFilterFirst: true, outputs, (int)(w.Count / Math.Max(1, outputs))) is not { } weights) return false;
+        var x = node.Inputs[0]!;
+        var readsFirst = ConvRules.ReadsChannelsFirst(lowering, x, out var first);
+        if (readsFirst) x = first!;
+        var chain = Chain.Follow(lowering, node, outputs);
+        var (geometry, group, extents) = (conv.Geometry(w.Shape.Dims[2..]), checked((int)conv.Group), x.Shape!);
+        var (from, to) = (readsFirst ? new(lowering.Slot(x), 0, 0) : lowering.Read(x), lowering.Place(chain.Output));
+        ConvShape Describe(ReadOnlySpan<long> dims)
         {
-            IsSigned = a.DType == DType.Int8, WeightParts = weights.Parts, IsDynamic = true, HasAddends = chain.Bias is not null,
+            var shape = ConvParts.Describe(geometry, group, outputs, dims, readsFirst);
+            if (from.Pitch != 0) shape = shape with { XPitch = from.Pitch };
+            return to.Pitch != 0 ? shape with { YPitch = to.Pitch } : shape;
+        }
+        Emit(lowering, node, chain, weights, from, to, Describe([.. extents.Select((d, i) => d.Constant ?? (i == 0 ? 1 : ConvRules.TypicalExtent))]), extents, Describe);
+        return true;
+    }
+
+    private delegate ConvShape Description(ReadOnlySpan<long> dims);
+
+    /// <summary>The weights with their zero points; null when these are not constant, or when a sum might leave int32.</summary>
+    private static WeightBytes? Weights(Node node, Tensor w, bool isFilterFirst, int outputs, int terms)
+    {
+        if (node.Input(2) is { Shape: { } z } && !z.All(d => d.Constant == 1) || node.Input(3) is { IsConstant: false }) return null;
+        var zeros = node.Input(3)?.Constant!.ToInt64() ?? [0L];
+        return zeros.Length != 1 && zeros.Length != outputs || 255L * 255 * terms > int.MaxValue ? null : new(w, zeros, isFilterFirst, outputs, terms);
+    }
+
+    private static void Emit(Lowering lowering, Node node, Chain chain, WeightBytes weights, ChannelSlice from, ChannelSlice to, ConvShape typical, SymbolicShape extents, Description describe)
+    {
+        QuantizedShape Shape(ConvShape conv) => new(conv, chain.Factors is null ? QuantizedResult.Int32 : QuantizedResult.Float32)
+        {
+            IsSigned = node.Inputs[0]!.DType == DType.Int8, WeightParts = weights.Parts, IsDynamic = true, HasAddends = chain.Bias is not null,
         };
-        var (form, target) = (Describe(1), lowering.Target);
+        var (form, target) = (Shape(typical), lowering.Target);
         var kernel = QuantizedConvTable.Select(form, target);
         var packed = lowering.Pack($"{kernel.Name} {form} {weights.Digest([], chain.Factors ?? [], chain.Bias ?? [])}", kernel.Plan(form, target).PackedWeightBytes,
-            to => weights.Pack(kernel.Plan(form, target), null, chain.Factors, chain.Bias, 0, to), w);
-        lowering.Prepare($"{kernel.Name} {form}", () => kernel.Rehearse(form with { Conv = form.Conv with { Batch = 0 } }, false, target));
-        var (x, y) = (lowering.Slot(a), lowering.Slot(chain.Output));
+            bytes => weights.Pack(kernel.Plan(form, target), null, chain.Factors, chain.Bias, 0, bytes), weights.Weights);
+        var isKnown = extents.Skip(1).All(d => d.Constant is not null);
+        var rehearsed = form with { Conv = form.Conv with { Batch = extents[0].Constant is null ? 0 : form.Conv.Batch } };
+        lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown}", () => kernel.Rehearse(rehearsed, isKnown, target));
         var zero = node.Input(2) is { } zeroValue ? lowering.Slot(zeroValue) : -1;
         var scale = chain.Scale is { } scaleValue ? lowering.Slot(scaleValue) : -1;
-        var isSigned = form.IsSigned;
-        lowering.Emit(new PlanStep(chain.Nodes[^1].Name, [.. new[] { x, zero, scale }.Where(s => s >= 0)], [y], context =>
+        var (isSigned, size) = (form.IsSigned, form.ResultBytes);
+        lowering.Emit(new PlanStep(chain.Nodes[^1].Name, [.. new[] { from.Slot, zero, scale }.Where(s => s >= 0)], [to.Slot], context =>
         {
-            var dims = a.Shape.Select(context.Evaluate).ToArray();
-            var plan = kernel.Plan(Describe(new Shape(dims).Product(0, dims.Length - 1)), target);
+            var plan = kernel.Plan(Shape(describe([.. extents.Select(context.Evaluate)])), target);
             return new PlanTasks((m, first, end, scratch) =>
             {
                 var call = new QuantizedConvCall
                 {
-                    X = (byte*)m[x],
+                    X = (byte*)m[from.Slot] + from.Offset,
                     InputZero = zero < 0 ? 0 : isSigned ? *(sbyte*)m[zero] : *(byte*)m[zero],
                     InputScale = scale < 0 ? 1 : *(float*)m[scale],
                     PackedWeights = (byte*)packed.Pointer,
-                    Y = (byte*)m[y],
+                    Y = (byte*)m[to.Slot] + (nint)to.Offset * size,
                 };
                 plan.Run(call, first, end, scratch);
             })
@@ -63,7 +99,6 @@ internal static unsafe class IntegerProductRules
             Origins = [.. chain.Nodes.SelectMany(n => n.Origins).Distinct(StringComparer.Ordinal)],
             Weights = packed.Length,
         }, chain.Nodes);
-        return true;
     }
 
     /// <summary>What follows and is done in the same step.</summary>

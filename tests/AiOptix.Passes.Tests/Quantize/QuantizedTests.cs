@@ -7,7 +7,7 @@ using static AiOptix.Passes.Tests.Rewriting;
 namespace AiOptix.Passes.Tests.Quantize;
 
 /// <summary>Quantised regions as exporters write them: a DequantizeLinear before every operand, a QuantizeLinear behind the result.</summary>
-[TestsOf<QuantizedProducts>, TestsOf<QuantizedMovement>, TestsOf<QuantizedAverage>]
+[TestsOf<QuantizedProducts>, TestsOf<QuantizedMovement>, TestsOf<QuantizedAverage>, TestsOf<QuantizedSums>]
 public class QuantizedTests
 {
     private const float InputScale = 0.0213f;
@@ -90,6 +90,26 @@ public class QuantizedTests
             ? graph.Add(new QuantizeLinear(), y, graph.Number(ResultScale), graph.AddConstant(Tensor.Scalar<short>(0)))
             : Quantised(y, ResultScale, 120));
         Assert.Empty(graph.Check(new QuantizedProducts()).Applied);
+    }
+
+    [Theory]
+    [InlineData("MatMul", 1)]
+    [InlineData("MatMul", 4)]
+    [InlineData("Conv", 1)]
+    [InlineData("Conv", 4)]
+    public void ResultsThatStayNumbersAreScaledSums(string form, int scales)
+    {
+        var x = Numbers(form == "Conv" ? graph.Input("x", DType.UInt8, N, 4, 6, 6) : graph.Input("x", DType.UInt8, N, 3, 6), InputScale, (byte)100);
+        graph.Returning(graph.Add(new Neg(), form == "Conv" ? graph.Add(new Conv(Pads: [1, 1, 1, 1]), x, Weights(scales, 4, 4, 3, 3), graph.Weights(3, 4)) : graph.Add(new MatMul(), x, WeightsAlong(1, scales, 6, 4))));
+        Assert.Single(graph.Check(new QuantizedSums()).Applied);
+        Assert.Equal(form == "Conv" ? "ConvInteger Cast Mul Reshape Add Neg" : "MatMulInteger Cast Mul Neg", graph.Operators());
+    }
+
+    [Fact]
+    public void ResultsThatAreQuantisedAreNoSums()
+    {
+        graph.Returning(Quantised(graph.Add(new Relu(), graph.Add(new MatMul(), Numbers(graph.Input("x", DType.UInt8, N, 3, 6), InputScale, (byte)100), Weights(1, 6, 4))), ResultScale, 0));
+        Assert.Empty(graph.Check(new QuantizedSums()).Applied);
     }
 
     [Theory]
