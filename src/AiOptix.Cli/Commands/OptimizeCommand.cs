@@ -63,7 +63,7 @@ internal static class OptimizeCommand
                 var (optimized, result) = model.Optimize(samples, options, new StageLines(terminal.Error), cancellation);
                 OptimizationReport.Print(result, terminal);
                 if (parsed.GetValue(json) is { } path) terminal.Write(path, Terminal.Format(ModelJson.Result(result)) + "\n");
-                if (budgets.Report(parsed) is { } page) terminal.Write(page, result.ToHtml(new OptimizationSubject(model.Name, "optix " + string.Join(' ', arguments.Select(Quoted))), MachineReport.Create()));
+                if (budgets.Report(parsed) is { } page) terminal.Write(page, result.ToHtml(new OptimizationSubject(Path.GetFileName(parsed.GetValue(file)!), "optix " + string.Join(' ', arguments.Select(Quoted))), MachineReport.Create()));
                 if (budgets.RecipeTarget(parsed) is { } recipe) terminal.Write(recipe, Terminal.Format(Recipe.Of(result.Search!).ToJson()) + "\n");
                 if (!result.Proof.Holds) throw new ProofFailedException($"the answers do not hold, so nothing was written: {OptimizationReport.Problem(result.Proof)}");
                 if (result.Search?.Chosen is null) output.WriteFloat(model, optimized, samples, options, cancellation);

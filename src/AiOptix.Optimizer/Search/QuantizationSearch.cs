@@ -73,7 +73,7 @@ internal sealed class QuantizationSearch
         {
             var whole = variant.Plan(products, QuantizedForm.Static, method, corrects);
             var name = $"static int8, {Words(method)}{variant.Name}{(corrects ? ", bias corrected" : "")}";
-            var found = Consider($"{name}, all {Number(products.Count)} products", whole);
+            var found = Consider($"{name}, all {Count(products.Count, "product")}", whole);
             if (products.Count > 1 && found is Verdict.OverBudget) Mix(variant, whole, name);
             else if (products.Count > 1 && found is Verdict.Proven or Verdict.NotFaster) LeaveSlowOut(variant, whole, name);
             Refine(variant, best is { } b ? candidates[b].Plan : whole, name);
@@ -137,11 +137,11 @@ internal sealed class QuantizationSearch
         while (over - fits > 1 && !Ended())
         {
             var middle = (fits + over) / 2;
-            Tell($"looking for the largest mixture, {Number(middle)} of {Number(order.Length)} products");
+            Tell($"looking for the largest mixture, {Number(middle)} of {Count(order.Length, "product")}");
             if (Fits(Dropped(Only(whole, order.Take(middle))))) fits = middle;
             else over = middle;
         }
-        if (fits > 0 && Consider($"{name}, {Number(fits)} of {Number(order.Length)} products", Only(whole, order.Take(fits))) == Verdict.Proven) LeaveSlowOut(variant, candidates[best!.Value].Plan, name);
+        if (fits > 0 && Consider($"{name}, {Number(fits)} of {Count(order.Length, "product")}", Only(whole, order.Take(fits))) == Verdict.Proven) LeaveSlowOut(variant, candidates[best!.Value].Plan, name);
     }
 
     private static double Worth(double gain, double noise) => gain <= 0 ? gain - 1 : gain / Math.Max(noise, 1e-30);
@@ -152,7 +152,7 @@ internal sealed class QuantizationSearch
         if (Ended()) return;
         var gains = Gains(plan);
         var kept = variant.Products.Where(p => plan.Nodes.ContainsKey(p.Name) && gains.GetValueOrDefault(p.Name) > 0).ToArray();
-        if (kept.Length > 0 && kept.Length < plan.Nodes.Count) Consider($"{name}, the {Number(kept.Length)} products that measure faster", Only(plan, kept));
+        if (kept.Length > 0 && kept.Length < plan.Nodes.Count) Consider($"{name}, only the {Number(kept.Length)} that measure faster", Only(plan, kept));
     }
 
     /// <summary>Variants of what stands between the products.</summary>
@@ -168,9 +168,9 @@ internal sealed class QuantizationSearch
     {
         var matrices = variant.Products.Where(p => p.IsMatrix).ToArray();
         if (matrices.Length == 0) return;
-        Consider($"dynamic int8{variant.Name}, {Number(matrices.Length)} matrix products", variant.Plan(matrices, QuantizedForm.Dynamic, method, corrects));
-        Consider($"int8 weights in blocks, {Number(matrices.Length)} matrix products", variant.Plan(matrices, QuantizedForm.Weights8, method, corrects));
-        Consider($"int4 weights in blocks, {Number(matrices.Length)} matrix products", variant.Plan(matrices, QuantizedForm.Weights4, method, corrects));
+        Consider($"dynamic int8{variant.Name}, {Count(matrices.Length, "matrix product")}", variant.Plan(matrices, QuantizedForm.Dynamic, method, corrects));
+        Consider($"int8 weights in blocks, {Count(matrices.Length, "matrix product")}", variant.Plan(matrices, QuantizedForm.Weights8, method, corrects));
+        Consider($"int4 weights in blocks, {Count(matrices.Length, "matrix product")}", variant.Plan(matrices, QuantizedForm.Weights4, method, corrects));
     }
 
     /// <summary>Scores, times and proves a form.</summary>
@@ -260,6 +260,8 @@ internal sealed class QuantizationSearch
         CalibrationMethod.Entropy => "entropy ranges",
         _ => "least-square ranges",
     };
+
+    private static string Count(int count, string what) => $"{Number(count)} {what}{(count == 1 ? "" : "s")}";
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

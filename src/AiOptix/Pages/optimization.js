@@ -46,7 +46,7 @@ else {
     text: list.map(c => `${c.name}<br>${c.verdict}`), hovertemplate: '%{text}<br>error %{x:.2e}, %{y:.2f}\u00d7<extra></extra>', marker,
   });
   chart('forms', [
-    group('others', timed.filter(c => c.index !== search.chosen), { size: 10, opacity: 0.75 }),
+    group('others', timed.filter(c => c.index !== search.chosen), { size: 10, opacity: 0.75, color: color('--accent') }),
     group('chosen', timed.filter(c => c.index === search.chosen), { size: 18, symbol: 'star', color: color('--good') }),
   ].filter(t => t.x.length > 0), {
     showlegend: true, legend: { orientation: 'h', y: 1.12 }, xaxis: { type: 'log', title: { text: 'error (log)' }, exponentformat: 'power' }, yaxis: { title: { text: 'times as fast as fp32' }, rangemode: 'tozero' },
@@ -63,7 +63,7 @@ else {
     { title: search.budget.max_error !== null ? search.budget.metric : 'score lost', value: c => c.drop ?? -Infinity, text: v => v === -Infinity ? '' : loss(v), number: true },
     { title: 'products', value: c => c.products, number: true },
     { title: 'weights', value: c => c.weight_bytes, text: bytes, number: true },
-  ], 0);
+  ], 3);
 
   const confidence = proof ? `${three(proof.confidence * 100)} %` : '';
   definitions('proof', proof ? [
