@@ -1,29 +1,30 @@
-using System.IO.Compression;
+using System.Runtime.ExceptionServices;
 using AiOptix.Data;
 using AiOptix.Tensors;
 
 namespace AiOptix;
 
 /// <summary>
-/// Many samples in one file: an NPZ archive with an array for each input, or, for a model of one input, an NPY file. The first axis of the arrays runs over the samples: it is cut into
+/// Many samples in one file: an NPZ archive or a safetensors file with an array for each input, or, for a model of one input, an NPY file. The first axis of the arrays runs over the samples: it is cut into
 /// batches where the model's own first axis is open, and taken away where the array has one axis more than the input.
 /// </summary>
 public static class SampleFile
 {
     /// <summary>Whether a path is read by this class, and not by <see cref="SampleFolder"/>.</summary>
-    public static bool IsOne(string path) => Path.GetExtension(path) is ".npz" or ".npy" && !Directory.Exists(path);
+    public static bool IsOne(string path) => Path.GetExtension(path) is ".npz" or ".npy" or ".safetensors" && !Directory.Exists(path);
 
     /// <summary>Reads the samples.</summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The file.</param>
     /// <param name="batch">Rows of a sample, where the model leaves them open; the last sample may have fewer.</param>
+    /// <param name="limits">What the file may ask for.</param>
     /// <returns>For each sample, a tensor for each input of the model, in order.</returns>
     /// <exception cref="InvalidInputException">An input is missing, or an array does not fit.</exception>
     /// <exception cref="ModelFormatException">The file is damaged.</exception>
-    public static IReadOnlyList<Tensor[]> Read(Model model, string path, int batch = 1)
+    public static IReadOnlyList<Tensor[]> Read(Model model, string path, int batch = 1, Limits? limits = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        var arrays = Path.GetExtension(path) == ".npz" ? Archive(path) : new() { [""] = NpyFile.Read(path) };
+        var arrays = Arrays(path, limits);
         try
         {
             var columns = model.Inputs.Select(i => Cut(i, Find(model, i, arrays, path), batch, path)).ToArray();
@@ -91,37 +92,24 @@ public static class SampleFile
             var row = (int)array.Shape.Product(1, array.Shape.Rank);
             return Tensor.FromStrings(array.Strings[(int)(from * row)..(int)((from + rows) * row)], shape);
         }
-        var piece = Tensor.Allocate(array.DType, shape);
-        if (piece.ByteLength > 0) array.BytesAt(from * (array.ByteLength / array.Shape[0]), checked((int)piece.ByteLength)).CopyTo(piece.Bytes);
-        GC.KeepAlive(array);
-        return piece;
+        return array.View(from * array.Shape.Product(1, array.Shape.Rank), shape);
     }
 
-    /// <summary>The arrays of an archive; each is unpacked into a file of its own, which is gone when its tensor is.</summary>
-    private static Dictionary<string, Tensor> Archive(string path)
+    /// <summary>The arrays of a file by name; of an NPY file one without a name, mapped.</summary>
+    private static Dictionary<string, Tensor> Arrays(string path, Limits? limits)
     {
-        var folder = Directory.CreateTempSubdirectory("optix-");
+        if (Path.GetExtension(path) == ".npy") return new() { [""] = NpyFile.Read(path) };
+        using var file = Datasets.Open([path], content: FileContent.Sample);
+        using var loader = new DataLoader(file, new() { BatchSize = null, Workers = 0, Limits = limits ?? Limits.Default });
         try
         {
-            using var archive = ZipFile.OpenRead(path);
-            var arrays = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-            foreach (var entry in archive.Entries)
-            {
-                if (!entry.FullName.EndsWith(".npy", StringComparison.Ordinal)) throw new ModelFormatException($"{path} holds '{entry.FullName}'; an NPZ archive holds NAME.npy");
-                var file = Path.Combine(folder.FullName, $"{arrays.Count}.npy");
-                entry.ExtractToFile(file);
-                using var mapped = NpyFile.Read(file);
-                arrays[entry.FullName[..^4]] = mapped.Clone();
-            }
-            return arrays;
+            using var arrays = loader.Single();
+            return arrays.Names.ToDictionary(n => n, n => arrays[n].Share(), StringComparer.Ordinal);
         }
-        catch (InvalidDataException e)
+        catch (SampleException e)
         {
-            throw new ModelFormatException($"{path} is not an NPZ archive: {e.Message}", e);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
+            ExceptionDispatchInfo.Throw(e.Error.Cause);
+            throw;
         }
     }
 }
