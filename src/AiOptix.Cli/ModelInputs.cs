@@ -26,12 +26,12 @@ internal sealed class ModelInputs
         return Draw(model, parsed.GetValue(seed), parsed.GetValue(dims)!, given, terminal);
     }
 
-    /// <summary>The samples of a folder, or one that is drawn when there is no folder.</summary>
-    public static IReadOnlyList<Tensor[]> Samples(Model model, string? folder, KeyValuePair<string, long>[] dims, int seed, Terminal terminal)
+    /// <summary>The samples of a folder or file, or one that is drawn when there is none.</summary>
+    public static IReadOnlyList<Tensor[]> Samples(Model model, string? folder, KeyValuePair<string, long>[] dims, int seed, Terminal terminal, int batch = 1)
     {
         if (folder is null) return [[.. Draw(model, seed, dims, new Dictionary<string, Tensor>(), terminal).Values]];
         if (dims.Length > 0) throw new UsageException("--data fixes all shapes; leave --dim out");
-        return SampleFolder.Read(model, folder);
+        return SampleFolder.Read(model, folder, batch);
     }
 
     /// <summary>Draws what is not given, and says on the error stream what was drawn or assumed.</summary>

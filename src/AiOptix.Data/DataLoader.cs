@@ -18,7 +18,6 @@ public sealed class DataLoader : IEnumerable<Batch>, IDisposable
     private const int MostErrors = 1000;
 
     private readonly Dataset data;
-    private readonly BufferPool pool;
     private readonly SampleReader samples;
     private readonly Sampler? sampler;
     private readonly List<SampleError> errors = [];
@@ -33,8 +32,7 @@ public sealed class DataLoader : IEnumerable<Batch>, IDisposable
     {
         (this.data, Options) = (data, options ?? new());
         Options.Check(data);
-        pool = new(64);
-        samples = new(data, Options, pool);
+        samples = new(data, Options);
         sampler = data is IndexedDataset indexed ? new(indexed.Count, Options) : null;
     }
 
@@ -88,7 +86,7 @@ public sealed class DataLoader : IEnumerable<Batch>, IDisposable
     {
         nextBatch = -1;
         reader?.Stop();
-        pool.Close();
+        samples.Close();
         return reader?.Join(timeout) ?? true;
     }
 

@@ -76,7 +76,7 @@ internal static unsafe class PyOptimizer
         {
             NativeModule.Expect(count, 3, "samples");
             var (model, path, batch) = (PyModel.Of(arguments[0]), Py.ToText(arguments[1]), checked((int)Py.ToInteger(arguments[2])));
-            var samples = Blocking.Wait(_ => SampleFile.IsOne(path) ? SampleFile.Read(model, path, batch) : SampleFolder.Read(model, path));
+            var samples = Blocking.Wait(_ => SampleFolder.Read(model, path, batch));
             return Py.Tuple([.. samples.Select(s => Values.Dict(model.Inputs.Zip(s, (i, t) => (i.Name, (RuntimeValue)t))))]);
         }
         catch (Exception e)

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using AiOptix.Data;
 using AiOptix.Onnx;
 using AiOptix.Tensors;
@@ -6,39 +7,46 @@ namespace AiOptix;
 
 /// <summary>
 /// Sample inputs of a model, in one of these forms: a folder of files <c>NAME.npy</c>, one for each input, which make one sample; a folder of folders that each hold such files; a folder of
-/// folders <c>test_data_set_N</c> that hold <c>input_N.pb</c>, as the ONNX backend tests do; files <c>.npz</c> or <c>.safetensors</c> (a path, or a pattern), each of which is one sample with
-/// a member for each input. A character of an input's name that is not a letter, digit, hyphen, underscore or dot is an underscore in the name of an NPY file.
+/// folders <c>test_data_set_N</c> that hold <c>input_N.pb</c>, as the ONNX backend tests do; or one file of many samples (<see cref="SampleFile"/>). A character of an input's name that is not
+/// a letter, digit, hyphen, underscore or dot is an underscore in the name of an NPY file.
 /// </summary>
 public static class SampleFolder
 {
-    /// <summary>Opens the samples, in the order of their names. Each has a field for each input of the model; files are read when their sample is.</summary>
-    /// <exception cref="IOException">There is no such folder or file.</exception>
+    /// <summary>Opens a folder of samples, in the order of their names. Each has a field for each input of the model; files are read when their sample is.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidInputException">It holds no samples.</exception>
     public static IndexedDataset Open(Model model, string path)
     {
         var names = model.Inputs.Select(i => i.Name).ToArray();
-        if (!Directory.Exists(path))
-        {
-            var ending = Path.GetExtension(path).ToLowerInvariant();
-            if (ending == ".npz") return Datasets.Npz([path], names, FileContent.Sample);
-            if (ending == ".safetensors") return Datasets.Safetensors([path], names, FileContent.Sample);
-            throw new DirectoryNotFoundException($"there is no folder '{path}' with sample inputs, and it names no .npz or .safetensors files");
-        }
+        if (!Directory.Exists(path)) throw new DirectoryNotFoundException($"there is no folder '{path}' with sample inputs");
         if (IsSample(path)) return Folders(model, names, [path]);
         string[] folders = [.. Directory.GetDirectories(path).Where(IsSample).OrderBy(f => f.Length).ThenBy(f => f, StringComparer.Ordinal)];
         return folders.Length > 0 ? Folders(model, names, folders)
             : throw new InvalidInputException($"'{path}' holds no samples; expected {string.Join(", ", names.Select(FileName))}, folders of these, or test_data_set_N folders");
     }
 
-    /// <summary>Reads all samples.</summary>
+    /// <summary>Reads all samples, of a folder or of one file.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The folder or file.</param>
+    /// <param name="batch">Rows of a sample of one file, where the model leaves them open.</param>
+    /// <param name="limits">What files may ask for.</param>
     /// <returns>For each sample, a tensor for each input of the model, in order.</returns>
     /// <exception cref="IOException">There is no such folder or file.</exception>
-    /// <exception cref="InvalidInputException">It holds no samples.</exception>
-    /// <exception cref="SampleException">One lacks an input, or a file is damaged.</exception>
-    public static IReadOnlyList<Tensor[]> Read(Model model, string path, Limits? limits = null)
+    /// <exception cref="InvalidInputException">It holds no samples, or one lacks an input.</exception>
+    /// <exception cref="ModelFormatException">A file is damaged.</exception>
+    public static IReadOnlyList<Tensor[]> Read(Model model, string path, int batch = 1, Limits? limits = null)
     {
+        if (SampleFile.IsOne(path)) return SampleFile.Read(model, path, batch, limits);
         using var samples = Open(model, path);
-        return [.. samples.Tensors([.. model.Inputs.Select(i => i.Name)], limits)];
+        try
+        {
+            return [.. samples.Tensors([.. model.Inputs.Select(i => i.Name)], limits)];
+        }
+        catch (SampleException e)
+        {
+            ExceptionDispatchInfo.Throw(e.Error.Cause);
+            throw;
+        }
     }
 
     /// <summary>The file of an input or output: its name with what paths treat specially as underscores, and <c>.npy</c>.</summary>

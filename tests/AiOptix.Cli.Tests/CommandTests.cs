@@ -98,6 +98,20 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void AFileOfSamplesIsBenchedAndADamagedOneRefused()
+    {
+        var (data, labels) = desk.Archive(20);
+        var outcome = Desk.Run("bench", Desk.Digits, "--data", data, "--seconds", "0", "--threads", "1");
+        Assert.Equal(ExitCode.Done, outcome.Code);
+        Assert.Contains("20 samples", outcome.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.BadInput, Desk.Run("bench", Desk.Digits, "--data", labels, "--seconds", "0").Code);
+        File.WriteAllBytes(data, File.ReadAllBytes(data)[..500]);
+        var damaged = Desk.Run("bench", Desk.Digits, "--data", data, "--seconds", "0");
+        Assert.Equal(ExitCode.BadInput, damaged.Code);
+        Assert.Contains(data, damaged.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WhatIsDrawnFollowsTheSeedAndIsNamed()
     {
         string[] Arguments(int seed) => ["run", Desk.Digits, "--seed", $"{seed}", "--dim", "batch=3", "--threads", "1"];

@@ -62,6 +62,18 @@ public class LifeTests
     }
 
     [Fact]
+    public void MemoryOfManyKeptBatchesIsNotHoarded()
+    {
+        using var data = Datasets.Function(64, (i, context) => new(["x"], [context.Rent(DType.UInt8, new Shape(1 << 20))]));
+        using var loader = new DataLoader(data, new() { BatchSize = 1, Workers = 2, Prefetch = 2 });
+        var before = MemoryBlock.OwnedBytes;
+        var kept = loader.ToList();
+        Assert.InRange(MemoryBlock.OwnedBytes - before, 64L << 20, 90L << 20);
+        foreach (var batch in kept) batch.Dispose();
+        Assert.InRange(MemoryBlock.OwnedBytes - before, long.MinValue, 12L << 20);
+    }
+
+    [Fact]
     public void ABreakEndsTheThreads()
     {
         using var loader = new DataLoader(Samples.Uneven(10_000), options);

@@ -190,6 +190,32 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public void EveryCutAndEveryFlipOfASafetensorsHeaderIsAnErrorOrSamples()
+    {
+        var good = Safetensors("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", new byte[8]);
+        for (var i = 0; i < good.Length; i++)
+            foreach (var bytes in new[] { good[..i], Flipped(i, 1), Flipped(i, 0x10), Flipped(i, 0x80) })
+            {
+                folder.File("bad.safetensors", bytes);
+                try
+                {
+                    Datasets.Open([folder.Path]).Dispose();
+                }
+                catch (AiOptixException e)
+                {
+                    Assert.Contains("bad.safetensors", e.Message, StringComparison.Ordinal);
+                }
+            }
+
+        byte[] Flipped(int at, byte bits)
+        {
+            var bytes = (byte[])good.Clone();
+            bytes[at] ^= bits;
+            return bytes;
+        }
+    }
+
+    [Fact]
     public void RawElementsAreMapped()
     {
         folder.File("a.bin", [9, 9, 1, 0, 2, 0, 3, 0, 4, 0]);

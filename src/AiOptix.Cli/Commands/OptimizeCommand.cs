@@ -45,7 +45,7 @@ internal static class OptimizeCommand
             var model = Model.Load(parsed.GetValue(file)!);
             if (metric is not null) metric.OutputNames = [.. model.Outputs.Select(o => o.Name)];
             var samples = given is null ? Draw(model, parsed.GetValue(dims)!, parsed.GetValue(seed), parsed.GetValue(drawn) ?? Enough(budget), terminal)
-                : SampleFile.IsOne(given) ? SampleFile.Read(model, given, parsed.GetValue(batch)) : ModelInputs.Samples(model, given, parsed.GetValue(dims)!, parsed.GetValue(seed), terminal);
+                : ModelInputs.Samples(model, given, parsed.GetValue(dims)!, parsed.GetValue(seed), terminal, parsed.GetValue(batch));
             var output = new OptimizedFile(parsed.GetValue(target)!, parsed.GetValue(dialect), terminal);
             var options = new OptimizerOptions
             {

@@ -3,9 +3,13 @@ using AiOptix.Tensors;
 namespace AiOptix.Data;
 
 /// <summary>Reads, transforms and checks samples; one for a loader, used by all its workers.</summary>
-internal sealed class SampleReader(Dataset data, DataLoaderOptions options, BufferPool pool)
+internal sealed class SampleReader(Dataset data, DataLoaderOptions options)
 {
+    private const int SamplesPerWorker = 4;
+
     private readonly Lock gate = new();
+    private readonly BufferPool pool = new(SamplesPerWorker * Math.Max(1, options.Threads));
+    private BufferPool? batches;
     private volatile BatchSpec? spec;
     private bool probed;
 
@@ -13,6 +17,13 @@ internal sealed class SampleReader(Dataset data, DataLoaderOptions options, Buff
     public BatchSpec? Spec => spec;
 
     public SampleContext Context() => new(pool, options.Limits);
+
+    /// <summary>Frees memory that waits to be used again.</summary>
+    public void Close()
+    {
+        pool.Close();
+        lock (gate) batches?.Close();
+    }
 
     /// <summary>Where a sample comes from.</summary>
     public string Locate(long index) => data is IndexedDataset indexed ? indexed.Locate(index) : $"sample {index} of the stream";
@@ -95,8 +106,9 @@ internal sealed class SampleReader(Dataset data, DataLoaderOptions options, Buff
     private Tensor[] Targets(Assembly batch, BatchSpec fields)
     {
         if (batch.Targets is { } there) return there;
+        lock (gate) batches ??= new((options.Prefetch + 1) * fields.Names.Count);
         lock (batch)
-            return batch.Targets ??= [.. Enumerable.Range(0, fields.Names.Count).Select(f => fields.Rent(f, batch.Indices.Length, pool, options.Limits))];
+            return batch.Targets ??= [.. Enumerable.Range(0, fields.Names.Count).Select(f => fields.Rent(f, batch.Indices.Length, batches, options.Limits))];
     }
 
     private Sample Transformed(Sample sample, SampleContext context)
