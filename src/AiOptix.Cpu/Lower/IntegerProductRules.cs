@@ -116,9 +116,9 @@ internal static unsafe class IntegerProductRules
             if (!times.Output.Shape!.Equals(node.Output.Shape) || Other(times, cast.Output) is not { } factor) return none;
             Chain? scaled = null;
             if (Row(factor, outputs) is { } constants) scaled = new([node, cast, times], times.Output, constants, null, null);
-            else if (factor.Producer is { Operator: Mul, Inputs: [{ } left, { } right] } && factor.Producer.Graph == lowering.Graph)
+            else if (Before(factor, outputs) is { Producer: { Operator: Mul, Inputs: [{ } left, { } right] } product } && product.Graph == lowering.Graph)
                 foreach (var (number, row) in new[] { (left, right), (right, left) })
-                    if (number is { DType: DType.Float32, Shape: { } s } && s.All(d => d.Constant == 1) && Row(row, outputs) is { } scales) scaled ??= new([node, cast, times], times.Output, scales, number, null);
+                    if (number is { DType: DType.Float32, Shape: { } s } && s.All(d => d.Constant == 1) && Row(row, outputs, isTurned: product != factor.Producer) is { } scales) scaled ??= new([node, cast, times], times.Output, scales, number, null);
             if (scaled is null) return none;
             if (Next(lowering, times.Output) is not { Operator: Add } plus || !plus.Output.Shape!.Equals(times.Output.Shape) || Other(plus, times.Output) is not { } addend || Row(addend, outputs) is not { } bias) return scaled;
             return scaled with { Nodes = [.. scaled.Nodes, plus], Output = plus.Output, Bias = bias };
@@ -128,10 +128,13 @@ internal static unsafe class IntegerProductRules
 
         private static Value? Other(Node node, Value value) => node.Inputs[0] == node.Inputs[1] ? null : node.Inputs[0] == value ? node.Inputs[1] : node.Inputs[0];
 
+        /// <summary>What a row of factors is before its only axis that is not 1 is brought behind.</summary>
+        private static Value Before(Value factor, int outputs) => factor is { Producer: { Operator: Transpose } turn, Shape: { } s } && s[-1].Constant == outputs && s.Count.Constant == outputs ? turn.Inputs[0]! : factor;
+
         /// <summary>One constant for each column, or one for all.</summary>
-        private static float[]? Row(Value value, int outputs)
+        private static float[]? Row(Value value, int outputs, bool isTurned = false)
         {
-            if (value.Constant is not { DType: DType.Float32 } c || c.Count != 1 && (c.Count != outputs || c.Shape.Rank == 0 || c.Shape[-1] != outputs)) return null;
+            if (value.Constant is not { DType: DType.Float32 } c || c.Count != 1 && (c.Count != outputs || c.Shape.Rank == 0 || c.Shape[-1] != outputs && !isTurned)) return null;
             var all = c.Span<float>().ToArray();
             GC.KeepAlive(c);
             return all.Length == outputs ? all : [.. Enumerable.Repeat(all[0], outputs)];
