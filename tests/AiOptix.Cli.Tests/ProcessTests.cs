@@ -69,6 +69,19 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("cancelled", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
     }
 
+    [SkippableFact]
+    public void ASearchThatIsEndedKeepsWhatWasProven()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "signals are sent with kill");
+        var (data, labels) = desk.Archive();
+        // The bytes of the weights decide, not the machine's speed: the first form is proven for sure.
+        using var process = Start(_ => { }, "optimize", Desk.Digits, "-o", desk.File("out.onnx"), "--data", data, "--labels", labels, "--batch", "50", "--max-accuracy-drop", "0.5%", "--objective", "size", "--threads", "1");
+        while (process.StandardError.ReadLine() is { } line && !line.StartsWith("kept in", StringComparison.Ordinal)) { }
+        using (var kill = Process.Start("kill", ["-KILL", $"{process.Id}"])) kill.WaitForExit();
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)));
+        Assert.Contains(Model.Load(desk.File("out.onnx")).Graph.Nodes, n => n.Operator.Name == "DequantizeLinear");
+    }
+
     [SkippableTheory]
     [InlineData("-INT")]
     [InlineData("-KILL")]

@@ -3,6 +3,7 @@ using AiOptix.Optimization;
 using AiOptix.Passes;
 using AiOptix.Passes.Quantize;
 using AiOptix.Tensors;
+using AiOptix.Zoo;
 
 namespace AiOptix.Optimizer.Tests;
 
@@ -203,6 +204,34 @@ public sealed class SearchTests : IDisposable
         Assert.DoesNotContain(model.Graph.Nodes, n => n.Operator.Name == "QuantizeLinear");
         Assert.Throws<ArgumentException>(() => Networks.Digits().Optimize(samples, new OptimizerOptions { Recipe = new("", "", null) }));
         Assert.Throws<ArgumentException>(() => Networks.Digits().Optimize(samples, new OptimizerOptions { Labels = labels[1..] }));
+    }
+
+    [Fact]
+    public void ATransformerIsAlsoTriedSmoothed()
+    {
+        var model = Model.Of(ModelZoo.Find("vit-b-16").Build(new ZooOptions { ImageSize = 64, Layers = 2, Width = 128 }));
+        var samples = Enumerable.Range(0, 8).Select(i => SampleInputs.Draw(model, i).Values.ToArray()).ToArray();
+        var options = new OptimizerOptions
+        {
+            Threads = 1, TimingTime = TimeSpan.Zero, PassTimingTime = TimeSpan.Zero, Measurer = new FakeClock(model.Rewrite().Model.Graph, (_, _) => 3),
+            Budget = new ErrorBudget { MaxError = 5, AllowLittleData = true },
+        };
+        var search = model.Optimize(samples, options).Result.Search!;
+        Assert.Equal(4, search.Candidates.Count(c => c.Verdict == Verdict.Compared && c.Plan.Smoothing.Count > 0 && c.Plan.Means.Count == 0));
+        Assert.NotNull(search.Chosen);
+        foreach (var form in new[] { QuantizedForm.Static, QuantizedForm.Dynamic, QuantizedForm.Weights8, QuantizedForm.Weights4 })
+            Assert.Contains(search.Candidates, c => c.Verdict != Verdict.Compared && c.Plan.Nodes.Values.All(f => f == form) && double.IsFinite(c.Noise));
+    }
+
+    [Fact]
+    public void ThroughputIsThatOfRunsAtOnce()
+    {
+        var (samples, labels) = Networks.Images(50);
+        var options = new OptimizerOptions { Threads = 2, TimingTime = TimeSpan.Zero, PassTimingTime = TimeSpan.Zero, Budget = half with { Objective = Objective.Throughput, MaxAccuracyDrop = 0.01 }, Labels = labels };
+        var search = Networks.Digits().Optimize(samples, options).Result.Search!;
+        Assert.Contains(search.Candidates, c => c.Speed is { Pairs: >= 9, BaselineSeconds: > 0 });
+        Assert.Equal(search.BaselineTimes.Count, search.ChosenTimes.Count);
+        Assert.All(search.Nodes, n => Assert.True(n.SecondsBefore >= 0 && n.SecondsAfter >= 0));
     }
 
     private static string[] Decisions(SearchReport search) => [.. search.Candidates.Select(c => $"{c.Name}: {c.Verdict}, {c.Noise:R}, {c.Drop:R}, {c.Speed?.Ratio:R}"), $"{search.Chosen}", search.Summary];

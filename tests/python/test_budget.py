@@ -70,6 +70,13 @@ def test_forms_of_data(model, labels, form):
     assert result.search.held_back == (9 if form == "batches" else 90)
 
 
+def test_a_data_loader(model, labels):
+    loader = ox.DataLoader({"x": X[:200], "label": labels[:200]}, batch_size=10)
+    search = quick(max_accuracy_drop=0.2).optimize(model, loader, "label").search
+    assert search.held_back == 15
+    assert search.proof is None or search.proof.units == 150
+
+
 def test_a_file(model, labels, tmp_path):
     np.savez(tmp_path / "samples.npz", x=X[:200])
     np.save(tmp_path / "samples.npy", X[:200])
