@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -134,11 +135,14 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         reader = self._reader = self._native.begin()
+        process = os.getpid()
         try:
             while (batch := reader.next()) is not None:
                 yield batch
         finally:
-            reader.stop()
+            # A forked child that drops its copy of a loop has no threads to stop.
+            if os.getpid() == process:
+                reader.stop()
 
     def __len__(self) -> int:
         """Batches an epoch."""

@@ -10,7 +10,7 @@ namespace AiOptix.Data;
 public sealed record SampleError(long Index, string Location, Exception Cause, long? Replacement)
 {
     /// <summary>Where and why, on one line.</summary>
-    public override string ToString() => Cause.Message.Contains(Location, StringComparison.Ordinal) ? Cause.Message : $"{Location}: {Cause.Message}";
+    public override string ToString() => Cause.Message.StartsWith(Location, StringComparison.Ordinal) ? Cause.Message : $"{Location}: {Cause.Message}";
 }
 
 /// <summary>A sample could not be read and the loader was told to raise.</summary>

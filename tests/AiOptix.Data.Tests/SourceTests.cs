@@ -51,6 +51,18 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public void AFileOfAnotherShapeOrTypeNamesItselfAndWhatWasExpected()
+    {
+        NpyFile.Write(folder.File("0.npy"), Tensor.Vector<float>(1, 2));
+        NpyFile.Write(folder.File("1.npy"), Tensor.Vector<float>(1, 2, 3));
+        NpyFile.Write(folder.File("2.npy"), Tensor.Vector<long>(1, 2));
+        using var loader = new DataLoader(Datasets.Npy([folder.Path], "x", FileContent.Sample), new() { BatchSize = 3, OnError = SampleErrorPolicy.Skip });
+        Assert.Equal(1, Assert.Single(loader).Count);
+        Assert.StartsWith($"{folder.File("1.npy")}: 'x' is float32[3], expected float32[2] as in {folder.File("0.npy")}", loader.Errors[0].ToString(), StringComparison.Ordinal);
+        Assert.StartsWith($"{folder.File("2.npy")}: 'x' is int64[2], expected float32[2] as in {folder.File("0.npy")}", loader.Errors[1].ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AShardThatDoesNotFitNamesItselfAndWhatWasExpected()
     {
         Rows("a.npy", 0, 3);
@@ -68,7 +80,10 @@ public sealed class SourceTests : IDisposable
         Assert.Throws<FileNotFoundException>(() => Datasets.Npy([folder.Path], "x"));
         Assert.Throws<FileNotFoundException>(() => Datasets.Open([folder.File("nowhere")]));
         folder.File("a.what", [1]);
-        Assert.Contains("'.what'", Assert.Throws<ArgumentException>(() => Datasets.Open([folder.Path])).Message, StringComparison.Ordinal);
+        Assert.Throws<FileNotFoundException>(() => Datasets.Open([folder.Path]));
+        Assert.Contains("'.what'", Assert.Throws<ArgumentException>(() => Datasets.Open([folder.File("a.what")])).Message, StringComparison.Ordinal);
+        Rows("b.npy", 0, 2);
+        Assert.Equal(2, Datasets.Open([folder.Path]).Count);
     }
 
     [Fact]

@@ -379,6 +379,33 @@ for batch in ox.DataLoader(np.zeros((4, 2)), batch_size=4):
     assert python(script) == "interrupted 0\n(4, 2)\n"
 
 
+def test_a_fork_while_a_pass_goes_on(python):
+    script = """
+import os, sys
+import numpy as np, ai_optix as ox
+
+passes = iter(ox.DataLoader(np.arange(40).reshape(20, 2), batch_size=2, workers=2))
+first = next(passes)["x"]
+child = os.fork()
+if child == 0:
+    try:
+        next(passes)
+    except RuntimeError as error:
+        print("forked" in str(error), first.tolist(), flush=True)
+    del passes
+    sys.exit(0)
+_, status = os.waitpid(child, 0)
+print(status, sum(len(batch["x"]) for batch in passes))
+"""
+    assert python(script) == "True [[0, 1], [2, 3]]\n0 18\n"
+
+
+def test_batches_prove_an_optimisation(relu_bytes):
+    loader = ox.DataLoader(np.random.default_rng(0).normal(size=64).astype(np.float32), batch_size=16)
+    result = ox.Optimizer(threads=1, seconds=0.05, pass_seconds=0).optimize(relu_bytes, data=loader, progress=False)
+    assert result.holds
+
+
 @pytest.mark.parametrize("how", ["pass", "raise SystemExit(0)"])
 def test_exit_while_a_pass_goes_on(python, how):
     script = f"""
