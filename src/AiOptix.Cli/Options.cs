@@ -24,7 +24,7 @@ internal static class Options
     /// <summary><c>--data PATH</c></summary>
     public static Option<string?> Data() => new("--data")
     {
-        Description = "Sample inputs: a folder of NAME.npy files, of folders of such, or of test_data_set_N folders with input_N.pb; or an .npz or .npy file whose first axis runs over samples.", HelpName = "PATH",
+        Description = "Sample inputs: a folder of NAME.npy files, of folders of such, or of test_data_set_N folders with input_N.pb; or an .npz, .safetensors or .npy file whose first axis runs over samples.", HelpName = "PATH",
     };
 
     /// <summary><c>--data PATH</c>: a folder of samples, or many in a file.</summary>
