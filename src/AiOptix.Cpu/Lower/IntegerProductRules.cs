@@ -59,18 +59,20 @@ internal static unsafe class IntegerProductRules
 
     private static void Emit(Lowering lowering, Node node, Chain chain, WeightBytes weights, ChannelSlice from, ChannelSlice to, ConvShape typical, SymbolicShape extents, Description describe)
     {
+        // With everything known, the zero point is part of what is packed.
+        var known = chain.Scale is not null ? null : node.Input(2) is { } z ? z.Constant?.ToInt64()[0] : 0;
         QuantizedShape Shape(ConvShape conv) => new(conv, chain.Factors is null ? QuantizedResult.Int32 : QuantizedResult.Float32)
         {
-            IsSigned = node.Inputs[0]!.DType == DType.Int8, WeightParts = weights.Parts, IsDynamic = true, HasAddends = chain.Bias is not null,
+            IsSigned = node.Inputs[0]!.DType == DType.Int8, WeightParts = weights.Parts, IsDynamic = known is null, HasAddends = chain.Bias is not null,
         };
         var (form, target) = (Shape(typical), lowering.Target);
         var kernel = QuantizedConvTable.Select(form, target);
-        var packed = lowering.Pack($"{kernel.Name} {form} {weights.Digest([], chain.Factors ?? [], chain.Bias ?? [])}", kernel.Plan(form, target).PackedWeightBytes,
-            bytes => weights.Pack(kernel.Plan(form, target), null, chain.Factors, chain.Bias, 0, bytes), weights.Weights);
+        var packed = lowering.Pack($"{kernel.Name} {form} {weights.Digest([], chain.Factors ?? [], chain.Bias ?? [], (int)(known ?? 0))}", kernel.Plan(form, target).PackedWeightBytes,
+            bytes => weights.Pack(kernel.Plan(form, target), null, chain.Factors, chain.Bias, (int)(known ?? 0), bytes), weights.Weights);
         var isKnown = extents.Skip(1).All(d => d.Constant is not null);
         var rehearsed = form with { Conv = form.Conv with { Batch = extents[0].Constant is null ? 0 : form.Conv.Batch } };
         lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown}", () => kernel.Rehearse(rehearsed, isKnown, target));
-        var zero = node.Input(2) is { } zeroValue ? lowering.Slot(zeroValue) : -1;
+        var zero = known is null && node.Input(2) is { } zeroValue ? lowering.Slot(zeroValue) : -1;
         var scale = chain.Scale is { } scaleValue ? lowering.Slot(scaleValue) : -1;
         var (isSigned, size) = (form.IsSigned, form.ResultBytes);
         lowering.Emit(new PlanStep(chain.Nodes[^1].Name, [.. new[] { from.Slot, zero, scale }.Where(s => s >= 0)], [to.Slot], context =>
@@ -81,7 +83,7 @@ internal static unsafe class IntegerProductRules
                 var call = new QuantizedConvCall
                 {
                     X = (byte*)m[from.Slot] + from.Offset,
-                    InputZero = zero < 0 ? 0 : isSigned ? *(sbyte*)m[zero] : *(byte*)m[zero],
+                    InputZero = zero < 0 ? (int)(known ?? 0) : isSigned ? *(sbyte*)m[zero] : *(byte*)m[zero],
                     InputScale = scale < 0 ? 1 : *(float*)m[scale],
                     PackedWeights = (byte*)packed.Pointer,
                     Y = (byte*)m[to.Slot] + (nint)to.Offset * size,

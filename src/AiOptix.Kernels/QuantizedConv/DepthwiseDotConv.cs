@@ -48,8 +48,8 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
 
     public override long PackedWeightBytes => panels.Bytes;
 
-    // The stage of tiles, a pixel of padding, and the quads of a piece of a line.
-    public override long ScratchBytes => panels.StageBytes + panels.Tiles.Width + (long)quads * PieceColumns * LinesAtOnce * panels.Tiles.Width;
+    // The stage of tiles, what a dynamic zero point and scale give, a pixel of padding, and the quads of a piece of a line.
+    public override long ScratchBytes => panels.StageBytes + panels.HeaderBytes() + panels.Tiles.Width + (long)quads * PieceColumns * LinesAtOnce * panels.Tiles.Width;
 
     public override int Tasks => split.Tasks;
 
@@ -59,7 +59,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
 
     private int MostBlocks => panels.Tiles.Width / 4;
 
-    public static bool Suits(QuantizedShape shape) => shape is { IsDynamic: false, Conv: { ReadsChannelsFirst: false, GroupChannels: 1, GroupOutputs: 1, Groups: > 1 } };
+    public static bool Suits(QuantizedShape shape) => shape is { Conv: { ReadsChannelsFirst: false, GroupChannels: 1, GroupOutputs: 1, Groups: > 1 } };
 
     /// <summary>Packs panels of channels, in each for every four lines the taps of the width.</summary>
     public override void PackWeights(in QuantizedWeights weights, byte* packed)
@@ -96,7 +96,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
         t.SetConstants();
         t.SetRange(call.Zero, call.Low, call.High);
         (t.Steps, t.Pieces, t.CStride) = (1, Pieces, (nint)s.YPitch * Shape.ResultBytes);
-        var padding = scratch + panels.StageBytes;
+        var padding = scratch + panels.StageBytes + panels.HeaderBytes();
         var quadsOfLine = padding + panels.Tiles.Width;
         ByteLines.Fill(padding, panels.Tiles.Width, (byte)call.InputZero);
         for (long line = split.Start(firstTask), end = split.Start(endTask); line < end; line++)
@@ -124,6 +124,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
         t->Bias = (int*)packed;
         t->Factors = (float*)packed + panels.Width(panel);
         t->Addends = (float*)packed + 2 * panels.Width(panel);
+        if (Shape.IsDynamic) Scale(call, panels.Width(panel), t, (int*)(scratch + panels.StageBytes));
         t->B = packed + panels.HeaderBytes(panel);
         t->AStride = s.Width.Stride * LinesAtOnce * panels.Width(panel);
         t->A = from;

@@ -61,7 +61,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
     public override int Tasks => s.OutputPixels == 0 ? 0 : checked(split.Tasks * s.Batch * s.Depth.Output * s.Groups);
 
     // The stage of tiles, and the addends and factors that a dynamic zero point and scale give.
-    private int StageBytes => panels.StageBytes + 2 * sizeof(int) * panels.Tiles.Width;
+    private int StageBytes => panels.StageBytes + panels.HeaderBytes();
 
     /// <summary>What a tile reads and stores.</summary>
     public static DotForm Form(in QuantizedShape shape, bool isColumnwise) => new((DotStore)shape.Result, isColumnwise, shape.IsSigned, shape.IsLimited, shape.IsClipped, shape.HasAddends);
@@ -169,20 +169,6 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
                 }
             }
         }
-    }
-
-    // −zero point · Σ weights, and both scales' product.
-    private void Scale(in QuantizedConvCall call, int width, DotArguments* t, int* to)
-    {
-        var zero = Unsigned(call.InputZero);
-        var factors = (float*)to + width;
-        for (var i = 0; i < width; i++)
-        {
-            to[i] = -zero * t->Bias[i];
-            factors[i] = call.InputScale * t->Factors[i];
-        }
-        t->Bias = to;
-        t->Factors = factors;
     }
 
     /// <summary>Copies what a task's windows see of a group's channels into the band.</summary>

@@ -44,6 +44,9 @@ internal sealed unsafe class DotPanels
     /// <summary>Bytes that tiles with columns to be left out are stored to first.</summary>
     public int StageBytes => sizeof(int) * MostRows * tiles.Width;
 
+    /// <summary>Bytes of a panel's addends and factors, made in a run.</summary>
+    public int HeaderBytes() => 2 * sizeof(int) * tiles.Width;
+
     public DotPanel this[int panel] => panels[panel];
 
     /// <summary>Where a packed panel lies.</summary>

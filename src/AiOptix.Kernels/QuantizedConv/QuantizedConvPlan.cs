@@ -1,4 +1,5 @@
 using AiOptix.Kernels.Conv;
+using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
 
 namespace AiOptix.Kernels.QuantizedConv;
@@ -145,6 +146,20 @@ public abstract unsafe class QuantizedConvPlan
             weight -= most;
         }
         return weight;
+    }
+
+    /// <summary>Dynamic: addends and factors of a panel, −zero point · Σ weights and both scales' product.</summary>
+    private protected void Scale(in QuantizedConvCall call, int width, DotArguments* t, int* to)
+    {
+        var zero = Unsigned(call.InputZero);
+        var factors = (float*)to + width;
+        for (var i = 0; i < width; i++)
+        {
+            to[i] = -zero * t->Bias[i];
+            factors[i] = call.InputScale * t->Factors[i];
+        }
+        t->Bias = to;
+        t->Factors = factors;
     }
 
     private protected static void Rehearse(QuantizedConvPlan plan)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.QuantizedConv;
 
@@ -34,6 +35,9 @@ public unsafe class QuantizedConvTests
         new(1, 8, 16, 8, ConvAxis.None, new(5, 3, 1, 1, 1, 1), new(6, 3, 1, 1, 1, 1)),
     ];
 
+    // What the reference gives is the same for every row.
+    private static readonly ConcurrentDictionary<(QuantizedShape, bool), byte[]> references = [];
+
     public static TheoryData<string> Names => [.. QuantizedConvTable.Rows.Where(r => HostTarget.Current.Has(r.Isa)).Select(r => r.Name)];
 
     /// <summary>What may be asked of a shape.</summary>
@@ -57,7 +61,7 @@ public unsafe class QuantizedConvTests
             foreach (var isExtreme in new[] { false, true })
             {
                 var data = new Data(shape, isExtreme);
-                var expected = data.Run(QuantizedConvTable.Rows[^1], 1);
+                var expected = references.GetOrAdd((shape, isExtreme), _ => data.Run(QuantizedConvTable.Rows[^1], 1));
                 foreach (var cuts in new[] { 1, 3 }) Assert.True(data.Run(row, cuts).AsSpan().SequenceEqual(expected), $"{name} {shape} extreme {isExtreme} cuts {cuts}");
             }
     }
