@@ -1,6 +1,5 @@
 using AiOptix.Bench.Ort;
 using AiOptix.Graphs;
-using AiOptix.Onnx;
 using AiOptix.Optimization.Calibrate;
 using AiOptix.Passes.Quantize;
 using AiOptix.Tensors;
@@ -9,8 +8,8 @@ using AiOptix.Zoo;
 namespace AiOptix.Bench.Tests;
 
 /// <summary>
-/// Files that are written quantised are standard ONNX: ONNX Runtime opens them and agrees, whole models by top-1 and by a cosine of 0.999, each quantised node, fed recorded
-/// inputs, within one step.
+/// Files that are written quantised are standard ONNX: ONNX Runtime opens them and agrees, each quantised node, fed recorded inputs, within one step; whole models by top-1 and by a cosine
+/// of 0.999, or, where made-up weights let steps grow through many layers, by a tenth of what quantising itself moved the answers.
 /// </summary>
 public sealed class QuantizedFileTests : IDisposable
 {
@@ -39,24 +38,21 @@ public sealed class QuantizedFileTests : IDisposable
         AiOptix.Model.Of(QuantizationWriter.Write(graph, plan)).Save(file);
         using var peer = new OrtSession(file, 1);
         using var own = AiOptix.Model.Load(file).Compile(new CompileOptions { Threads = 1 });
+        using var floats = AiOptix.Model.Of(graph).Compile(new CompileOptions { Threads = 1 });
         foreach (var sample in inputs)
         {
             var expected = peer.Run(Named(graph, sample));
             var found = own.Run(sample);
+            var exact = floats.Run(sample);
             for (var i = 0; i < found.Length; i++)
             {
-                var right = expected[graph.Outputs[i].Name];
-                var apart = Apart((Tensor)found[i], right);
-                // A deep network with made-up weights makes much of a few sums that fall on the other side of a half: engines need not agree better than the peer does with the file's own words.
-                var most = apart <= 1e-3 ? 1e-3 : Apart(right, (Tensor)ReferenceEvaluator.Run(OnnxFile.Read(file), graph.Inputs.Zip(sample).ToDictionary(p => p.First.Name, p => (RuntimeValue)p.Second))[i]);
-                Assert.True(apart <= most, $"output {graph.Outputs[i].Name}: the cosine is {1 - apart}; {Optimization.TensorComparison.Compare(right, found[i]).Failure}");
-                if (graph.Outputs[i].Shape?.Rank == 2) Assert.Equal(1, Optimization.Metric.Top1.Score(new(0, [(Tensor)found[i]], [expected[graph.Outputs[i].Name]], null)).Average(), 0.26);
+                var (ours, theirs) = ((Tensor)found[i], expected[graph.Outputs[i].Name]);
+                var (apart, moved) = (Distance(ours, theirs), Distance((Tensor)exact[i], theirs));
+                Assert.True(apart <= Math.Max(1e-3, moved / 10), $"output {graph.Outputs[i].Name}: the cosine is {1 - apart}, that of both forms {1 - moved}; {Optimization.TensorComparison.Compare(theirs, ours).Failure}");
+                if (graph.Outputs[i].Shape?.Rank == 2) Assert.Equal(1, Optimization.Metric.Top1.Score(new(0, [ours], [theirs], null)).Average(), 0.26);
             }
         }
     }
-
-    /// <summary>1 less the cosine.</summary>
-    private static double Apart(Tensor a, Tensor b) => Optimization.Metric.Cosine.Score(new(0, [a], [b], null))[0];
 
     [SkippableTheory]
     [InlineData("digits")]
@@ -129,6 +125,8 @@ public sealed class QuantizedFileTests : IDisposable
         }
         return (count, worst, where);
     }
+
+    private static double Distance(Tensor a, Tensor b) => Optimization.Metric.Cosine.Score(new(0, [a], [b], null))[0];
 
     private static bool Quantized(Node node) => node.Inputs.Any(i => i?.Producer?.Operator is Graphs.Ops.DequantizeLinear);
 

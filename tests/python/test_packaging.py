@@ -84,7 +84,7 @@ def test_record_has_every_file_and_its_digest(distribution):
 
 
 def test_no_stray_files():
-    expected = r"[A-Za-z.0-9]+\.dll|lib(coreclr|clrjit|hostfxr|hostpolicy|System\.Native)\.so|optix|optix\.runtimeconfig\.json"
+    expected = r"[A-Za-z.0-9]+\.dll|lib(coreclr|clrjit|hostfxr|hostpolicy|System\.Native|System\.IO\.Compression\.Native)\.so|optix|optix\.runtimeconfig\.json"
     names = [p.name for p in DOTNET.iterdir() if p.is_file()]
     assert [n for n in names if not re.fullmatch(expected, n)] == []
     assert {p.suffix for p in PACKAGE.rglob("*") if p.is_file() and DOTNET not in p.parents and p.suffix != ".pyc"} == {".py", ".pyi", ".typed"}

@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using AiOptix.Kernels.QuantizedConv;
 using AiOptix.Tensors;
 
@@ -26,9 +26,9 @@ internal sealed unsafe record WeightBytes(Tensor Weights, long[] Zeros, bool IsF
     private int Greatest => Weights.DType == DType.Int8 ? sbyte.MaxValue : byte.MaxValue;
 
     /// <summary>What stands for all that is packed besides the weights.</summary>
-    public string Digest(int[] bias, float[] factors, float[] addends, int zero = 0) => Convert.ToHexStringLower(SHA256.HashData([
+    public string Digest(int[] bias, float[] factors, float[] addends, int zero = 0) => Checksum.Of([
         .. MemoryMarshal.AsBytes<int>([zero, IsFilterFirst ? 1 : 0, bias.Length, factors.Length]), .. MemoryMarshal.AsBytes<long>(Zeros), .. MemoryMarshal.AsBytes<int>(bias),
-        .. MemoryMarshal.AsBytes<float>(factors), .. MemoryMarshal.AsBytes<float>(addends)]))[..16];
+        .. MemoryMarshal.AsBytes<float>(factors), .. MemoryMarshal.AsBytes<float>(addends)]).ToString("x16", CultureInfo.InvariantCulture);
 
     /// <summary>Packs the weights less their zero points, filters first, and what belongs to each filter.</summary>
     public void Pack(QuantizedConvPlan plan, int[]? bias, float[]? factors, float[]? addends, int zero, byte* to)

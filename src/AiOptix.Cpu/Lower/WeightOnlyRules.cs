@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.Globalization;
 using AiOptix.Cpu.Bytes;
 using AiOptix.Graphs;
 using AiOptix.Kernels.WeightOnly;
@@ -22,7 +22,7 @@ internal static unsafe class WeightOnlyRules
         WeightOnlyShape Shape(long rows) => new(checked((int)rows), n, k, q.DType.Bits(), block, hasZeros);
         var (form, target) = (Shape(1), lowering.Target);
         var row = WeightOnlyTable.Select(form, target);
-        var digest = zeros is null ? "" : Convert.ToHexStringLower(SHA256.HashData(zeros.Bytes))[..16];
+        var digest = zeros is null ? "" : Checksum.Of(zeros.Bytes).ToString("x16", CultureInfo.InvariantCulture);
         GC.KeepAlive(zeros);
         var packed = lowering.Pack($"{row.Name} {form} {product.IsTransposed} {digest}", new WeightOnlyPlan(form, target).PackedBytes, to => Pack(product, q, scales, zeros, new WeightOnlyPlan(form, target), form, to), q, scales);
         lowering.Prepare($"{row.Name} {n % row.Width}", () => WeightOnlyPlan.Rehearse(form, target));
