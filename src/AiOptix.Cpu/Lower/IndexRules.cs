@@ -27,7 +27,7 @@ internal static unsafe class IndexRules
             var shape = context.Shape(x);
             var count = context.Shape(i).Count;
             var plan = new GatherPlan(new(shape.Product(0, axis), shape[axis], shape.Product(axis + 1, shape.Rank) * size, count, type));
-            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[x], (byte*)s[i], (byte*)s[y], from, to), s => OutOfRange((void*)s[i], type, count, shape[axis]))
+            return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[x], (byte*)s[i], (byte*)s[y], from, to), s => PositionRules.OutOfRange((void*)s[i], type, count, -shape[axis], shape[axis]))
             {
                 Kernel = plan.Kernel.Name,
                 Tasks = plan.Tasks,
@@ -133,15 +133,5 @@ internal static unsafe class IndexRules
             var plan = new FillPlan(size, context.Shape(y).Count);
             return new PlanTasks((s, from, to, _) => plan.Run((byte*)value(s), (byte*)s[y], from, to)) { Kernel = "fill", Tasks = plan.Tasks };
         });
-    }
-
-    private static string? OutOfRange(void* indices, DType type, long count, long length)
-    {
-        for (long n = 0; n < count; n++)
-        {
-            var index = type == DType.Int64 ? ((long*)indices)[n] : ((int*)indices)[n];
-            if (index < -length || index >= length) return $"index {index} is out of range for an axis of extent {length}";
-        }
-        return null;
     }
 }

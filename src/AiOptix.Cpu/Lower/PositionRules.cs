@@ -270,12 +270,13 @@ internal static unsafe class PositionRules
         return true;
     }
 
-    private static string? OutOfRange(void* indices, DType type, long count, long least, long end)
+    /// <summary>Names an index outside of a range, end exclusive; null when there is none.</summary>
+    internal static string? OutOfRange(void* indices, DType type, long count, long least, long end)
     {
         for (long n = 0; n < count; n++)
         {
             var index = type == DType.Int64 ? ((long*)indices)[n] : ((int*)indices)[n];
-            if (index < least || index >= end) return $"index {index} is out of range {least}..{end - 1}";
+            if (index < least || index >= end) return $"index {index} is out of range; expected {least} to {end - 1}";
         }
         return null;
     }

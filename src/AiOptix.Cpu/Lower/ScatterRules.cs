@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Index;
 using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
@@ -27,7 +28,7 @@ internal static unsafe class ScatterRules
             {
                 NativeMemory.Copy((byte*)slots[x], (byte*)slots[y], (nuint)bytes);
                 Write(places, (long*)slots[i], (byte*)slots[u], (byte*)slots[y]);
-            }, slots => Fault(places, (long*)slots[i]))
+            }, slots => TuplePlan.Fault(places.Extents, (long*)slots[i], places.Count))
             {
                 Kernel = "scatter",
                 Tasks = 1,
@@ -42,33 +43,11 @@ internal static unsafe class ScatterRules
         var (extents, bytes) = (places.Extents, places.Bytes);
         for (long n = 0; n < places.Count; n++, index += extents.Length)
         {
-            var at = Find(extents, index);
+            var at = TuplePlan.Find(extents, index);
             if (at < 0) continue;
             if (bytes == sizeof(int)) *(int*)(y + at * sizeof(int)) = *(int*)(updates + n * sizeof(int));
             else NativeMemory.Copy(updates + n * bytes, y + at * bytes, (nuint)bytes);
         }
-    }
-
-    /// <summary>The place that a tuple of indices means, counted in slices; -1 when one is out of range.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static long Find(long[] extents, long* index)
-    {
-        long at = 0;
-        for (var a = 0; a < extents.Length; a++)
-        {
-            var i = index[a] < 0 ? index[a] + extents[a] : index[a];
-            if ((ulong)i >= (ulong)extents[a]) return -1;
-            at = at * extents[a] + i;
-        }
-        return at;
-    }
-
-    private static string? Fault(Places places, long* index)
-    {
-        for (long n = 0; n < places.Count; n++, index += places.Extents.Length)
-            if (Find(places.Extents, index) < 0)
-                return $"index [{string.Join(",", new ReadOnlySpan<long>(index, places.Extents.Length).ToArray())}] is out of range for axes of extents [{string.Join(",", places.Extents)}]";
-        return null;
     }
 
     private static void Rehearse()
@@ -76,7 +55,7 @@ internal static unsafe class ScatterRules
         long index = 0;
         double from = 0, to = 0;
         foreach (var bytes in new long[] { sizeof(int), sizeof(long) }) Write(new([1], bytes, 1), &index, (byte*)&from, (byte*)&to);
-        Fault(new([1], sizeof(long), 1), &index);
+        TuplePlan.Fault([1], &index, 1);
     }
 
     /// <summary>The axes that indices point into, the bytes of what lies at a place, and how many are written.</summary>

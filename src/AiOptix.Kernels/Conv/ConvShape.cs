@@ -25,6 +25,12 @@ public readonly record struct ConvAxis(int Input, int Kernel = 1, int Stride = 1
     /// <summary>True when output and input positions are the same and no tap leaves the input.</summary>
     public bool IsIdentity => Kernel == 1 && Stride == 1 && PadBegin == 0 && PadEnd == 0;
 
+    /// <summary>True when a window reaches beyond the input; a pad that no window sees needs none.</summary>
+    internal bool IsPadded => PadBegin > 0 || Reach(Output) > Input;
+
+    /// <summary>Input positions that some adjacent outputs see.</summary>
+    internal int Reach(int outputs) => (outputs - 1) * Stride + (Kernel - 1) * Dilation + 1;
+
     /// <summary>True when a single output sees the whole input exactly once.</summary>
     public bool IsWhole => Kernel == Input && Dilation == 1 && PadBegin == 0 && PadEnd == 0;
 }
@@ -53,6 +59,20 @@ public readonly record struct ConvShape(int Batch, int Channels, int OutputChann
 
     /// <summary>True when X lies as [Batch, Channels, depth, height, width] instead, dense.</summary>
     public bool ReadsChannelsFirst { get; init; }
+
+    /// <summary>
+    /// The shape with axes joined that nothing slides along, as one long line: a pointwise convolution, or one output that sees the whole input where its channels are a multiple of
+    /// <paramref name="grain"/>.
+    /// </summary>
+    internal ConvShape Joined(int grain = 1)
+    {
+        if (ReadsChannelsFirst) return this;
+        if (this is { Depth.IsIdentity: true, Height.IsIdentity: true, Width.IsIdentity: true })
+            return this with { Batch = 1, Depth = ConvAxis.None, Height = ConvAxis.None, Width = new(checked(Batch * InputPixels)) };
+        if (this is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true } && XPitch == Channels && Channels % grain == 0)
+            return new ConvShape(1, Terms, OutputChannels, 1, ConvAxis.None, ConvAxis.None, new(Batch)) { YPitch = YPitch, ResidualPitch = ResidualPitch };
+        return this;
+    }
 
     /// <summary>Input channels of a group.</summary>
     public int GroupChannels => Channels / Groups;

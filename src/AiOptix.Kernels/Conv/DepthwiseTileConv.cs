@@ -33,9 +33,9 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
             if (IsNarrow(column)) for (var height = 1; height <= MostLines; height *= 2) Prepare(height);
             else
             {
-                var (parts, height) = Parts(column.Count);
+                var (_, height, higher) = tiles.Set.Cut(column.Count);
                 Prepare(height);
-                if (parts * height < column.Count) Prepare(height + 1);
+                if (higher > 0) Prepare(height + 1);
             }
         }
     }
@@ -132,17 +132,9 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
             }
             return;
         }
-        var (parts, pixels) = Parts(along);
-        var higher = along - parts * pixels;
+        var (parts, pixels, higher) = set.Cut(along);
         if (higher > 0) set.RunLine(TileForm.Columnwise, higher, pixels + 1, channels, t);
         if (parts > higher) set.RunLine(TileForm.Columnwise, parts - higher, pixels, channels, t);
-    }
-
-    /// <summary>Tiles of nearly one height.</summary>
-    private (int Parts, int Height) Parts(int count)
-    {
-        var parts = (count + tiles.Set.Height - 1) / tiles.Set.Height;
-        return (parts, count / parts);
     }
 
     private static bool IsNarrow(Stretch columns) => columns.Count < 4;

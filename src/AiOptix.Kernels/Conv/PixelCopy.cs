@@ -4,19 +4,20 @@ using AiOptix.Kernels.Vectors;
 
 namespace AiOptix.Kernels.Conv;
 
-/// <summary>Copies pixels of a channels-last line.</summary>
-internal static unsafe class PixelCopy
+/// <summary>Pixels of float32.</summary>
+internal readonly unsafe struct PixelCopy : IPixelLines<float>
 {
-    /// <summary>Writes n zeros.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Clear(float* to, int n)
+    public static void Fill(float* to, nint n, float value)
     {
-        var i = 0;
-        for (; i <= n - 4; i += 4) Vector128<float>.Zero.Store(to + i);
-        for (; i < n; i++) to[i] = 0f;
+        nint i = 0;
+        var all = Vector128.Create(value);
+        for (; i <= n - 4; i += 4) all.Store(to + i);
+        for (; i < n; i++) to[i] = value;
     }
 
-    /// <summary>Copies n pixels of some channels each, from pixels at any distance to pixels at any distance.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* from, nint pitch, float* to, nint toPitch, int n, int channels)
     {
@@ -34,7 +35,7 @@ internal static unsafe class PixelCopy
         }
     }
 
-    /// <summary>Copies n pixels whose channels lie in planes at some distance to adjacent pixels of adjacent channels.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Interleave(float* planes, nint planeFloats, float* to, int n, int channels)
     {

@@ -27,15 +27,15 @@ internal sealed unsafe class TileConv : ConvPlan
     public TileConv(in ConvShape shape, Target target, string name, PixelTiles tiles) : base(shape, name)
     {
         this.tiles = tiles;
-        s = Joined(shape);
-        copies = s.ReadsChannelsFirst || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width)
+        s = shape.Joined();
+        copies = s.ReadsChannelsFirst || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded
             || (tiles.Generated is not null && CacheSets.Collide((nint)s.XPitch * s.Width.Stride) && s.GroupOutputs > 2 * tiles.Width);
         // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
         var blockBytes = tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4;
         var steps = Math.Max(64, blockBytes / (tiles.Width * sizeof(float)));
         split = TileSplit.Of(s, new(Panels, tiles.Height, sizeof(float), OperationsATask), target, steps, copies);
-        inputRows = Reach(s.Height, split.Rows);
-        inputColumns = Reach(s.Width, split.Columns);
+        inputRows = s.Height.Reach(split.Rows);
+        inputColumns = s.Width.Reach(split.Columns);
         pixelFloats = !copies ? s.XPitch : s.ReadsChannelsFirst ? s.GroupChannels : CacheSets.Apart((nint)s.GroupChannels * s.Width.Stride) / s.Width.Stride;
         rowFloats = pixelFloats * (copies ? inputColumns : s.Width.Input);
         planeFloats = rowFloats * (copies ? inputRows : s.Height.Input);
@@ -90,7 +90,7 @@ internal sealed unsafe class TileConv : ConvPlan
             if (copies)
             {
                 x = (float*)scratch;
-                if (unit != lastUnit || at.Row != lastRow || at.Column != lastColumn) Spread(call.X, image, slice, group, at, x);
+                if (unit != lastUnit || at.Row != lastRow || at.Column != lastColumn) InputBand<float, PixelCopy>.Spread(s, call.X, 0f, image, slice, group, at, x, pixelFloats, rowFloats, planeFloats);
                 (lastUnit, lastRow, lastColumn) = (unit, at.Row, at.Column);
             }
             else
@@ -210,42 +210,6 @@ internal sealed unsafe class TileConv : ConvPlan
         }
     }
 
-    /// <summary>Copies what a task's windows see of a group's channels into the band.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Spread(float* x, int image, int slice, int group, in TileTask at, float* band)
-    {
-        ConvAxis depth = s.Depth, height = s.Height, width = s.Width;
-        int rows = Reach(height, at.Rows), columns = Reach(width, at.Columns), left = at.Column * width.Stride - width.PadBegin;
-        int lo = Math.Clamp(-left, 0, columns), hi = Math.Clamp(width.Input - left, lo, columns);
-        var channels = s.GroupChannels;
-        for (var d = 0; d < depth.Kernel; d++)
-        {
-            var z = slice * depth.Stride + d * depth.Dilation - depth.PadBegin;
-            for (var r = 0; r < rows; r++)
-            {
-                var i = at.Row * height.Stride + r - height.PadBegin;
-                var to = band + d * planeFloats + r * rowFloats;
-                if ((uint)z >= (uint)depth.Input || (uint)i >= (uint)height.Input)
-                {
-                    PixelCopy.Clear(to, columns * (int)pixelFloats);
-                    continue;
-                }
-                PixelCopy.Clear(to, lo * (int)pixelFloats);
-                PixelCopy.Clear(to + hi * pixelFloats, (columns - hi) * (int)pixelFloats);
-                if (s.ReadsChannelsFirst)
-                {
-                    var planes = x + (((nint)image * s.Channels + (nint)group * channels) * depth.Input + z) * height.Input * width.Input + (nint)i * width.Input + left;
-                    PixelCopy.Interleave(planes + lo, s.InputPixels, to + (nint)lo * channels, hi - lo, channels);
-                }
-                else
-                {
-                    var from = x + ((((nint)image * depth.Input + z) * height.Input + i) * width.Input + left) * s.XPitch + (nint)group * channels;
-                    PixelCopy.Run(from + (nint)lo * s.XPitch, s.XPitch, to + lo * pixelFloats, pixelFloats, hi - lo, channels);
-                }
-            }
-        }
-    }
-
     /// <summary>Makes the code ready that convolutions of a shape run.</summary>
     public static void RehearseCode(in ConvShape shape, bool isKnown, Activation? activation, Target target, string name, PixelTiles tiles)
     {
@@ -262,9 +226,7 @@ internal sealed unsafe class TileConv : ConvPlan
                 tiles.For(height, columns)(&tile);
             }
         Rehearse(small, activation);
-        PixelCopy.Clear(null, 0);
-        PixelCopy.Run(null, 0, null, 0, 0, 1);
-        PixelCopy.Interleave(null, 0, null, 0, 1);
+        InputBand<float, PixelCopy>.Rehearse();
     }
 
     private IEnumerable<int> PanelWidths() => new[] { Math.Min(s.GroupOutputs, tiles.Width), s.GroupOutputs % tiles.Width }.Where(w => w > 0).Distinct();
@@ -278,22 +240,6 @@ internal sealed unsafe class TileConv : ConvPlan
             yield return columns / count;
             if (columns % count != 0) yield return columns / count + 1;
         }
-    }
-
-    private static int Reach(in ConvAxis axis, int outputs) => (outputs - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1;
-
-    /// <summary>True when a window reaches beyond the input; a pad that no window sees needs none.</summary>
-    private static bool IsPadded(in ConvAxis axis) => axis.PadBegin > 0 || Reach(axis, axis.Output) > axis.Input;
-
-    /// <summary>The shape with axes joined that nothing slides along, as one long line: a pointwise convolution, or one output that sees the whole input.</summary>
-    private static ConvShape Joined(in ConvShape shape)
-    {
-        if (shape.ReadsChannelsFirst) return shape;
-        if (shape is { Depth.IsIdentity: true, Height.IsIdentity: true, Width.IsIdentity: true })
-            return shape with { Batch = 1, Depth = ConvAxis.None, Height = ConvAxis.None, Width = new(checked(shape.Batch * shape.InputPixels)) };
-        if (shape is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true } && shape.XPitch == shape.Channels)
-            return new ConvShape(1, shape.Terms, shape.OutputChannels, 1, ConvAxis.None, ConvAxis.None, new(shape.Batch)) { YPitch = shape.YPitch, ResidualPitch = shape.ResidualPitch };
-        return shape;
     }
 
     // Blocks of steps whose weights, a panel wide, stay in the first-level cache while all pixels of a task meet them.

@@ -33,12 +33,12 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
         foreach (var count in (int[])[Math.Min(tilesATask, tileCount), tileCount % tilesATask])
         {
             if (count == 0) continue;
-            var (parts, rows) = Parts(count);
+            var (_, rows, higher) = tiles.Set.Cut(count);
             foreach (var columns in (int[])[Math.Min(shape.OutputChannels, tiles.Set.Width), shape.OutputChannels % tiles.Set.Width])
             {
                 if (columns == 0) continue;
                 tiles.Prepare(TileForm.Strided, rows, columns);
-                if (parts * rows < count) tiles.Prepare(TileForm.Strided, rows + 1, columns);
+                if (higher > 0) tiles.Prepare(TileForm.Strided, rows + 1, columns);
             }
         }
     }
@@ -67,15 +67,19 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
     /// <summary>Packs the weights: panels of output channels, in each the points, in each the channels. Transformed in double precision and rounded once.</summary>
     public override void PackWeights(float* weights, float* packed)
     {
-        int channels = Shape.Channels, width = tiles.Set.Width;
-        var all = (stackalloc double[Points]);
-        for (var output = 0; output < Panels * width; output++)
+        int channels = Shape.Channels, width = tiles.Set.Width, points = Points;
+        var all = (stackalloc double[points]);
+        var panel = (stackalloc float[points * width]);
+        for (var first = 0; first < Shape.OutputChannels; first += width, packed += (nint)points * channels * width)
             for (var channel = 0; channel < channels; channel++)
             {
-                var to = packed + ((nint)(output / width) * Points * channels + channel) * width + output % width;
-                if (output < Shape.OutputChannels) Transform(weights + ((nint)output * channels + channel) * Taps * Taps, all);
-                else all.Clear();
-                for (var p = 0; p < Points; p++) to[(nint)p * channels * width] = (float)all[p];
+                panel.Clear();
+                for (var o = 0; o < Math.Min(width, Shape.OutputChannels - first); o++)
+                {
+                    Transform(weights + ((nint)(first + o) * channels + channel) * Taps * Taps, all);
+                    for (var p = 0; p < points; p++) panel[p * width + o] = (float)all[p];
+                }
+                for (var p = 0; p < points; p++) panel.Slice(p * width, width).CopyTo(new Span<float>(packed + ((nint)p * channels + channel) * width, width));
             }
     }
 
@@ -132,8 +136,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
         tile.Offsets = &nowhere;
         (tile.Pieces, tile.Steps) = (1, Shape.Channels);
         (tile.AStride, tile.BStride, tile.CStride) = (pitch * sizeof(float), set.Width * sizeof(float), set.Width * sizeof(float));
-        var (parts, rows) = Parts(count);
-        var higher = count - parts * rows;
+        var (parts, rows, higher) = set.Cut(count);
         for (nint p = 0; p < Points; p++)
         {
             tile.A = (byte*)(inputs + p * tilesATask * pitch);
@@ -211,13 +214,6 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
             }
             t += along;
         }
-    }
-
-    /// <summary>Tiles of nearly one height.</summary>
-    private (int Parts, int Height) Parts(int count)
-    {
-        var parts = (count + tiles.Set.Height - 1) / tiles.Set.Height;
-        return (parts, count / parts);
     }
 
     private (int Image, int Row, int Column) Place(int tile)

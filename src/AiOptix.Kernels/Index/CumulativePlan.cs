@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Elementwise;
 using AiOptix.Kernels.Loops;
 using AiOptix.Tensors;
 
@@ -40,11 +41,11 @@ public sealed unsafe class CumulativePlan
     {
         var code = d.Type switch
         {
-            DType.Float32 => d.IsProduct ? &Lines<float, double, Product<double>> : &Lines<float, double, Sum<double>>,
-            DType.Float64 => d.IsProduct ? &Lines<double, double, Product<double>> : &Lines<double, double, Sum<double>>,
-            DType.Float16 => d.IsProduct ? &Lines<Half, double, Product<double>> : &Lines<Half, double, Sum<double>>,
-            DType.Int32 => d.IsProduct ? &Lines<int, int, Product<int>> : &Lines<int, int, Sum<int>>,
-            DType.Int64 => d.IsProduct ? &Lines<long, long, Product<long>> : &Lines<long, long, Sum<long>>,
+            DType.Float32 => d.IsProduct ? &Lines<float, double, MulOp<double>> : &Lines<float, double, AddOp<double>>,
+            DType.Float64 => d.IsProduct ? &Lines<double, double, MulOp<double>> : &Lines<double, double, AddOp<double>>,
+            DType.Float16 => d.IsProduct ? &Lines<Half, double, MulOp<double>> : &Lines<Half, double, AddOp<double>>,
+            DType.Int32 => d.IsProduct ? &Lines<int, int, MulOp<int>> : &Lines<int, int, AddOp<int>>,
+            DType.Int64 => d.IsProduct ? &Lines<long, long, MulOp<long>> : &Lines<long, long, AddOp<long>>,
             _ => (delegate*<CumulativePlan, byte*, byte*, long, long, void>)null,
         };
         return code == null ? null : new(d, code);
@@ -65,7 +66,7 @@ public sealed unsafe class CumulativePlan
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Lines<T, TSum, TOp>(CumulativePlan plan, byte* from, byte* to, long first, long end) where T : unmanaged, INumber<T> where TSum : unmanaged, INumber<TSum> where TOp : struct, IStep<TSum>
+    private static void Lines<T, TSum, TOp>(CumulativePlan plan, byte* from, byte* to, long first, long end) where T : unmanaged, INumber<T> where TSum : unmanaged, INumber<TSum> where TOp : struct, IBinaryOp<TSum, TSum>
     {
         var d = plan.d;
         for (var line = first; line < end; line++)
@@ -73,36 +74,13 @@ public sealed unsafe class CumulativePlan
             var (outer, inner) = Math.DivRem(line, d.Inner);
             var at = outer * d.N * d.Inner + inner + (d.Reverse ? (d.N - 1) * d.Inner : 0);
             var step = d.Reverse ? -d.Inner : d.Inner;
-            var sofar = TOp.Start;
+            var sofar = d.IsProduct ? TSum.One : TSum.Zero;
             for (long i = 0; i < d.N; i++, at += step)
             {
-                var next = TOp.Next(sofar, TSum.CreateTruncating(((T*)from)[at]));
+                var next = TOp.Apply(sofar, TSum.CreateTruncating(((T*)from)[at]));
                 ((T*)to)[at] = T.CreateTruncating(d.Exclusive ? sofar : next);
                 sofar = next;
             }
         }
-    }
-
-    private interface IStep<T>
-    {
-        static abstract T Start { get; }
-
-        static abstract T Next(T sofar, T element);
-    }
-
-    private readonly struct Sum<T> : IStep<T> where T : INumber<T>
-    {
-        public static T Start => T.Zero;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Next(T sofar, T element) => unchecked(sofar + element);
-    }
-
-    private readonly struct Product<T> : IStep<T> where T : INumber<T>
-    {
-        public static T Start => T.One;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Next(T sofar, T element) => unchecked(sofar * element);
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Elementwise;
 using AiOptix.Kernels.Loops;
 using AiOptix.Tensors;
 
@@ -34,14 +35,13 @@ public sealed record ElementsDescriptor(DType Type, DType IndexType, long[] Data
 public sealed unsafe class ElementsPlan
 {
     private readonly ElementsDescriptor d;
-    private readonly ScatterKind kind;
     private readonly long[] strides;
     private readonly Split split;
     private readonly delegate*<ElementsPlan, byte*, byte*, byte*, long, long, bool> run;
 
-    private ElementsPlan(ElementsDescriptor descriptor, ScatterKind kind, Split split, string name, delegate*<ElementsPlan, byte*, byte*, byte*, long, long, bool> run)
+    private ElementsPlan(ElementsDescriptor descriptor, Split split, string name, delegate*<ElementsPlan, byte*, byte*, byte*, long, long, bool> run)
     {
-        (d, this.kind, this.split, KernelName) = (descriptor, kind, split, name);
+        (d, this.split, KernelName) = (descriptor, split, name);
         this.run = run;
         strides = new Shape(descriptor.Data).Strides();
     }
@@ -67,7 +67,7 @@ public sealed unsafe class ElementsPlan
             (8, false) => &Rows<Take<ulong>, ulong, int>,
             _ => (delegate*<ElementsPlan, byte*, byte*, byte*, long, long, bool>)null,
         };
-        return code == null ? null : new(d, ScatterKind.Replace, new Split(RowsOf(d.Indices), Math.Max(1, d.Indices[^1])), $"gather_elements_{Suffix(d)}", code);
+        return code == null ? null : new(d, new Split(RowsOf(d.Indices), Math.Max(1, d.Indices[^1])), $"gather_elements_{Suffix(d)}", code);
     }
 
     /// <summary>Plans the updates of ScatterElements on a copy of the data; null for an element type that has no code.</summary>
@@ -83,14 +83,13 @@ public sealed unsafe class ElementsPlan
             DType.Int8 => Reducing<sbyte>(d, kind),
             _ => null,
         };
-        return code == null ? null : new(d, kind, new Split(RowsOf(d.Indices) > 0 ? 1 : 0, 1), $"scatter_elements_{kind.ToString().ToLowerInvariant()}_{Suffix(d)}", code);
+        return code == null ? null : new(d, Whole(RowsOf(d.Indices)), $"scatter_elements_{kind.ToString().ToLowerInvariant()}_{Suffix(d)}", code);
     }
 
     /// <summary>Gathers from the data, or scatters from the updates (in the place of the data) into the result.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool Run(byte* from, byte* indices, byte* result, int firstTask, int endTask)
     {
-        if (kind != ScatterKind.Replace || split.Items == 1) return run(this, from, indices, result, 0, RowsOf(d.Indices));
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
         return first >= end || run(this, from, indices, result, first, end);
     }
@@ -105,6 +104,9 @@ public sealed unsafe class ElementsPlan
             (kind is { } k ? Scatter(d, k) : Gather(d))?.Run(memory.Bytes(15 * 8), memory.Bytes(8 * 8), memory.Bytes(15 * 8), 0, 1);
         }
     }
+
+    // Updates may meet in one place, and the last one counts: one task has them all, in order.
+    private static Split Whole(long rows) => new(rows, 1, checked((int)Math.Max(1, rows)));
 
     private static string Suffix(ElementsDescriptor d) => $"u{d.Type.Bits()}_{(d.IndexType == DType.Int64 ? "i64" : "i32")}";
 
@@ -125,14 +127,14 @@ public sealed unsafe class ElementsPlan
 
     private static delegate*<ElementsPlan, byte*, byte*, byte*, long, long, bool> Reducing<T>(ElementsDescriptor d, ScatterKind kind) where T : unmanaged, INumber<T> => (kind, d.IndexType == DType.Int64) switch
     {
-        (ScatterKind.Add, true) => &Rows<Add<T>, T, long>,
-        (ScatterKind.Mul, true) => &Rows<Mul<T>, T, long>,
-        (ScatterKind.Max, true) => &Rows<Max<T>, T, long>,
-        (ScatterKind.Min, true) => &Rows<Min<T>, T, long>,
-        (ScatterKind.Add, false) => &Rows<Add<T>, T, int>,
-        (ScatterKind.Mul, false) => &Rows<Mul<T>, T, int>,
-        (ScatterKind.Max, false) => &Rows<Max<T>, T, int>,
-        _ => &Rows<Min<T>, T, int>,
+        (ScatterKind.Add, true) => &Rows<Reduce<T, AddOp<T>>, T, long>,
+        (ScatterKind.Mul, true) => &Rows<Reduce<T, MulOp<T>>, T, long>,
+        (ScatterKind.Max, true) => &Rows<Reduce<T, MaxOp<T>>, T, long>,
+        (ScatterKind.Min, true) => &Rows<Reduce<T, MinOp<T>>, T, long>,
+        (ScatterKind.Add, false) => &Rows<Reduce<T, AddOp<T>>, T, int>,
+        (ScatterKind.Mul, false) => &Rows<Reduce<T, MulOp<T>>, T, int>,
+        (ScatterKind.Max, false) => &Rows<Reduce<T, MaxOp<T>>, T, int>,
+        _ => &Rows<Reduce<T, MinOp<T>>, T, int>,
     };
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -182,27 +184,9 @@ public sealed unsafe class ElementsPlan
         public static void Do(T* other, T* result, long data, long index) => result[data] = other[index];
     }
 
-    private readonly struct Add<T> : IMove<T> where T : unmanaged, INumber<T>
+    private readonly struct Reduce<T, TOp> : IMove<T> where T : unmanaged where TOp : struct, IBinaryOp<T, T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Do(T* other, T* result, long data, long index) => result[data] = unchecked(result[data] + other[index]);
-    }
-
-    private readonly struct Mul<T> : IMove<T> where T : unmanaged, INumber<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Do(T* other, T* result, long data, long index) => result[data] = unchecked(result[data] * other[index]);
-    }
-
-    private readonly struct Max<T> : IMove<T> where T : unmanaged, INumber<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Do(T* other, T* result, long data, long index) => result[data] = T.Max(result[data], other[index]);
-    }
-
-    private readonly struct Min<T> : IMove<T> where T : unmanaged, INumber<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Do(T* other, T* result, long data, long index) => result[data] = T.Min(result[data], other[index]);
+        public static void Do(T* other, T* result, long data, long index) => result[data] = TOp.Apply(result[data], other[index]);
     }
 }

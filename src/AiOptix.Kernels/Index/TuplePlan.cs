@@ -42,7 +42,7 @@ public sealed unsafe class TuplePlan
         var bytes = d.RunBytes;
         for (long n = split.Start(firstTask), end = split.Start(endTask); n < end; n++)
         {
-            var at = Find(indices + n * d.Extents.Length);
+            var at = Find(d.Extents, indices + n * d.Extents.Length);
             if (at < 0)
             {
                 good = false;
@@ -55,25 +55,29 @@ public sealed unsafe class TuplePlan
         return good;
     }
 
+    /// <summary>What is wrong with the indices, or null.</summary>
+    public string? Fault(long* indices) => Fault(d.Extents, indices, d.Batches * d.Count);
+
+    /// <summary>The place that a tuple of indices means, counted in slices; -1 when one is out of range.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private long Find(long* tuple)
+    public static long Find(long[] extents, long* tuple)
     {
         long at = 0;
-        for (var a = 0; a < d.Extents.Length; a++)
+        for (var a = 0; a < extents.Length; a++)
         {
-            var i = tuple[a] < 0 ? tuple[a] + d.Extents[a] : tuple[a];
-            if ((ulong)i >= (ulong)d.Extents[a]) return -1;
-            at = at * d.Extents[a] + i;
+            var i = tuple[a] < 0 ? tuple[a] + extents[a] : tuple[a];
+            if ((ulong)i >= (ulong)extents[a]) return -1;
+            at = at * extents[a] + i;
         }
         return at;
     }
 
-    /// <summary>What is wrong with the indices, or null.</summary>
-    public string? Fault(long* indices)
+    /// <summary>What is wrong with tuples of indices, or null.</summary>
+    public static string? Fault(long[] extents, long* indices, long count)
     {
-        for (long n = 0; n < d.Batches * d.Count; n++, indices += d.Extents.Length)
-            if (Find(indices) < 0)
-                return $"index [{string.Join(",", new ReadOnlySpan<long>(indices, d.Extents.Length).ToArray())}] is out of range for axes of extents [{string.Join(",", d.Extents)}]";
+        for (long n = 0; n < count; n++, indices += extents.Length)
+            if (Find(extents, indices) < 0)
+                return $"index [{string.Join(",", new ReadOnlySpan<long>(indices, extents.Length).ToArray())}] is out of range for axes of extents [{string.Join(",", extents)}]";
         return null;
     }
 

@@ -7,16 +7,12 @@ namespace AiOptix.Kernels.Jit;
 /// Vector registers: one accumulator a row and vector from 0 upwards. With VNNI then the vectors of B of a step and those that hold four terms of A in every lane; otherwise the even and the odd
 /// bytes of A as 16-bit numbers and two products. 256-bit code keeps its two constants in the last registers.
 /// In the columnwise form a step multiplies the vectors of B with as many vectors of A a row.
-/// General registers: rax, r9, r10 and rbx A, rdx B, rcx steps, r8 the stride of A, r12 the pieces' offsets, r13 the pieces left.
+/// General registers beside those of A: rdx B, r12 the pieces' offsets, r13 the pieces left.
 /// </summary>
-internal sealed class DotGenerator(DotCode tile) : KernelGenerator(tile.VectorBytes)
+internal sealed class DotGenerator(DotCode tile) : RowTileGenerator(tile.VectorBytes, tile.Rows)
 {
-    private const Gpr A = Gpr.Rax, B = Gpr.Rdx, Steps = Gpr.Rcx, AStride = Gpr.R8, Offsets = Gpr.R12, Pieces = Gpr.R13;
-    private const int StepsAtOnce = 4, FlipVector = 15, EvenVector = 14, Ymm = 32;
-
-    // A base and a multiple of the stride that an address can hold reach every row: rows 0, 1, 2, 4, 8 from the first base, 5, 6, 7, 9, 13 from the second, and so on.
-    private static readonly Gpr[] Bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
-    private static readonly int[] BaseRows = [0, 5, 3, 10];
+    private const Gpr B = Gpr.Rdx, Offsets = Gpr.R12, Pieces = Gpr.R13;
+    private const int FlipVector = 15, EvenVector = 14, Ymm = 32;
 
     private bool IsNarrow => tile.VectorBytes == Ymm;
 
@@ -62,7 +58,7 @@ internal sealed class DotGenerator(DotCode tile) : KernelGenerator(tile.VectorBy
         Code.Set(piece);
         PlacePiece();
         if (tile.Form.IsColumnwise) Step(0);
-        else StepsOfPiece();
+        else StepsOfPiece(new(Arguments, At.Steps), Several);
         Code.Decrement(Pieces);
         Code.JumpIfNotZero(piece);
     }
@@ -77,40 +73,14 @@ internal sealed class DotGenerator(DotCode tile) : KernelGenerator(tile.VectorBy
         }
         Code.Add(Offsets, tile.Form.IsColumnwise ? 2 * sizeof(int) : sizeof(int));
         Code.Add(A, new Mem(Arguments, At.A));
-        if (tile.Rows <= BaseRows[2]) return;
-        Code.Address(Gpr.R9, new(AStride) { Index = AStride, Scale = 2 });
-        Code.Address(Gpr.Rbx, new(A) { Index = Gpr.R9, Scale = 1 });
-        Code.Address(Gpr.R10, new(AStride) { Index = AStride, Scale = 1 });
-        Code.Add(Gpr.R9, A);
-        Code.Add(Gpr.R10, A);
-    }
-
-    private void StepsOfPiece()
-    {
-        Label blocks = new(), rest = new(), one = new(), done = new();
-        Code.Load(Steps, new(Arguments, At.Steps));
-        Code.Subtract(Steps, StepsAtOnce);
-        Code.JumpIfLess(rest);
-        Code.Set(blocks);
-        Several(StepsAtOnce);
-        Code.Subtract(Steps, StepsAtOnce);
-        Code.JumpIfNotLess(blocks);
-        Code.Set(rest);
-        Code.Add(Steps, StepsAtOnce);
-        Code.JumpIfZero(done);
-        Code.Set(one);
-        Several(1);
-        Code.Decrement(Steps);
-        Code.JumpIfNotZero(one);
-        Code.Set(done);
+        PlaceRows();
     }
 
     private void Several(int steps)
     {
         for (var step = 0; step < steps; step++) Step(step);
         Code.Add(B, steps * StepBytes);
-        for (var i = 0; i < Bases.Length; i++)
-            if (tile.Rows > BaseRows[i]) Code.Add(Bases[i], steps * sizeof(int));
+        AdvanceRows(steps * sizeof(int));
     }
 
     private void Step(int step)
@@ -161,16 +131,5 @@ internal sealed class DotGenerator(DotCode tile) : KernelGenerator(tile.VectorBy
         if (!tile.Form.IsFlipped) return;
         if (IsNarrow) Code.Vector(VectorOp.XorBits, register, register, FlipVector);
         else Code.Vector(VectorOp.XorBits, register, register, new Mem(Arguments, At.Flip), isBroadcast: true);
-    }
-
-    private static Mem Row(int row, int displacement)
-    {
-        for (var i = 0; i < Bases.Length; i++)
-        {
-            var multiple = row - BaseRows[i];
-            if (multiple == 0) return new(Bases[i], displacement);
-            if (multiple is 1 or 2 or 4 or 8) return new(Bases[i], displacement) { Index = AStride, Scale = int.Log2(multiple) };
-        }
-        throw new ArgumentOutOfRangeException(nameof(row), row, "a tile has no such row");
     }
 }

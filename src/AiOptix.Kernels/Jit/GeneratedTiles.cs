@@ -77,6 +77,13 @@ internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
     // Constant data of the program, which does not move.
     private static ReadOnlySpan<int> Masks => [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
+    /// <summary>Tiles of nearly one height for a number of rows: how many, the height of most, and how many are a row higher.</summary>
+    public (int Count, int Height, int Higher) Cut(int rows)
+    {
+        var count = (rows + Height - 1) / Height;
+        return (count, rows / count, rows % count);
+    }
+
     /// <summary>The tiles that there are.</summary>
     public static int Count(int height) => Forms * height * Vectors * 2;
 

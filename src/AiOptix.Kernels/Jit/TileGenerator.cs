@@ -8,16 +8,11 @@ namespace AiOptix.Kernels.Jit;
 /// Each step loads the vectors of B once and broadcasts one element of A a row; every product is added in the order of the steps with one rounding.
 /// In the columnwise form a step loads the vectors of B and multiplies them with as many vectors of A a row, straight from memory.
 /// The last vector's unused lanes are neither read nor written, in no operand.
-/// General registers: rax, r9, r10 and rbx A, rdx B, rcx steps, r8 the stride of A, rbp that of B, r12 the pieces' offsets, r13 the pieces left.
+/// General registers beside those of A: rdx B, rbp its stride, r12 the pieces' offsets, r13 the pieces left.
 /// </summary>
-internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.VectorBytes)
+internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.VectorBytes, tile.Rows)
 {
-    private const Gpr A = Gpr.Rax, B = Gpr.Rdx, Steps = Gpr.Rcx, AStride = Gpr.R8, BStride = Gpr.Rbp, Offsets = Gpr.R12, Pieces = Gpr.R13;
-    private const int StepsAtOnce = 4;
-
-    // A base and a multiple of the stride that an address can hold reach every row: rows 0, 1, 2, 4, 8 from the first base, 5, 6, 7, 9, 13 from the second, and so on.
-    private static readonly Gpr[] Bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
-    private static readonly int[] BaseRows = [0, 5, 3, 10];
+    private const Gpr B = Gpr.Rdx, BStride = Gpr.Rbp, Offsets = Gpr.R12, Pieces = Gpr.R13;
 
     private readonly bool isStrided = tile.Form != TileForm.Adjacent;
 
@@ -64,30 +59,10 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
         Code.Set(piece);
         PlacePiece();
         if (tile.Form == TileForm.Columnwise) ColumnStep();
-        else StepsOfPiece();
+        else StepsOfPiece(new(Arguments, At.Steps), Several);
         Code.Decrement(Pieces);
         Code.JumpIfNotZero(piece);
         Code.Set(end);
-    }
-
-    private void StepsOfPiece()
-    {
-        Label blocks = new(), rest = new(), one = new(), done = new();
-        Code.Load(Steps, new(Arguments, At.Steps));
-        Code.Subtract(Steps, StepsAtOnce);
-        Code.JumpIfLess(rest);
-        Code.Set(blocks);
-        Several(StepsAtOnce);
-        Code.Subtract(Steps, StepsAtOnce);
-        Code.JumpIfNotLess(blocks);
-        Code.Set(rest);
-        Code.Add(Steps, StepsAtOnce);
-        Code.JumpIfZero(done);
-        Code.Set(one);
-        Several(1);
-        Code.Decrement(Steps);
-        Code.JumpIfNotZero(one);
-        Code.Set(done);
     }
 
     private void PlacePiece()
@@ -102,12 +77,7 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
         Code.Add(Offsets, tile.Form == TileForm.Columnwise ? 2 * sizeof(int) : sizeof(int));
         Code.Load(Steps, new(Arguments, At.A));
         Code.Address(A, new(Steps) { Index = A, Scale = 2 });
-        if (!isStrided || tile.Rows <= BaseRows[2]) return;
-        Code.Address(Gpr.R9, new(AStride) { Index = AStride, Scale = 2 });
-        Code.Address(Gpr.Rbx, new(A) { Index = Gpr.R9, Scale = 1 });
-        Code.Address(Gpr.R10, new(AStride) { Index = AStride, Scale = 1 });
-        Code.Add(Gpr.R9, A);
-        Code.Add(Gpr.R10, A);
+        if (isStrided) PlaceRows();
     }
 
     private void Several(int steps)
@@ -117,12 +87,10 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
         {
             for (var v = 0; v < tile.Vectors; v++) epilogue.Load(tile.FirstFree + v, v, new(B, v * tile.VectorBytes));
             Code.Add(B, BStride);
-            for (var row = 0; row < tile.Rows; row++) MultiplyAdd(row, isStrided ? Strided(row, step) : new(A, row * sizeof(float)));
+            for (var row = 0; row < tile.Rows; row++) MultiplyAdd(row, isStrided ? Row(row, step * sizeof(float)) : new(A, row * sizeof(float)));
             if (!isStrided) Code.Add(A, AStride);
         }
-        if (!isStrided) return;
-        for (var i = 0; i < Bases.Length; i++)
-            if (tile.Rows > BaseRows[i]) Code.Add(Bases[i], steps * sizeof(float));
+        if (isStrided) AdvanceRows(steps * sizeof(float));
     }
 
     private void ColumnStep()
@@ -131,18 +99,7 @@ internal sealed class TileGenerator(TileCode tile) : KernelGenerator(tile.Vector
         for (var v = 0; v < tile.Vectors; v++) epilogue.Load(tile.FirstFree + v, v, new(B, v * tile.VectorBytes));
         for (var row = 0; row < tile.Rows; row++)
             for (var v = 0; v < tile.Vectors; v++)
-                epilogue.MultiplyAdd(row * tile.Vectors + v, v, tile.FirstFree + v, Strided(row, 0) with { Displacement = v * tile.VectorBytes });
-    }
-
-    private static Mem Strided(int row, int step)
-    {
-        for (var i = 0; i < Bases.Length; i++)
-        {
-            var multiple = row - BaseRows[i];
-            if (multiple == 0) return new(Bases[i], step * sizeof(float));
-            if (multiple is 1 or 2 or 4 or 8) return new(Bases[i], step * sizeof(float)) { Index = AStride, Scale = int.Log2(multiple) };
-        }
-        throw new ArgumentOutOfRangeException(nameof(row), row, "a strided tile has no such row");
+                epilogue.MultiplyAdd(row * tile.Vectors + v, v, tile.FirstFree + v, Row(row, v * tile.VectorBytes));
     }
 
     private void MultiplyAdd(int row, Mem element)

@@ -1,22 +1,23 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using AiOptix.Kernels.Conv;
 
 namespace AiOptix.Kernels.QuantizedConv;
 
-/// <summary>Copies pixels of bytes.</summary>
-internal static unsafe class ByteLines
+/// <summary>Pixels of bytes.</summary>
+internal readonly unsafe struct ByteLines : IPixelLines<byte>
 {
-    /// <summary>Copies n pixels of some channels each, from pixels at any distance to adjacent ones.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(byte* from, nint pitch, byte* to, int n, int channels)
+    public static void Run(byte* from, nint pitch, byte* to, nint toPitch, int n, int channels)
     {
         if (n == 0) return;
-        if (pitch == channels)
+        if (pitch == channels && toPitch == channels)
         {
             Buffer.MemoryCopy(from, to, (long)n * channels, (long)n * channels);
             return;
         }
-        for (var i = 0; i < n; i++, from += pitch, to += channels)
+        for (var i = 0; i < n; i++, from += pitch, to += toPitch)
         {
             var c = 0;
             for (; c <= channels - 16; c += 16) Vector128.Load(from + c).Store(to + c);
@@ -25,7 +26,7 @@ internal static unsafe class ByteLines
         }
     }
 
-    /// <summary>Copies n pixels whose channels lie in planes at some distance to adjacent pixels of adjacent channels.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Interleave(byte* planes, nint planeBytes, byte* to, int n, int channels)
     {
@@ -47,7 +48,7 @@ internal static unsafe class ByteLines
             for (var c = 0; c < channels; c++) to[(nint)i * channels + c] = planes[c * planeBytes + i];
     }
 
-    /// <summary>Fills n bytes.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Fill(byte* to, long n, byte value) => Unsafe.InitBlockUnaligned(to, value, checked((uint)n));
+    public static void Fill(byte* to, nint n, byte value) => Unsafe.InitBlockUnaligned(to, value, checked((uint)n));
 }

@@ -74,7 +74,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
                 var to = packed + panels.Offset(panel);
                 panels.PackHeader(panel, a, f, weights.Addends, to);
                 to += panels.HeaderBytes(panel);
-                ByteLines.Fill(to, panels.Offset(panel + 1) - panels.Offset(panel) - panels.HeaderBytes(panel), 0);
+                ByteLines.Fill(to, (nint)(panels.Offset(panel + 1) - panels.Offset(panel) - panels.HeaderBytes(panel)), 0);
                 for (var column = 0; column < panels[panel].Columns; column++)
                 {
                     var filter = from + (panels[panel].First + column) * taps;
@@ -165,9 +165,9 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
                     if (d >= s.Depth.Kernel || (uint)z >= (uint)s.Depth.Input || (uint)i >= (uint)s.Height.Input) lines.Set(line, padding, 0);
                     else lines.Set(line, x + (((nint)z * s.Height.Input + i) * s.Width.Input + left + lo) * s.XPitch, s.XPitch);
                 }
-                ByteLines.Fill(to, (long)lo * pixelBytes, *padding);
+                ByteLines.Fill(to, lo * (nint)pixelBytes, *padding);
                 lines.Join(to + (nint)lo * pixelBytes, hi - lo);
-                ByteLines.Fill(to + (nint)hi * pixelBytes, (long)(seen - hi) * pixelBytes, *padding);
+                ByteLines.Fill(to + (nint)hi * pixelBytes, (seen - hi) * (nint)pixelBytes, *padding);
             }
         }
     }

@@ -26,17 +26,17 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
 
     public DotConv(in QuantizedShape shape, Target target, string name, DotTiles tiles) : base(shape, name)
     {
-        s = Joined(shape.Conv);
+        s = shape.Conv.Joined(grain: 4);
         var isWhole = s.GroupChannels % 4 == 0;
-        copies = s.ReadsChannelsFirst || !isWhole || IsPadded(s.Depth) || IsPadded(s.Height) || IsPadded(s.Width);
+        copies = s.ReadsChannelsFirst || !isWhole || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded;
         // Terms that lie behind each other whatever the extents are.
         run = !isWhole && s.Width.Dilation == 1 ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
         stepsOfRun = (run + 3) / 4;
         parts = tiles.Method == DotMethod.Quads ? shape.WeightParts : 1;
         panels = new(tiles, Form(shape, isColumnwise: false), s.GroupOutputs, (long)parts * stepsOfRun * (s.Terms / Math.Max(1, run)));
         split = TileSplit.Of(s, new(panels.Count, panels.Count == 0 ? 1 : panels.Height(0), 1, OperationsATask), target, int.MaxValue, copies);
-        inputRows = Reach(s.Height, split.Rows);
-        inputColumns = Reach(s.Width, split.Columns);
+        inputRows = s.Height.Reach(split.Rows);
+        inputColumns = s.Width.Reach(split.Columns);
         pixelBytes = copies ? s.GroupChannels : s.XPitch;
         rowBytes = checked(pixelBytes * (copies ? inputColumns : s.Width.Input));
         planeBytes = checked(rowBytes * (copies ? inputRows : s.Height.Input));
@@ -83,7 +83,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
                     var to = packed + group * panels.Bytes + panels.Offset(panel);
                     panels.PackHeader(panel, a + (nint)group * outputs, f + (nint)group * outputs, weights.Addends + (nint)group * outputs, to);
                     to += panels.HeaderBytes(panel);
-                    ByteLines.Fill(to, panels.Offset(panel + 1) - panels.Offset(panel) - panels.HeaderBytes(panel), 0);
+                    ByteLines.Fill(to, (nint)(panels.Offset(panel + 1) - panels.Offset(panel) - panels.HeaderBytes(panel)), 0);
                     for (var column = 0; column < panels[panel].Columns; column++)
                         PackColumn(from + ((nint)group * outputs + panels[panel].First + column) * channels * taps, panels.ColumnOf(panel, column, to), length, count);
                 }
@@ -124,7 +124,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
             if (copies)
             {
                 x = scratch + StageBytes;
-                if (unit != lastUnit || at.Row != lastRow || at.Column != lastColumn) Spread(call.X, (byte)call.InputZero, image, slice, group, at, x);
+                if (unit != lastUnit || at.Row != lastRow || at.Column != lastColumn) InputBand<byte, ByteLines>.Spread(s, call.X, (byte)call.InputZero, image, slice, group, at, x, pixelBytes, rowBytes, planeBytes);
                 (lastUnit, lastRow, lastColumn) = (unit, at.Row, at.Column);
             }
             else
@@ -171,50 +171,13 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
         }
     }
 
-    /// <summary>Copies what a task's windows see of a group's channels into the band.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Spread(byte* x, byte zero, int image, int slice, int group, in TileTask at, byte* band)
-    {
-        ConvAxis depth = s.Depth, height = s.Height, width = s.Width;
-        int rows = Reach(height, at.Rows), columns = Reach(width, at.Columns), left = at.Column * width.Stride - width.PadBegin;
-        int lo = Math.Clamp(-left, 0, columns), hi = Math.Clamp(width.Input - left, lo, columns);
-        var channels = s.GroupChannels;
-        for (var d = 0; d < depth.Kernel; d++)
-        {
-            var z = slice * depth.Stride + d * depth.Dilation - depth.PadBegin;
-            for (var r = 0; r < rows; r++)
-            {
-                var i = at.Row * height.Stride + r - height.PadBegin;
-                var to = band + d * planeBytes + r * rowBytes;
-                if ((uint)z >= (uint)depth.Input || (uint)i >= (uint)height.Input)
-                {
-                    ByteLines.Fill(to, (long)columns * channels, zero);
-                    continue;
-                }
-                ByteLines.Fill(to, (long)lo * channels, zero);
-                ByteLines.Fill(to + (nint)hi * channels, (long)(columns - hi) * channels, zero);
-                if (s.ReadsChannelsFirst)
-                {
-                    var planes = x + (((nint)image * s.Channels + (nint)group * channels) * depth.Input + z) * height.Input * width.Input + (nint)i * width.Input + left;
-                    ByteLines.Interleave(planes + lo, s.InputPixels, to + (nint)lo * channels, hi - lo, channels);
-                }
-                else
-                {
-                    var from = x + ((((nint)image * depth.Input + z) * height.Input + i) * width.Input + left) * s.XPitch + (nint)group * channels;
-                    ByteLines.Run(from + (nint)lo * s.XPitch, s.XPitch, to + (nint)lo * channels, hi - lo, channels);
-                }
-            }
-        }
-    }
-
     /// <summary>Makes the code ready that convolutions of a shape run.</summary>
     public static void RehearseCode(in QuantizedShape shape, bool isKnown, Target target, string name, DotTiles tiles)
     {
         if (isKnown && shape.Conv.Batch > 0) _ = new DotConv(shape, target, name, tiles);
         Rehearse(new DotConv(Few(shape, 1), target, name, tiles));
         Rehearse(new DotConv(Few(shape, 2 * tiles.Height(4) + 1), target, name, tiles));
-        ByteLines.Run(null, 0, null, 0, 1);
-        ByteLines.Interleave(null, 0, null, 0, 1);
+        InputBand<byte, ByteLines>.Rehearse();
     }
 
     private (int Count, int Height, int Higher) Heights(int pixels, int panel)
@@ -222,22 +185,6 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
         var most = panels.Height(panel);
         var count = (pixels + most - 1) / most;
         return (count, pixels / count, pixels % count);
-    }
-
-    private static int Reach(in ConvAxis axis, int outputs) => (outputs - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1;
-
-    /// <summary>True when a window reaches beyond the input; a pad that no window sees needs none.</summary>
-    private static bool IsPadded(in ConvAxis axis) => axis.PadBegin > 0 || Reach(axis, axis.Output) > axis.Input;
-
-    /// <summary>The shape with axes joined that nothing slides along, as one long line: a pointwise convolution, or one output that sees the whole input.</summary>
-    private static ConvShape Joined(in ConvShape shape)
-    {
-        if (shape.ReadsChannelsFirst) return shape;
-        if (shape is { Depth.IsIdentity: true, Height.IsIdentity: true, Width.IsIdentity: true })
-            return shape with { Batch = 1, Depth = ConvAxis.None, Height = ConvAxis.None, Width = new(checked(shape.Batch * shape.InputPixels)) };
-        if (shape is { Groups: 1, Depth.IsWhole: true, Height.IsWhole: true, Width.IsWhole: true } && shape.XPitch == shape.Channels && shape.Channels % 4 == 0)
-            return new ConvShape(1, shape.Terms, shape.OutputChannels, 1, ConvAxis.None, ConvAxis.None, new(shape.Batch)) { YPitch = shape.YPitch, ResidualPitch = shape.ResidualPitch };
-        return shape;
     }
 
     // Pieces are runs, or lines of them where they lie behind each other.

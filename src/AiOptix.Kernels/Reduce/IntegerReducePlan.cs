@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Elementwise;
 using AiOptix.Kernels.Loops;
 using AiOptix.Tensors;
 
@@ -9,6 +10,7 @@ namespace AiOptix.Kernels.Reduce;
 public sealed unsafe class IntegerReducePlan
 {
     private readonly long[] kept, keptStrides, reduced, reducedStrides;
+    private readonly long start;
     private readonly Split split;
     private readonly delegate*<IntegerReducePlan, byte*, byte*, long, long, void> run;
 
@@ -18,6 +20,14 @@ public sealed unsafe class IntegerReducePlan
         (kept, keptStrides) = ([.. dims.Where((_, i) => !isReduced[i])], [.. strides.Where((_, i) => !isReduced[i])]);
         (reduced, reducedStrides) = ([.. dims.Where((_, i) => isReduced[i])], [.. strides.Where((_, i) => isReduced[i])]);
         this.run = run;
+        // What a reduction of nothing is; it changes no other.
+        start = kind switch
+        {
+            ReduceKind.Prod => 1,
+            ReduceKind.Max => type == DType.Int64 ? long.MinValue : int.MinValue,
+            ReduceKind.Min => type == DType.Int64 ? long.MaxValue : int.MaxValue,
+            _ => 0,
+        };
         KernelName = $"reduce_{kind.ToString().ToLowerInvariant()}_{type.Name()}_scalar";
         split = new Split(new Shape(kept).Count, Math.Max(1, new Shape(reduced).Count));
     }
@@ -50,17 +60,17 @@ public sealed unsafe class IntegerReducePlan
         Create(kind, type, [2, 3], [false, true])?.Run(memory.Bytes(48), memory.Bytes(16), 0, 1);
     }
 
-    private static delegate*<IntegerReducePlan, byte*, byte*, long, long, void> Code<T>(ReduceKind kind) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> => kind switch
+    private static delegate*<IntegerReducePlan, byte*, byte*, long, long, void> Code<T>(ReduceKind kind) where T : unmanaged, IBinaryInteger<T> => kind switch
     {
-        ReduceKind.Sum => &Loop<T, Sum<T>>,
-        ReduceKind.Prod => &Loop<T, Product<T>>,
-        ReduceKind.Max => &Loop<T, Max<T>>,
-        ReduceKind.Min => &Loop<T, Min<T>>,
+        ReduceKind.Sum => &Loop<T, AddOp<T>>,
+        ReduceKind.Prod => &Loop<T, MulOp<T>>,
+        ReduceKind.Max => &Loop<T, MaxOp<T>>,
+        ReduceKind.Min => &Loop<T, MinOp<T>>,
         _ => null,
     };
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Loop<T, TStep>(IntegerReducePlan plan, byte* x, byte* y, long first, long end) where T : unmanaged where TStep : struct, IStep<T>
+    private static void Loop<T, TOp>(IntegerReducePlan plan, byte* x, byte* y, long first, long end) where T : unmanaged, IBinaryInteger<T> where TOp : struct, IBinaryOp<T, T>
     {
         var (dims, strides) = (plan.reduced, plan.reducedStrides);
         var at = stackalloc long[Math.Max(1, dims.Length)];
@@ -74,11 +84,11 @@ public sealed unsafe class IntegerReducePlan
                 start += place * plan.keptStrides[a];
             }
             new Span<long>(at, dims.Length).Clear();
-            var result = TStep.Start;
+            var result = T.CreateTruncating(plan.start);
             var from = (T*)x + start;
             for (long i = 0; i < count; i++)
             {
-                result = TStep.Next(result, *from);
+                result = TOp.Apply(result, *from);
                 for (var a = dims.Length - 1; a >= 0; a--)
                 {
                     from += strides[a];
@@ -89,44 +99,5 @@ public sealed unsafe class IntegerReducePlan
             }
             ((T*)y)[n] = result;
         }
-    }
-
-    private interface IStep<T>
-    {
-        static abstract T Start { get; }
-
-        static abstract T Next(T sofar, T element);
-    }
-
-    private readonly struct Sum<T> : IStep<T> where T : IBinaryInteger<T>
-    {
-        public static T Start => T.Zero;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Next(T sofar, T element) => unchecked(sofar + element);
-    }
-
-    private readonly struct Product<T> : IStep<T> where T : IBinaryInteger<T>
-    {
-        public static T Start => T.One;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Next(T sofar, T element) => unchecked(sofar * element);
-    }
-
-    private readonly struct Max<T> : IStep<T> where T : IBinaryInteger<T>, IMinMaxValue<T>
-    {
-        public static T Start => T.MinValue;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Next(T sofar, T element) => T.Max(sofar, element);
-    }
-
-    private readonly struct Min<T> : IStep<T> where T : IBinaryInteger<T>, IMinMaxValue<T>
-    {
-        public static T Start => T.MaxValue;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Next(T sofar, T element) => T.Min(sofar, element);
     }
 }

@@ -122,7 +122,7 @@ internal sealed class QuantizationSearch
         Tell($"comparing {name}");
         var plan = variant.Plan(variant.Products, QuantizedForm.Static, method, corrects);
         var noise = trials.Noise(plan, split.Search);
-        candidates.Add(new(name, plan, noise, double.NaN, null, Bytes(trials.Write(plan)), Verdict.Compared));
+        candidates.Add(new(name, plan, noise, double.NaN, null, trials.WeightBytes(plan), Verdict.Compared));
         return noise;
     }
 
@@ -181,7 +181,7 @@ internal sealed class QuantizationSearch
         Tell($"trying {name}");
         var noise = trials.Noise(plan, split.Search);
         var dropped = Dropped(plan);
-        var bytes = Bytes(trials.Write(plan));
+        var bytes = trials.WeightBytes(plan);
         SpeedRatio? speed = null;
         var verdict = Judge();
         candidates.Add(new(name, plan, noise, dropped.Drop, speed, bytes, verdict));

@@ -23,6 +23,7 @@ internal sealed class Trials : IDisposable
     private readonly CancellationToken cancellation;
     private readonly Dictionary<int, Tensor[]> references = [];
     private long referenceBytes;
+    private (string Key, Session Session)? opened;
     private readonly MeasuredModel baseline;
     private readonly MeasuredModel floats;
 
@@ -56,14 +57,14 @@ internal sealed class Trials : IDisposable
     /// <summary>The error of a plan's outputs against the baseline's, as the mean over samples of the largest of the outputs.</summary>
     public double Noise(QuantizationPlan plan, IReadOnlyList<int> part) => Remember($"noise {Key(plan)} {part.Count}", () =>
     {
-        using var session = Open(plan);
+        var session = Opened(plan);
         return [part.Average(i => Scored(session, i, (found, expected) => expected.Zip(found, Metric.RelativeSquares).DefaultIfEmpty(0).Max()))];
     })[0];
 
     /// <summary>The scores of a plan on samples; those of the baseline for null.</summary>
     public double[] Scores(QuantizationPlan? plan, IReadOnlyList<int> part, string which) => Remember($"scores {which} {(plan is null ? "baseline" : Key(plan))}", () =>
     {
-        using var session = plan is null ? null : Open(plan);
+        var session = plan is null ? null : Opened(plan);
         return [.. part.SelectMany(i => Scored(session, i, (found, expected) => budget.Scored.Score(new(i, found, expected, options.Labels?[i]))))];
     });
 
@@ -72,7 +73,7 @@ internal sealed class Trials : IDisposable
     {
         var times = Remember($"time {Key(plan)} over {(against is null ? "fp32" : Key(against))}", () =>
         {
-            using var session = Open(plan);
+            var session = Opened(plan);
             using var other = against is null ? null : Open(against);
             var (a, b) = measurer.Compare(other is null ? floats : new(againstName, against, other), new(name, plan, session), samples[0], options.TimingTime, cancellation);
             return [.. a, .. b];
@@ -83,18 +84,20 @@ internal sealed class Trials : IDisposable
     /// <summary>The last timing: the baseline against what is handed out.</summary>
     public (double[] Baseline, double[] Chosen) Final(string name, QuantizationPlan? plan)
     {
-        using var session = plan is null ? null : Open(plan);
+        var session = plan is null ? null : Opened(plan);
         return measurer.Compare(baseline, session is null ? floats : new(name, plan, session), samples[0], options.TimingTime, cancellation);
     }
 
     /// <summary>The steps of a plan's program; those of the best fp32 form for null.</summary>
     public IReadOnlyList<MeasuredStep> Profile(string name, QuantizationPlan? plan)
     {
-        using var opened = plan is null ? null : Open(plan);
-        var session = opened ?? floats.Session;
-        var seconds = Remember($"profile {(plan is null ? "fp32" : Key(plan))}", () => measurer.Profile(opened is null ? floats : new(name, plan, opened), samples[0], cancellation));
+        var session = plan is null ? floats.Session : Opened(plan);
+        var seconds = Remember($"profile {(plan is null ? "fp32" : Key(plan))}", () => measurer.Profile(plan is null ? floats : new(name, plan, session), samples[0], cancellation));
         return [.. Measurer.Steps(session, samples[0], cancellation).DistinctBy(t => t.Step).Zip(seconds, (t, s) => new MeasuredStep(t.Step.Name, t.Step.Origins, t.Step.Operation, t.Bound?.Kernel, s))];
     }
+
+    /// <summary>The bytes of the weights of a plan's graph.</summary>
+    public long WeightBytes(QuantizationPlan plan) => (long)Remember($"bytes {Key(plan)}", () => [QuantizationSearch.Bytes(Write(plan))])[0];
 
     /// <summary>The graph of a plan, as it is handed out.</summary>
     public Graph Write(QuantizationPlan plan) => QuantizationWriter.Write(graph, plan);
@@ -105,10 +108,22 @@ internal sealed class Trials : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        opened?.Session.Dispose();
         foreach (var tensor in references.Values.SelectMany(r => r)) tensor.Dispose();
     }
 
     private int Threads => budget.Objective == Objective.Throughput ? 1 : options.Threads;
+
+    /// <summary>The session of the plan that is being tried: its error, its scores, its time and its proof come from one.</summary>
+    private Session Opened(QuantizationPlan plan)
+    {
+        var key = Key(plan);
+        if (opened is { } there && there.Key == key) return there.Session;
+        opened?.Session.Dispose();
+        opened = null;
+        opened = (key, Open(plan));
+        return opened.Value.Session;
+    }
 
     /// <summary>A session of a plan: written, read again by the passes as any engine's file would be, compiled.</summary>
     private Session Open(QuantizationPlan plan)

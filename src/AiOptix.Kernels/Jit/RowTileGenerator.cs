@@ -1,0 +1,68 @@
+namespace AiOptix.Kernels.Jit;
+
+/// <summary>
+/// What generated product tiles share whose rows of A lie at one distance: where rows are addressed from, and the loop over the steps of a piece.
+/// A base and a multiple of the stride that an address can hold reach every row: rows 0, 1, 2, 4, 8 from the first base, 5, 6, 7, 9, 13 from the second, and so on.
+/// General registers: rax, r9, r10 and rbx A, rcx steps, r8 the stride of A.
+/// </summary>
+internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGenerator(vectorBytes)
+{
+    protected const Gpr A = Gpr.Rax, Steps = Gpr.Rcx, AStride = Gpr.R8;
+    private const int StepsAtOnce = 4;
+
+    private static readonly Gpr[] bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
+    private static readonly int[] baseRows = [0, 5, 3, 10];
+
+    /// <summary>Sets the other bases from the first one, as far as rows need them.</summary>
+    protected void PlaceRows()
+    {
+        if (rows <= baseRows[2]) return;
+        Code.Address(Gpr.R9, new(AStride) { Index = AStride, Scale = 2 });
+        Code.Address(Gpr.Rbx, new(A) { Index = Gpr.R9, Scale = 1 });
+        Code.Address(Gpr.R10, new(AStride) { Index = AStride, Scale = 1 });
+        Code.Add(Gpr.R9, A);
+        Code.Add(Gpr.R10, A);
+    }
+
+    /// <summary>Moves all bases on.</summary>
+    protected void AdvanceRows(int bytes)
+    {
+        for (var i = 0; i < bases.Length; i++)
+            if (rows > baseRows[i]) Code.Add(bases[i], bytes);
+    }
+
+    /// <summary>What lies some bytes behind the bases in a row.</summary>
+    protected static Mem Row(int row, int displacement)
+    {
+        for (var i = 0; i < bases.Length; i++)
+        {
+            var multiple = row - baseRows[i];
+            if (multiple == 0) return new(bases[i], displacement);
+            if (multiple is 1 or 2 or 4 or 8) return new(bases[i], displacement) { Index = AStride, Scale = int.Log2(multiple) };
+        }
+        throw new ArgumentOutOfRangeException(nameof(row), row, "a tile has no such row");
+    }
+
+    /// <summary>Writes the loop over the steps of a piece, some at once and then one by one.</summary>
+    /// <param name="count">The argument that holds their number.</param>
+    /// <param name="several">Writes so many steps.</param>
+    protected void StepsOfPiece(Mem count, Action<int> several)
+    {
+        Label blocks = new(), rest = new(), one = new(), done = new();
+        Code.Load(Steps, count);
+        Code.Subtract(Steps, StepsAtOnce);
+        Code.JumpIfLess(rest);
+        Code.Set(blocks);
+        several(StepsAtOnce);
+        Code.Subtract(Steps, StepsAtOnce);
+        Code.JumpIfNotLess(blocks);
+        Code.Set(rest);
+        Code.Add(Steps, StepsAtOnce);
+        Code.JumpIfZero(done);
+        Code.Set(one);
+        several(1);
+        Code.Decrement(Steps);
+        Code.JumpIfNotZero(one);
+        Code.Set(done);
+    }
+}
