@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace AiOptix.Tensors;
 
 /// <summary>A stretch of native memory with a counted lifetime: owned (64-byte aligned), borrowed from a caller, or mapped from a file.</summary>
-public sealed unsafe partial class MemoryBlock
+public sealed unsafe class MemoryBlock
 {
     /// <summary>The alignment of owned memory in bytes.</summary>
     public const int Alignment = 64;
@@ -14,15 +14,17 @@ public sealed unsafe partial class MemoryBlock
 
     private readonly Action? release;
     private readonly bool owned;
+    private readonly bool ownPages;
     private byte* pointer;
     private int holders = 1;
     private int freed;
 
-    private MemoryBlock(byte* pointer, long length, bool owned, Action? release)
+    private MemoryBlock(byte* pointer, long length, bool owned, Action? release, bool ownPages = false)
     {
         this.pointer = pointer;
         Length = length;
         this.owned = owned;
+        this.ownPages = ownPages;
         this.release = release;
         if (!owned && release is null) GC.SuppressFinalize(this);
     }
@@ -46,19 +48,20 @@ public sealed unsafe partial class MemoryBlock
     public static MemoryBlock Allocate(long length, bool zeroed = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
+        var ownPages = length >= SystemPages.Least;
         byte* p;
         try
         {
-            p = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
+            p = ownPages ? SystemPages.Map(length) : (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
         }
         catch (OutOfMemoryException e)
         {
             throw new LimitExceededException($"could not allocate {length} bytes of native memory", e);
         }
-        if (zeroed) NativeMemory.Clear(p, (nuint)length);
+        if (zeroed && !ownPages) NativeMemory.Clear(p, (nuint)length);
         if (length >= LeastPressure) GC.AddMemoryPressure(length);
         Interlocked.Add(ref ownedBytes, length);
-        return new(p, length, owned: true, release: null);
+        return new(p, length, owned: true, release: null, ownPages);
     }
 
     /// <summary>Wraps memory of somebody else; <paramref name="release"/> runs once when the last holder lets go.</summary>
@@ -99,17 +102,8 @@ public sealed unsafe partial class MemoryBlock
     /// </summary>
     internal void Evict(byte* from, long bytes)
     {
-        if (MappedFile is null || !OperatingSystem.IsLinux()) return;
-        var page = (nuint)Environment.SystemPageSize;
-        var (begin, end) = (((nuint)from + page - 1) / page * page, ((nuint)from + (nuint)bytes) / page * page);
-        if (begin < end) _ = Advise((void*)begin, end - begin, DontNeed);
+        if (MappedFile is not null && OperatingSystem.IsLinux()) SystemPages.Evict(from, bytes);
     }
-
-    private const int DontNeed = 4;
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Advise(void* address, nuint length, int advice);
 
     /// <summary>Wraps managed memory, which stays where it is until the last holder lets go.</summary>
     public static MemoryBlock Pin(ReadOnlyMemory<byte> memory)
@@ -153,7 +147,8 @@ public sealed unsafe partial class MemoryBlock
         pointer = null;
         if (owned && p != null)
         {
-            NativeMemory.AlignedFree(p);
+            if (ownPages) SystemPages.Unmap(p, Length);
+            else NativeMemory.AlignedFree(p);
             if (Length >= LeastPressure) GC.RemoveMemoryPressure(Length);
             Interlocked.Add(ref ownedBytes, -Length);
         }
