@@ -58,7 +58,7 @@ internal sealed unsafe class Frame
             Reserve(ref arena, binding.ArenaBytes);
             Reserve(ref scratch, binding.ScratchBytes * workers);
             ScratchStride = binding.ScratchBytes;
-            foreach (var (slot, offset) in binding.Offsets) Slots[slot] = (nint)(arena!.Pointer + offset);
+            for (var i = 0; i < binding.Placed.Length; i++) Slots[binding.Placed[i]] = (nint)(arena!.Pointer + binding.Offsets[i]);
             placed = binding;
         }
     }

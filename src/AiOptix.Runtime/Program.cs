@@ -92,6 +92,23 @@ public sealed class Program
     /// <summary>The binding of a segment for the given symbol values; made when it is new, kept in a bounded number.</summary>
     public SegmentBinding Bind(int segment, IReadOnlyDictionary<string, long> symbols) => bindings[segment].Get(Derived.Completed(symbols));
 
+    /// <summary>
+    /// Binds the first segment with every extent that the inputs leave open taken as 1: what a first run often asks for, and where it does not, it finds the code of binding warm.
+    /// </summary>
+    internal void BindOnes()
+    {
+        var ones = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var symbol in InputSymbols) ones[symbol] = 1;
+        try
+        {
+            _ = Bind(0, ones);
+        }
+        catch (AiOptixException)
+        {
+            // The model has no use for such extents; a run will say what is wrong with its own.
+        }
+    }
+
     private int FollowAliases(int slot)
     {
         while (SlotTable[slot].AliasOf >= 0) slot = SlotTable[slot].AliasOf;

@@ -15,8 +15,12 @@ public sealed class SegmentBinding
     internal SegmentBinding(Program program, Segment segment, IReadOnlyDictionary<string, long> symbols)
     {
         Segment = segment;
-        Key = [.. segment.Symbols.Select(s => symbols.TryGetValue(s, out var value) ? value
-            : throw new InvalidInputException($"model '{program.Name}': the extents of its inputs leave the extent '{s}' of a later value open, which an empty axis does"))];
+        Key = new long[segment.Symbols.Count];
+        for (var i = 0; i < Key.Length; i++)
+        {
+            if (!symbols.TryGetValue(segment.Symbols[i], out Key[i]))
+                throw new InvalidInputException($"model '{program.Name}': the extents of its inputs leave the extent '{segment.Symbols[i]}' of a later value open, which an empty axis does");
+        }
         shapes = new Shape?[program.Slots.Count];
         var known = segment.Symbols.ToHashSet(StringComparer.Ordinal);
         Check(program, known, symbols);
@@ -38,9 +42,9 @@ public sealed class SegmentBinding
             var bound = Guarded(() => step.Bind(context), $"node '{step.Name}' ({step.Operation})");
             bound.IsShort = Cost(step) is { Flops: <= ShortFlops, Bytes: > 0 and <= ShortBytes };
             Steps[i] = bound;
+            ScratchBytes = Math.Max(ScratchBytes, (bound.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment);
         }
-        ScratchBytes = Steps.Aggregate(0L, (most, s) => Math.Max(most, s is null ? 0 : (s.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment));
-        (Offsets, ArenaBytes) = Place(program);
+        (Placed, Offsets, ArenaBytes) = Place(program);
         if (ArenaBytes + ScratchBytes > program.Limits.MaxTotalBytes)
             throw new LimitExceededException($"a run of '{program.Name}' would need {ArenaBytes + ScratchBytes} bytes; the limit is {program.Limits.MaxTotalBytes} (Limits.MaxTotalBytes)");
     }
@@ -60,8 +64,11 @@ public sealed class SegmentBinding
     /// <summary>Bytes of intermediates.</summary>
     public long ArenaBytes { get; }
 
-    /// <summary>Slots that lie in the arena, and where.</summary>
-    internal (int Slot, long Offset)[] Offsets { get; }
+    /// <summary>The slots that lie in the arena.</summary>
+    internal int[] Placed { get; }
+
+    /// <summary>Where each of <see cref="Placed"/> lies in the arena.</summary>
+    internal long[] Offsets { get; }
 
     /// <summary>The concrete shape of a slot, or null when nobody knows it when the segment begins.</summary>
     public Shape? Shape(int slot) => shapes[slot];
@@ -71,10 +78,12 @@ public sealed class SegmentBinding
     {
         var flops = step.Flops is { } f && f.Symbols.All(context.Symbols.ContainsKey) ? f.Evaluate(context.Symbols) : 0;
         var bytes = step.OwnedBytes;
-        foreach (var slot in step.Inputs.Concat(step.Outputs).Where(s => s >= 0).Distinct())
+        int[] slots = [.. step.Inputs, .. step.Outputs];
+        for (var i = 0; i < slots.Length; i++)
         {
-            if (shapes[slot] is not { } shape) return new(flops, 0);
-            bytes += context.DType(slot).ByteLength(shape.Count);
+            if (slots[i] < 0 || Array.IndexOf(slots, slots[i]) < i) continue;
+            if (shapes[slots[i]] is not { } shape) return new(flops, 0);
+            bytes += context.DType(slots[i]).ByteLength(shape.Count);
         }
         return new(flops, bytes);
     }
@@ -102,23 +111,34 @@ public sealed class SegmentBinding
         }
     }
 
-    private ((int, long)[] Offsets, long Bytes) Place(Program program)
+    // Runs before the first run of a shape: plain arrays, because collections and queries over structs are compiled when they are first met.
+    private (int[] Placed, long[] Offsets, long Bytes) Place(Program program)
     {
-        var first = new Dictionary<int, int>();
-        var last = new Dictionary<int, int>();
+        var (first, last) = (new int[program.Slots.Count], new int[program.Slots.Count]);
+        Array.Fill(first, -1);
+        var placed = new List<int>();
         for (var s = Segment.FirstStep; s < Segment.EndStep; s++)
         {
-            foreach (var o in program.Steps[s].Outputs.Where(o => o >= 0))
+            foreach (var o in program.Steps[s].Outputs)
             {
-                first.TryAdd(program.Root(o), s);
-                last[program.Root(o)] = s;
+                if (o < 0) continue;
+                var root = program.Root(o);
+                last[root] = s;
+                if (first[root] >= 0) continue;
+                first[root] = s;
+                if (program.Slots[root].Kind == SlotKind.Intermediate && !Segment.Carried.Contains(root) && shapes[root] is not null) placed.Add(root);
             }
-            foreach (var i in program.Steps[s].Inputs.Where(i => i >= 0)) last[program.Root(i)] = s;
+            foreach (var i in program.Steps[s].Inputs)
+                if (i >= 0) last[program.Root(i)] = s;
         }
-        var planned = first.Keys.Where(r => program.Slots[r].Kind == SlotKind.Intermediate && !Segment.Carried.Contains(r) && shapes[r] is not null).ToArray();
-        var lives = planned.Select(r => new BufferLife(program.Slots[r].DType.ByteLength(shapes[r]!.Value.Count), first[r], last[r])).ToArray();
+        var lives = new BufferLife[placed.Count];
+        for (var i = 0; i < lives.Length; i++)
+        {
+            var root = placed[i];
+            lives[i] = new(program.Slots[root].DType.ByteLength(shapes[root]!.Value.Count), first[root], last[root]);
+        }
         var (offsets, bytes) = MemoryPlanner.Plan(lives);
-        return ([.. planned.Select((r, i) => (r, offsets[i]))], bytes);
+        return ([.. placed], offsets, bytes);
     }
 }
 

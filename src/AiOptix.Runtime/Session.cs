@@ -44,6 +44,7 @@ public sealed unsafe class Session : IDisposable
         this.depth = depth;
         runInner = (sub, inputs, cancellation) => inner[sub].Run(inputs, cancellation);
         runner.Prepare(program.Preparations);
+        if (depth == 0) program.BindOnes();
         foreach (var sub in program.Steps.OfType<ControlFlowStep>().SelectMany(s => s.Programs)) inner[sub] = new Session(sub, runner, this, depth + 1);
     }
 

@@ -1,5 +1,6 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
 
@@ -29,6 +30,24 @@ public class SessionTests
         Assert.Equal(["Conv+Relu", "Conv", "Conv+Add+Relu", "ReduceMean", "Gemm"], PlanCheck.Compile(g).Steps.Select(s => s.Operation).OrderBy(s => Array.IndexOf(["Conv+Relu", "Conv", "Conv+Add+Relu", "ReduceMean", "Gemm"], s)));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ASessionBindsForExtentsOfOneAndOpensWhenTheModelHasNoUseForThem(bool fits)
+    {
+        var g = new Graph("open");
+        var x = g.AddInput("x", PlanCheck.F32(1, 3, Dim.Symbol("height"), Dim.Symbol("width")));
+        g.AddOutput(g.Add(new Conv([1, 1], fits ? [1, 1, 1, 1] : [0, 0, 0, 0]), x, g.AddConstant(PlanCheck.Random(1, 8, 3, 3, 3))));
+        var backend = new CpuBackend(HostTarget.Current);
+        var program = backend.Compile(g, Limits.Default);
+        using (new Session(program, backend.CreateRunner(1)))
+        {
+            if (fits) Assert.True(Binding(program, 1) < Binding(program, 2), "the binding was not there");
+            else Assert.ThrowsAny<AiOptixException>(() => Binding(program, 1));
+        }
+        PlanCheck.Same(g, PlanCheck.Random(9, 1, 3, 5, 7));
+    }
+
     [Fact]
     public void ASteadyRunIntoTheCallersMemoryAllocatesNothing()
     {
@@ -43,6 +62,15 @@ public class SessionTests
             var least = Enumerable.Range(0, 10).Select(_ => Allocated(() => session.Run(inputs, outputs))).ToArray();
             Assert.Equal((0, 0), (least.Min(b => b.Managed), least.Min(b => b.Native)));
         }
+    }
+
+    /// <summary>How much finding or making a binding allocates.</summary>
+    private static long Binding(Program program, long extent)
+    {
+        var symbols = new Dictionary<string, long> { ["height"] = extent, ["width"] = extent };
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        program.Bind(0, symbols);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     private static (long Managed, long Native) Allocated(Action run)
