@@ -15,7 +15,7 @@ namespace AiOptix.Threading;
 internal sealed unsafe class TeamCore
 {
     /// <summary>How long a helper looks out for the next job, and a caller for the last chunk, before sleeping.</summary>
-    private const int SpinMicroseconds = 50;
+    private const int SpinMicroseconds = 300;
 
     /// <summary>Chunks per worker: enough to even out cores of different speed, few enough that claiming them costs nothing.</summary>
     private const int ChunksPerWorker = 8;

@@ -2,7 +2,7 @@ namespace AiOptix.Threading;
 
 /// <summary>
 /// A fixed number of threads that share out the tasks of one <see cref="Run"/> at a time. The calling thread is worker 0, so a team of one
-/// starts no thread. Helpers spin some tens of microseconds after a run (not at all when the process may use fewer cores than the
+/// starts no thread. Helpers spin some hundreds of microseconds after a run (not at all when the process may use fewer cores than the
 /// team has threads) and then sleep; an idle team uses no CPU. A run allocates nothing. Any number of callers may use a team at once.
 /// Helpers are background threads named <c>optix-worker-N</c>; they end when the team is disposed of or collected.
 /// </summary>

@@ -1,17 +1,22 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Conv;
+using AiOptix.Kernels.Copy;
 using AiOptix.Kernels.Fold;
 using AiOptix.Kernels.Vectors;
+using AiOptix.Runtime;
 using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
 
 /// <summary>
-/// ConvTranspose in float32 with constant weights over one to three axes: a pointwise convolution to one channel a filter and tap, then a fold that adds up what meets an output.
+/// ConvTranspose in float32 with constant weights over one to three axes: a pointwise convolution to one channel a filter and tap, then a fold that adds up what meets an output. Where
+/// each output is met by one tap (a stride as long as the kernel, as in most decoders) the convolution also adds the bias and applies what follows, and the taps are only moved to their places.
 /// </summary>
 internal static unsafe class ConvTransposeRules
 {
+    private const int FewestColumns = 16;
+
     public static bool ConvTranspose(Lowering lowering, Node node, ConvTranspose op)
     {
         var input = node.Inputs[0]!;
@@ -25,11 +30,64 @@ internal static unsafe class ConvTransposeRules
         var columns = lowering.Between(node, new(DType.Float32, new([.. input.Shape!.SkipLast(1), filters * taps])));
         var plan = kernel.Plan(shape, lowering.Target);
         var packed = lowering.Pack($"transposed {kernel.Name} {shape}", plan.PackedWeightBytes, to => Pack(plan, w, groups, (float*)to), w);
-        var parts = new ConvParts(lowering.Slot(input), input.Shape!, columns, pointwise, groups, filters * taps, kernel, packed, null);
-        lowering.Prepare($"{kernel.Name} {shape} pointwise", () => kernel.Rehearse(shape with { Batch = 0 }, false, null, lowering.Target));
+        var bias = node.Input(2)?.Constant;
+        // An activation goes over rows of the columns: rows shorter than a vector are better left to a step over all outputs.
+        var chain = !IsDisjoint(op, w.Shape) ? null
+            : filters * taps < FewestColumns ? EpilogueChain.Alone(node)
+            : EpilogueChain.Follow(lowering, node, -1, hasBias: bias is not null, takesResidual: false);
+        var addends = chain is not null && (bias ?? chain.Bias) is { } b ? ForTaps(b, groups, taps) : null;
+        Activation? activation = addends is null && chain is null or { Activation: Activation.None } ? null : chain!.Activation;
+        var parts = new ConvParts(lowering.Slot(input), input.Shape!, columns, pointwise, groups, filters * taps, kernel, packed, addends)
+        {
+            Activation = chain?.Activation ?? Activation.None,
+            Args = chain?.Args ?? default,
+        };
+        lowering.Prepare($"{kernel.Name} {shape} pointwise {activation}", () => kernel.Rehearse(shape with { Batch = 0 }, false, activation, lowering.Target));
         lowering.Emit(new ConvStep(node.Name, parts, lowering.Target) { Operation = "ConvTranspose", Origins = node.Origins });
-        EmitFold(lowering, node, op, columns, w.Shape, filters);
+        if (chain is null) EmitFold(lowering, node, op, columns, w.Shape, filters);
+        else EmitMove(lowering, chain, columns, w.Shape, groups);
         return true;
+    }
+
+    private static bool IsDisjoint(ConvTranspose op, Shape weights)
+    {
+        if (op.AutoPad is not (AutoPad.NotSet or AutoPad.Valid) || op.OutputShape.Count > 0 || op.OutputPadding.Any(p => p != 0) || (op.AutoPad == AutoPad.NotSet && op.Pads.Any(p => p != 0))) return false;
+        return Enumerable.Range(0, weights.Rank - 2).All(a => weights[a + 2] is var taps && op.Stride(a) == taps && (taps == 1 || op.Dilation(a) == 1));
+    }
+
+    /// <summary>A bias of one element a channel, for the channels [groups, taps, channels of a group] of the columns.</summary>
+    private static Tensor ForTaps(Tensor bias, int groups, int taps)
+    {
+        var tiled = Tensor.Allocate(DType.Float32, new Shape(bias.Count * taps));
+        float* from = (float*)bias.Pointer, at = (float*)tiled.Pointer;
+        var channels = bias.Count / groups;
+        for (var g = 0; g < groups; g++)
+            for (var t = 0; t < taps; t++)
+                for (long c = 0; c < channels; c++) *at++ = from[g * channels + c];
+        return tiled;
+    }
+
+    /// <summary>Moves the columns [image, inputs…, groups, taps…, channels of a group] to the outputs [image, input and tap of each axis…, groups, channels of a group].</summary>
+    private static void EmitMove(Lowering lowering, EpilogueChain chain, int columns, Shape weights, int groups)
+    {
+        var place = lowering.Place(chain.Output);
+        var (shape, rank) = (chain.Output.Shape!, weights.Rank - 2);
+        MovementRules.PrepareCopies(lowering, sizeof(float), hasShortRows: true, CopyForm.Strided, CopyForm.Transpose);
+        lowering.Emit(new MoveStep(chain.Nodes[^1].Name, [columns], [place.Slot], lowering.Target, Moves) { Operation = chain.Operation, Origins = [.. chain.Origins] }, chain.Nodes);
+        IEnumerable<Move> Moves(BindContext context)
+        {
+            var (from, to) = (context.Shape(columns), new Shape([.. shape.Select(context.Evaluate)]));
+            var (outputs, channels) = (place.Strides(to), to[-1] / groups);
+            List<(long Dim, long Source, long Target)> axes = [(to[0], from.Product(1, from.Rank), outputs[0])];
+            for (var a = 0; a < rank; a++)
+            {
+                axes.Add((from[a + 1], from.Product(a + 2, from.Rank), outputs[a + 1] * weights[a + 2]));
+                axes.Add((weights[a + 2], weights.Product(a + 3, weights.Rank) * channels, outputs[a + 1]));
+            }
+            axes.Add((groups, from[-1] / groups, channels));
+            axes.Add((channels, 1, 1));
+            yield return new(columns, place.Slot, new(sizeof(float), [.. axes.Select(x => x.Dim)], [.. axes.Select(x => x.Source)], [.. axes.Select(x => x.Target)]), 0, place.Offset);
+        }
     }
 
     /// <summary>Weights [C, M/group, taps] as those of a convolution: [taps·M, C/group] group by group.</summary>

@@ -39,18 +39,22 @@ internal sealed class EpilogueChain
     /// <summary>The names of the file's nodes.</summary>
     public IEnumerable<string> Origins => Nodes.SelectMany(n => n.Origins).Distinct(StringComparer.Ordinal);
 
+    /// <summary>Nothing but the anchor.</summary>
+    public static EpilogueChain Alone(Node anchor) => new(anchor);
+
     /// <summary>Follows the users of a node's output.</summary>
     /// <param name="lowering">Knows which nodes are taken.</param>
     /// <param name="anchor">The product or convolution.</param>
     /// <param name="channelAxis">The output's axis that the bias runs along, counted from the end (-1 for a product, -3 for a convolution in 2-D).</param>
     /// <param name="hasBias">The anchor has a bias of its own already.</param>
-    public static EpilogueChain Follow(Lowering lowering, Node anchor, int channelAxis, bool hasBias)
+    /// <param name="takesResidual">A value of the output's shape can be added.</param>
+    public static EpilogueChain Follow(Lowering lowering, Node anchor, int channelAxis, bool hasBias, bool takesResidual = true)
     {
         var chain = new EpilogueChain(anchor);
         while (chain.Output.SoleUser is { } next && next.Graph == lowering.Graph && !lowering.IsClaimed(next) && chain.Activation == Activation.None)
         {
             if (next.Operator is Add && !hasBias && chain.Bias is null && chain.Residual is null && chain.ChannelBias(next, channelAxis) is { } bias) chain.Bias = bias;
-            else if (next.Operator is Add && chain.Residual is null && chain.SameShape(lowering, next) is { } residual) chain.Residual = residual;
+            else if (takesResidual && next.Operator is Add && chain.Residual is null && chain.SameShape(lowering, next) is { } residual) chain.Residual = residual;
             else if (Activations.Of(next) is { } a) (chain.Activation, chain.Args) = a;
             else break;
             chain.Nodes.Add(next);
