@@ -85,6 +85,7 @@ internal sealed class DotGenerator(DotCode tile) : RowTileGenerator(tile.VectorB
 
     private void Step(int step)
     {
+        if (!tile.Form.IsColumnwise) PrefetchAhead(B, StepBytes, step * StepBytes);
         if (tile.Method == DotMethod.Quads) QuadStep(step);
         else PairStep(step);
     }

@@ -9,6 +9,10 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
 {
     protected const Gpr A = Gpr.Rax, Steps = Gpr.Rcx, AStride = Gpr.R8;
     private const int StepsAtOnce = 4;
+    private const int LineBytes = 64;
+
+    // Weights come from memory once a run, and the machine's own prefetching begins anew at every page of 4 KiB: how far ahead of the sums they are asked for, bytes.
+    private const int Ahead = 8192;
 
     private static readonly Gpr[] bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
     private static readonly int[] baseRows = [0, 5, 3, 10];
@@ -41,6 +45,15 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
             if (multiple is 1 or 2 or 4 or 8) return new(bases[i], displacement) { Index = AStride, Scale = int.Log2(multiple) };
         }
         throw new ArgumentOutOfRangeException(nameof(row), row, "a tile has no such row");
+    }
+
+    /// <summary>Asks for the lines of B that a later step will read.</summary>
+    /// <param name="b">The register that points to B.</param>
+    /// <param name="bytes">What a step reads.</param>
+    /// <param name="offset">Where it begins to, bytes behind the register.</param>
+    protected void PrefetchAhead(Gpr b, int bytes, int offset = 0)
+    {
+        for (var line = 0; line < bytes; line += LineBytes) Code.Prefetch(new(b, Ahead + offset + line));
     }
 
     /// <summary>Writes the loop over the steps of a piece, some at once and then one by one.</summary>

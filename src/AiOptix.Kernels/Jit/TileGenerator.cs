@@ -86,6 +86,7 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         for (var step = 0; step < steps; step++)
         {
             for (var v = 0; v < tile.Vectors; v++) epilogue.Load(tile.FirstFree + v, v, new(B, v * tile.VectorBytes));
+            PrefetchAhead(B, tile.Vectors * tile.VectorBytes);
             Code.Add(B, BStride);
             for (var row = 0; row < tile.Rows; row++) MultiplyAdd(row, isStrided ? Row(row, step * sizeof(float)) : new(A, row * sizeof(float)));
             if (!isStrided) Code.Add(A, AStride);

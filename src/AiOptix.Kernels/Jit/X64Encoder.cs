@@ -62,6 +62,15 @@ internal sealed partial class X64Encoder
     /// <summary>After a subtraction of signed numbers that gave none.</summary>
     public void JumpIfNotLess(Label target) => JumpIf(0x8d, target);
 
+    /// <summary>Asks for a line to be brought into the first-level cache; does nothing where there is no such memory.</summary>
+    public void Prefetch(Mem line)
+    {
+        Byte(0x40 | ((int)line.Index >> 3) << 1 | (int)line.Base >> 3);
+        Byte(0x0f);
+        Byte(0x18);
+        ModRm(1, line, 1);
+    }
+
     public void Return() => Byte(0xc3);
 
     public void Push(Gpr register) => Stack(0x50, register);

@@ -2,17 +2,17 @@ namespace AiOptix.Kernels.Loops;
 
 /// <summary>
 /// Rows that a tile reads side by side must not all fall into the same few sets of the first-level cache, where they would push each other out: its ways are a page (4 KiB) long, so that happens
-/// to rows whose distance is a multiple of a page.
+/// to rows whose distance is a multiple of a page; where it is one of half a page they fall into two sets, which leaves no room for the other operand.
 /// </summary>
 internal static class CacheSets
 {
-    private const int Page = 4096 / sizeof(float), Line = 64 / sizeof(float);
+    private const int HalfPage = 2048 / sizeof(float), Line = 64 / sizeof(float);
 
     /// <summary>The most floats that <see cref="Apart"/> adds.</summary>
     public const int MostApart = Line;
 
     /// <summary>True for a distance, in floats, at which a tile's rows collide.</summary>
-    public static bool Collide(nint distance) => distance != 0 && distance % Page == 0;
+    public static bool Collide(nint distance) => distance != 0 && distance % HalfPage == 0;
 
     /// <summary>The least distance of copied rows of a length at which they do not collide.</summary>
     public static nint Apart(nint length) => Collide(length) ? length + Line : length;

@@ -49,7 +49,7 @@ public class DotTileTests
 
     private static Isa Needs(CpuidFeature feature) => feature switch
     {
-        CpuidFeature.INTEL8086 or CpuidFeature.INTEL386 or CpuidFeature.X64 => Isa.None,
+        CpuidFeature.INTEL8086 or CpuidFeature.INTEL386 or CpuidFeature.X64 or CpuidFeature.SSE => Isa.None,
         CpuidFeature.AVX or CpuidFeature.AVX2 => Isa.Avx2,
         CpuidFeature.AVX512F or CpuidFeature.AVX512BW => Isa.Avx512,
         CpuidFeature.AVX512_VNNI => Isa.Avx512Vnni,
