@@ -8,9 +8,10 @@ using AiOptix.Tensors;
 namespace AiOptix.Kernels.Attention;
 
 /// <summary>
-/// Attention for one shape on one target. Immutable, and usable from many threads. A task is a block of queries of one head. It walks over the keys in blocks: the
-/// scores of a block stay in the worker's scratch from the first product through softmax to the second, and results of earlier blocks are scaled to the largest score
-/// so far (online softmax). Blocks follow from the shape alone. A single query has products of its own that read keys and values in place.
+/// Attention for one shape on one target. Immutable, and usable from many threads. A task is a block of queries of one head. It walks over the keys in blocks, whose panels
+/// stay in the second-level cache, and over the queries in strips: the scores of a strip stay in the first-level cache from the first product through softmax to the
+/// second, and results of earlier blocks are scaled to the largest score so far (online softmax). Blocks follow from the shape alone. A single query has products of its
+/// own that read keys and values in place.
 /// </summary>
 public sealed unsafe class AttentionPlan
 {
@@ -27,7 +28,8 @@ public sealed unsafe class AttentionPlan
     private readonly int pitch;
     private readonly int scoreKc;
     private readonly int valueKc;
-    private readonly nint panelFloats;
+    private readonly nint keyFloats;
+    private readonly nint valueFloats;
     private readonly nint mixedFloats;
 
     /// <summary>Plans attention with a kernel, by default the best that the target has.</summary>
@@ -46,10 +48,11 @@ public sealed unsafe class AttentionPlan
         keyBlock = Math.Max(KeyGrain, ((shape.Keys + keyBlocks - 1) / keyBlocks + KeyGrain - 1) / KeyGrain * KeyGrain);
         var keys = Math.Min(keyBlock, shape.Keys);
         pitch = (keys + 31) & ~15;
-        mixedFloats = keyBlocks == 1 ? 0 : (nint)block * shape.ValueWidth;
+        mixedFloats = keyBlocks == 1 ? 0 : (nint)Kernel.Gemm.Mr * shape.ValueWidth;
         scoreKc = GemmSplit.Of(new(block, keys, shape.Width), Kernel.Gemm, target).Kc;
         valueKc = GemmSplit.Of(new(block, shape.ValueWidth, keys), Kernel.Gemm, target).Kc;
-        panelFloats = Math.Max(scoreKc * Whole(keys, nr), valueKc * Whole(shape.ValueWidth, nr));
+        keyFloats = shape.Width * Whole(keys, nr);
+        valueFloats = keys * Whole(shape.ValueWidth, nr);
 
         if (Kernel.Gemm.Generated is { } tiles)
             foreach (var count in (int[])[block, shape.Queries % block]) Prepare(tiles, count);
@@ -68,7 +71,7 @@ public sealed unsafe class AttentionPlan
 
     /// <summary>Bytes of scratch that each worker needs, at any alignment.</summary>
     public long ScratchBytes =>
-        sizeof(float) * ((long)block * (pitch + 4) + mixedFloats + panelFloats + (long)Kernel.Gemm.Mr * (Math.Max(scoreKc, valueKc) + Kernel.Gemm.Nr));
+        sizeof(float) * ((long)Kernel.Gemm.Mr * pitch + 4L * block + mixedFloats + keyFloats + valueFloats + (long)Kernel.Gemm.Mr * (Math.Max(scoreKc, valueKc) + Kernel.Gemm.Nr));
 
     // How many keys a block of queries sees may follow from data, so tiles of every width are made ready.
     private void Prepare(GeneratedTiles tiles, int count)
@@ -85,75 +88,87 @@ public sealed unsafe class AttentionPlan
     {
         Rows r;
         r.Scores = (float*)scratch;
-        r.Sums = r.Scores + (nint)block * pitch;
-        r.Maxima = r.Sums + block;
-        r.Added = r.Maxima + block;
+        var sums = r.Scores + (nint)Kernel.Gemm.Mr * pitch;
+        var maxima = sums + block;
+        r.Added = maxima + block;
         r.Kept = r.Added + block;
         var mixed = r.Kept + block;
         GemmBlock g = default;
-        StridedSource source = default;
         g.Tile = Kernel.Gemm.Tile;
         if (Kernel.Gemm.Generated is { } tiles) g.Generated = tiles.Set;
         (g.Mr, g.Nr, g.ColumnStep) = (Kernel.Gemm.Mr, Kernel.Gemm.Nr, Kernel.Gemm.ColumnStep);
-        g.PackB = &StridedSource.Pack;
-        g.BSource = &source;
-        g.BScratch = mixed + mixedFloats;
-        g.AScratch = g.BScratch + panelFloats;
+        var keyPanels = mixed + mixedFloats;
+        var valuePanels = keyPanels + keyFloats;
+        g.AScratch = valuePanels + valueFloats;
         g.Spill = g.AScratch + (nint)g.Mr * Math.Max(scoreKc, valueKc);
         var single = Shape.Queries == 1 && call is { QStrides.Element: 1, KStrides.Element: 1, VStrides.Element: 1 };
         for (var task = firstTask; task < endTask; task++)
         {
             var unit = task / blocks;
-            r.Query = (task - unit * blocks) * block;
-            r.Count = Math.Min(block, Shape.Queries - r.Query);
-            g.RowsAStrip = Kernel.Gemm.RowsAStrip(r.Count);
+            var query = (task - unit * blocks) * block;
+            var count = Math.Min(block, Shape.Queries - query);
+            var strip = g.RowsAStrip = Kernel.Gemm.RowsAStrip(count);
             r.Batch = unit / Shape.Heads;
             r.Head = unit - r.Batch * Shape.Heads;
             var keyHead = r.Head / (Shape.Heads / Shape.KeyHeads);
-            var q = call.Q + call.QStrides.Of(r.Batch, r.Head) + r.Query * call.QStrides.Position;
+            var q = call.Q + call.QStrides.Of(r.Batch, r.Head) + query * call.QStrides.Position;
             var k = call.K + call.KStrides.Of(r.Batch, keyHead);
             var v = call.V + call.VStrides.Of(r.Batch, keyHead);
-            var y = call.Y + call.YStrides.Of(r.Batch, r.Head) + r.Query * call.YStrides.Position;
-            new Span<float>(r.Sums, r.Count).Clear();
-            new Span<float>(r.Maxima, r.Count).Fill(float.NegativeInfinity);
-            var first = Visible(call, r.Batch, r.Query).First;
-            var end = Visible(call, r.Batch, r.Query + r.Count - 1).End;
+            var y = call.Y + call.YStrides.Of(r.Batch, r.Head) + query * call.YStrides.Position;
+            new Span<float>(sums, count).Clear();
+            new Span<float>(maxima, count).Fill(float.NegativeInfinity);
+            var first = Visible(call, r.Batch, query).First;
+            var end = Visible(call, r.Batch, query + count - 1).End;
             var begin = first / keyBlock * keyBlock;
             for (var key = begin; key < end; key += keyBlock)
             {
                 (r.Key, r.Keys) = (key, Math.Min(keyBlock, end - key));
                 float* keys = k + key * call.KStrides.Position, values = v + key * call.VStrides.Position;
-                var to = key == begin ? y : mixed;
-                var step = key == begin ? call.YStrides.Position : Shape.ValueWidth;
-                if (single) Kernel.Dots(q, keys, call.KStrides.Position, Shape.Width, r.Keys, r.Scores);
-                else
+                if (!single)
                 {
-                    source = new() { First = keys, RowStride = call.KStrides.Element, ColumnStride = call.KStrides.Position };
-                    g.A = q;
-                    (g.ARowStride, g.AColumnStride) = (call.QStrides.Position, call.QStrides.Element);
-                    (g.Row1, g.Column1, g.K, g.Kc) = (r.Count, r.Keys, Shape.Width, scoreKc);
-                    g.C = r.Scores;
-                    g.Ldc = pitch;
-                    GemmBlock.Run(&g);
-                }
-                Softmax(call, &r);
-                if (single) Kernel.Mix(r.Scores, values, call.VStrides.Position, Shape.ValueWidth, r.Keys, to);
-                else
-                {
+                    var source = new StridedSource { First = keys, RowStride = call.KStrides.Element, ColumnStride = call.KStrides.Position };
+                    StridedSource.Pack(&source, 0, Shape.Width, 0, r.Keys, keyPanels, g.Nr);
                     source = new() { First = values, RowStride = call.VStrides.Position, ColumnStride = call.VStrides.Element };
-                    g.A = r.Scores;
-                    (g.ARowStride, g.AColumnStride) = (pitch, 1);
-                    (g.Row1, g.Column1, g.K, g.Kc) = (r.Count, Shape.ValueWidth, r.Keys, valueKc);
-                    g.C = to;
-                    g.Ldc = step;
-                    GemmBlock.Run(&g);
+                    StridedSource.Pack(&source, 0, r.Keys, 0, Shape.ValueWidth, valuePanels, g.Nr);
                 }
-                Join(&r, key == begin, y, call.YStrides.Position, mixed);
+                for (var row = 0; row < count; row += strip)
+                {
+                    (r.Query, r.Count) = (query + row, Math.Min(strip, count - row));
+                    r.Sums = sums + row;
+                    r.Maxima = maxima + row;
+                    var result = y + row * call.YStrides.Position;
+                    var to = key == begin ? result : mixed;
+                    var step = key == begin ? call.YStrides.Position : Shape.ValueWidth;
+                    if (single) Kernel.Dots(q, keys, call.KStrides.Position, Shape.Width, r.Keys, r.Scores);
+                    else
+                    {
+                        g.A = q + row * call.QStrides.Position;
+                        (g.ARowStride, g.AColumnStride) = (call.QStrides.Position, call.QStrides.Element);
+                        (g.Row1, g.Column1, g.K, g.Kc) = (r.Count, r.Keys, Shape.Width, scoreKc);
+                        g.BPanels = keyPanels;
+                        g.C = r.Scores;
+                        g.Ldc = pitch;
+                        GemmBlock.Run(&g);
+                    }
+                    Softmax(call, &r);
+                    if (single) Kernel.Mix(r.Scores, values, call.VStrides.Position, Shape.ValueWidth, r.Keys, to);
+                    else
+                    {
+                        g.A = r.Scores;
+                        (g.ARowStride, g.AColumnStride) = (pitch, 1);
+                        (g.Row1, g.Column1, g.K, g.Kc) = (r.Count, Shape.ValueWidth, r.Keys, valueKc);
+                        g.BPanels = valuePanels;
+                        g.C = to;
+                        g.Ldc = step;
+                        GemmBlock.Run(&g);
+                    }
+                    Join(&r, key == begin, result, call.YStrides.Position, mixed);
+                }
             }
-            for (var i = 0; i < r.Count; i++)
+            for (var i = 0; i < count; i++)
             {
-                if (r.Sums[i] == 0) new Span<float>(y + i * call.YStrides.Position, Shape.ValueWidth).Clear();
-                else Kernel.Scale(y + i * call.YStrides.Position, Shape.ValueWidth, 1f / r.Sums[i]);
+                if (sums[i] == 0) new Span<float>(y + i * call.YStrides.Position, Shape.ValueWidth).Clear();
+                else Kernel.Scale(y + i * call.YStrides.Position, Shape.ValueWidth, 1f / sums[i]);
             }
         }
     }

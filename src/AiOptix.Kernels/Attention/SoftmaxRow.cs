@@ -47,21 +47,52 @@ internal unsafe struct SoftmaxRow
             return;
         }
         r->Max = Math.Max(largest, r->Max);
-        var (shift, sum) = (T.Set(r->Max), T.Zero);
-        for (var j = begin; j < end; j += T.Count)
+        r->Sum = Exponentials<T>(s + begin, end - begin, r->Max);
+        new Span<float>(s, begin).Clear();
+        new Span<float>(s + end, all - end).Clear();
+    }
+
+    // A method of its own: beside calls the sum would lie in memory.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float Exponentials<T>(float* s, int n, float max) where T : unmanaged, IVec<T>
+    {
+        var (shift, sum) = (T.Set(max), T.Zero);
+        for (var j = 0; j < n; j += T.Count)
         {
             var v = VecMath.Exp(T.Load(s + j) - shift);
             T.Store(s + j, v);
             sum += v;
         }
-        new Span<float>(s, begin).Clear();
-        new Span<float>(s + end, all - end).Clear();
-        r->Sum = T.Sum(sum);
+        return T.Sum(sum);
     }
 
-    // Scales, caps and masks; hidden keys get −∞. Returns the largest that is not NaN.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    /// <summary>Scales n floats, whole vectors, and returns the largest that is not NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float ScaleAll<T>(float* s, int n, float factor) where T : unmanaged, IVec<T>
+    {
+        T f = T.Set(factor), none = T.Set(-0f), max = T.Set(float.NegativeInfinity);
+        for (var j = 0; j < n; j += T.Count)
+        {
+            var v = T.Fma(T.Load(s + j), f, none);
+            T.Store(s + j, v);
+            max = T.MaxOr(v, max);
+        }
+        return T.MaxLane(max);
+    }
+
+    /// <summary>Scales, caps and masks; hidden keys get −∞. Returns the largest that is not NaN.</summary>
     private static float Adjust<T>(SoftmaxRow* r, int begin, int end) where T : unmanaged, IVec<T>
+    {
+        if (r->Mask != null || r->Allowed != null || r->Softcap != 0) return Masked<T>(r, begin, end);
+        // Only the vectors in which the seen keys begin and end need more than the factor.
+        int first = (r->First + Lanes - 1) & -Lanes, last = Math.Max(first, r->End & -Lanes);
+        var max = ScaleAll<T>(r->Scores + first, last - first, r->Factor);
+        if (begin < first) max = Math.Max(max, Masked<T>(r, begin, first));
+        return last < end ? Math.Max(max, Masked<T>(r, last, end)) : max;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Masked<T>(SoftmaxRow* r, int begin, int end) where T : unmanaged, IVec<T>
     {
         var s = r->Scores;
         var addends = stackalloc float[Lanes];
