@@ -114,6 +114,7 @@ internal static class LoweringRules
         [typeof(Asinh)] = ElementwiseRules.Unary(UnaryKind.Asinh),
         [typeof(Atan)] = ElementwiseRules.Unary(UnaryKind.Atan),
         [typeof(Atanh)] = ElementwiseRules.Unary(UnaryKind.Atanh),
+        [typeof(BitShift)] = ElementwiseRules.BitShift,
         [typeof(BitwiseNot)] = ElementwiseRules.Unary(UnaryKind.Not),
         [typeof(Ceil)] = ElementwiseRules.Unary(UnaryKind.Ceil),
         [typeof(Celu)] = ElementwiseRules.Celu,
@@ -176,8 +177,8 @@ internal static class LoweringRules
         [typeof(Xor)] = ElementwiseRules.Binary(BinaryKind.Xor),
     };
 
-    /// <summary>The operators of a model that have a rule.</summary>
-    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t.Assembly == typeof(Operator).Assembly).Union(ChannelsLastRules.Operators).Union(DataRules.Operators);
+    /// <summary>The operators of a model that have a rule, or are composed of some that have.</summary>
+    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t.Assembly == typeof(Operator).Assembly).Union(ChannelsLastRules.Operators).Union(DataRules.Operators).Union(Compositions.Operators);
 
     /// <summary>The rule of an operator, or null.</summary>
     public static LoweringRule? Find(Operator op) => rules.GetValueOrDefault(op.GetType());

@@ -16,6 +16,9 @@ public sealed record ClassLabels(ValueList<long> Integers = default, ValueList<s
     /// <summary>All labels as a vector.</summary>
     internal Tensor ToTensor() => Strings.Count > 0 ? Tensor.FromStrings([.. Strings], new Shape(Strings.Count)) : Tensor.Vector<long>(Integers.Span);
 
+    /// <summary>What stands for none, and the first label.</summary>
+    internal Tensor OneOrNone() => Strings.Count > 0 ? Tensor.FromStrings(["", Strings[0]], new Shape(2)) : Tensor.Vector(0L, Integers.Count > 0 ? Integers[0] : 0L);
+
     /// <summary>Writes the label of a class; -1 stands for none (0 or an empty string).</summary>
     internal void Put(Tensor output, int row, int index)
     {
