@@ -128,6 +128,30 @@ public class CompositionTests
         }
     }
 
+    [Theory]
+    [InlineData(SvmKernelKind.Linear)]
+    [InlineData(SvmKernelKind.Rbf)]
+    [InlineData(SvmKernelKind.Sigmoid)]
+    public void VotesOfSupportVectors(SvmKernelKind kind)
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(N, 3));
+        ValueList<float> Numbers(int seed, int count) => new(PlanCheck.Random(seed, count).Span<float>());
+        var kernel = new SvmKernel(kind, 0.3f, 0.5f);
+        foreach (var (classes, labels) in new[] { (3, new ClassLabels(default, new(["a", "b", "c"]))), (2, new ClassLabels(new([7, 5]))) })
+        {
+            var node = g.Add(new SVMClassifier(kernel, Numbers(1, (classes - 1) * 2 * classes), Numbers(2, 6 * classes), new(Enumerable.Repeat(2L, classes).ToArray()), Numbers(3, 3), default, default, labels), [x], [null, null]);
+            g.AddOutput(node.Outputs[0]);
+            g.AddOutput(node.Outputs[1]);
+        }
+        var linear = g.Add(new SVMClassifier(kernel, Numbers(1, 9), default, default, new([0.25f]), default, default, new(new([1, 2, 3]))), [x], [null, null]);
+        g.AddOutput(linear.Outputs[0]);
+        g.AddOutput(linear.Outputs[1]);
+        g.AddOutput(g.Add(new SVMRegressor(kernel, Numbers(1, 3), default, 0, new([0.25f]), OneClass: true), x));
+        Composed(g);
+        PlanCheck.Same(g, PlanCheck.Random(5, 4, 3));
+    }
+
     [Fact]
     public void DropoutHandsThrough()
     {

@@ -9,9 +9,9 @@ internal static class Compositions
 {
     private static readonly HashSet<Type> composed =
     [
-        typeof(AffineGrid), typeof(Binarizer), typeof(CenterCropPad), typeof(DFT), typeof(Dropout), typeof(Einsum), typeof(EyeLike), typeof(GlobalLpPool), typeof(Hardmax), typeof(Imputer), typeof(LRN),
+        typeof(AffineGrid), typeof(Binarizer), typeof(CausalConvWithState), typeof(CenterCropPad), typeof(DFT), typeof(Dropout), typeof(Einsum), typeof(EyeLike), typeof(FeatureVectorizer), typeof(GlobalLpPool), typeof(Hardmax), typeof(Imputer), typeof(LRN),
         typeof(LinearClassifier), typeof(LinearRegressor), typeof(LpNormalization), typeof(LpPool), typeof(MeanVarianceNormalization), typeof(Normalizer), typeof(ReduceLogSumExp),
-        typeof(STFT), typeof(Scaler), typeof(Shrink), typeof(Size),
+        typeof(STFT), typeof(SVMClassifier), typeof(SVMRegressor), typeof(Scaler), typeof(Shrink), typeof(Size),
     ];
 
     /// <summary>The operators that are composed, with some of their types and attributes at least.</summary>

@@ -22,6 +22,7 @@ internal static unsafe class DataRules
         [typeof(Compress)] = ("compress", Compress),
         [typeof(Gather)] = ("gather_strings", LabelRules.Gather),
         [typeof(LabelEncoder)] = ("label_encoder", LabelRules.Encode),
+        [typeof(OneHotEncoder)] = ("one_hot_encoder", LabelRules.OneHot),
         [typeof(NonMaxSuppression)] = (BoxSuppression.KernelName, Suppression),
         [typeof(NonZero)] = ("nonzero", NonZero),
         [typeof(NumericRange)] = ("range", Range),

@@ -72,4 +72,32 @@ internal static class LabelRules
             return [result];
         };
     }
+
+    /// <summary>A 1 at the place of an element's category, which a table made once finds; the first of equal categories counts.</summary>
+    public static ValueBody? OneHot(Lowering lowering, Node node)
+    {
+        var op = (OneHotEncoder)node.Operator;
+        if (node.Inputs[0]!.DType == DType.String) return OneHot(node, op, op.Categories.Strings, t => t.Strings);
+        return OneHot(node, op, op.Categories.Integers, t => t.DType.IsFloat() ? Array.ConvertAll(Graphs.Evaluate.ElementTypes.ToFloat64(t), v => (long)v) : t.ToInt64());
+    }
+
+    private static ValueBody OneHot<T>(Node node, OneHotEncoder op, ValueList<T> categories, Func<Tensor, T[]> elements) where T : notnull
+    {
+        var places = new Dictionary<T, int>();
+        for (var i = 0; i < categories.Count; i++) places.TryAdd(categories[i], i);
+        return (inputs, _) =>
+        {
+            var x = (Tensor)inputs[0]!;
+            var result = Tensor.Allocate(DType.Float32, new Shape([.. x.Shape, op.Categories.Count]), zeroed: true);
+            var at = 0;
+            foreach (var e in elements(x))
+            {
+                if (places.TryGetValue(e, out var place)) result.Span<float>()[at + place] = 1;
+                else if (!op.Zeros) throw new InvalidInputException($"node {node}: element {at / Math.Max(1, op.Categories.Count)} ({e}) is in no category");
+                at += op.Categories.Count;
+            }
+            GC.KeepAlive(result);
+            return [result];
+        };
+    }
 }

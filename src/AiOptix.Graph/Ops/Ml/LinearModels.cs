@@ -26,12 +26,14 @@ internal static class LinearScores
     /// <summary>The same of float32 features in more basic operators; null where that is not possible.</summary>
     public static Value? Compose(Composition to, ValueList<float> coefficients, ValueList<float> intercepts, int lines)
     {
-        if (to[0] is not { DType: DType.Float32, Shape: { Rank: 1 or 2 } s } || s[-1].Constant is not { } features || coefficients.Count != lines * features) return null;
+        if (Rows(to) is not { } x || x.Shape![1].Constant is not { } features || coefficients.Count != lines * features) return null;
         if (intercepts.Count > 0 && intercepts.Count != lines) return null;
-        var x = s.Rank == 2 ? to[0] : to.Add(new Unsqueeze(), to[0], to.Integers(0));
         var weights = to.Constant(Tensor.From(coefficients.Span, new Shape(lines, features)));
         return to.Add(new Gemm(TransB: true), x, weights, intercepts.Count > 0 ? to.Constant(Tensor.Vector(intercepts.Span)) : null);
     }
+
+    /// <summary>Input 0 as rows [N, features] where it holds float32, otherwise null.</summary>
+    public static Value? Rows(Composition to) => to[0] is not { DType: DType.Float32, Shape: { Rank: 1 or 2 } s } ? null : s.Rank == 2 ? to[0] : to.Add(new Unsqueeze(), to[0], to.Integers(0));
 
     /// <summary>A transform of scores [N, classes] in more basic operators; null where that is not possible.</summary>
     public static Value? Compose(Composition to, Value scores, PostTransform transform) => transform switch
@@ -134,13 +136,7 @@ public sealed record LinearClassifier(ValueList<float> Coefficients, ValueList<f
         if (LinearScores.Compose(to, scores, Transform) is not { } transformed) return false;
         to.Set(1, transformed);
         // No transform that is composed changes the order of scores, nor which side of its middle the only one is on.
-        if (classes > 1)
-        {
-            var largest = to.Add(new ArgMax(1, KeepDims: false), scores);
-            return to.Set(0, Labels.Count == 0 ? largest : to.Add(new Gather(), to.Constant(Labels.ToTensor()), largest));
-        }
-        var wins = Transform == PostTransform.Softmax ? to.Add(new Equal(), sums, sums) : to.Add(new GreaterOrEqual(), sums, to.Scalar(0));
-        var place = to.Add(new Squeeze(), to.Add(new Cast(DType.Int64), wins), to.Integers(1));
-        return to.Set(0, to.Add(new Gather(), to.Constant(Labels.OneOrNone()), place));
+        var ranks = classes > 1 ? scores : to.Add(new Cast(DType.Float32), Transform == PostTransform.Softmax ? to.Add(new Equal(), sums, sums) : to.Add(new GreaterOrEqual(), sums, to.Scalar(0)));
+        return to.Set(0, Labels.Compose(to, ranks, classes));
     }
 }
