@@ -37,6 +37,14 @@ public abstract record Operator
     /// <exception cref="Tensors.InvalidInputException">Values contradict the operator's contract (an index out of range, say).</exception>
     public abstract void Evaluate(EvaluationContext context);
 
+    /// <summary>
+    /// Writes a node of this operator in more basic operators, where the result is as exact as a kernel of its own would be: integers to the bit, and NaN, infinities and
+    /// empty tensors as in <see cref="Evaluate"/> (but for what an infinity does in a transform that mixes all elements). A backend does so with operators that it has no kernel for.
+    /// </summary>
+    /// <param name="to">The node, and where the operators go. Every output that is used must be set.</param>
+    /// <returns>False where it is not composed, with these types and attributes.</returns>
+    public virtual bool Compose(Composition to) => false;
+
     /// <summary>Floating-point operations of one application, multiply and add counted apart; null when not told by shapes.</summary>
     public virtual Dim? Flops(Node node) => null;
 }

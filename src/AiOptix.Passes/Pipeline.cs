@@ -34,6 +34,7 @@ public static class Pipeline
             new TransposePairs(),
             new TransposesAround(),
             new ReshapePairs(),
+            new Einsums(),
         ]),
         new(Integers,
         [

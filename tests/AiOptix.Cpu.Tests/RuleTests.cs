@@ -69,6 +69,8 @@ public class RuleTests
         [typeof(Cast)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new Cast(DType.Float16), x)),
         [typeof(ConstantOfShape)] = (g, x) => g.Add(new Add(), g.Add(new ConstantOfShape(Tensor.Vector(2.5f)), g.Add(new ShapeOf(), x)), x),
         [typeof(Gather)] = (g, x) => g.Add(new Gather(2), x, g.AddConstant(Tensor.From<long>([0, -1, 3, 3, 6, -7], new Shape(2, 3)))),
+        [typeof(GridSample)] = (g, x) => g.Add(new Add(), g.Add(new GridSample(), x, Grid(g, x)), g.Add(new GridSample(GridMode.Cubic, GridPadding.Reflection, AlignCorners: true), x, Grid(g, x))),
+        [typeof(RoiAlign)] = (g, x) => g.Add(new Add(), g.Add(new RoiAlign(3, 5, 0.5f), x, Regions(g), Ints(g, 0, 0, 0)), g.Add(new RoiAlign(3, 5, 0.5f, 2, HalfPixel: false), x, Regions(g), Ints(g, 0, 0, 0))),
         [typeof(Resize)] = (g, x) => g.Add(new Resize(ResizeMode.Linear), x, null, g.AddConstant(Tensor.Vector(1f, 1f, 2f, 1.5f))),
         [typeof(Pad)] = (g, x) => g.Add(new Pad(), x, Ints(g, 0, 2, -1, 3, 1, 0, -2, 1), g.AddConstant(Tensor.Scalar(0.5f))),
         [typeof(ScatterND)] = (g, x) => g.Add(new ScatterND(), g.Add(new ScatterND(), x, g.AddConstant(Tensor.From<long>([0, 1, 0, -3], new Shape(2, 2))), g.AddConstant(PlanCheck.Random(3, 2, 7, 9))),
@@ -90,6 +92,32 @@ public class RuleTests
         [typeof(NonMaxSuppression)] = (g, x) => g.Add(new NonMaxSuppression(), g.Add(new Reshape(), g.Add(new Slice(), x, Ints(g, 0), Ints(g, 8), Ints(g, 3)), Ints(g, 0, 42, 4)),
             g.Add(new Reshape(), g.Add(new Slice(), x, Ints(g, 0, 0, 0), Ints(g, 1, 6, 7), Ints(g, 1, 2, 3)), Ints(g, 0, 1, 42)), g.AddConstant(Tensor.Scalar(5L)), g.AddConstant(Tensor.Scalar(0.4f))),
         [typeof(NumericRange)] = (g, x) => g.Add(new NumericRange(), g.AddConstant(Tensor.Scalar(-3L)), g.Add(new Reshape(), g.Add(new ReduceMax(KeepDims: false), g.Add(new ArgMax(-1), x)), Ints(g)), g.AddConstant(Tensor.Scalar(2L))),
+        [typeof(Compress)] = (g, x) => g.Add(new Compress(2), x, g.AddConstant(Tensor.Vector(true, false, true, true, false))),
+        [typeof(LabelEncoder)] = (g, x) => g.Add(new LabelEncoder(Tensor.Vector(0L, 2L, 6L), Tensor.Vector(1.5f, -2f, 7f), Tensor.Vector(-1f)), g.Add(new ArgMax(2), x)),
+        [typeof(AffineGrid)] = (g, x) => g.Add(new AffineGrid(), g.Add(new Slice(), g.Add(new ReduceMax(KeepDims: false), x, Ints(g, 0)), Ints(g, 0, 0, 0), Ints(g, 2, 3, 4)), Ints(g, 2, 3, 5, 4, 3)),
+        [typeof(CenterCropPad)] = (g, x) => g.Add(new CenterCropPad(new([3, -2])), x, Ints(g, 14, 4)),
+        [typeof(Einsum)] = (g, x) => g.Add(new Einsum("bchw,bdhw,wk->hkbcd"), x, g.Add(new Neg(), x), g.AddConstant(PlanCheck.Random(3, 9, 4))),
+        [typeof(EyeLike)] = (g, x) => g.Add(new EyeLike(DType.Float32, Offset: -2), g.Add(new Flatten(2), x)),
+        [typeof(GlobalLpPool)] = (g, x) => g.Add(new Add(), g.Add(new GlobalLpPool(), x), g.Add(new GlobalLpPool(3), x)),
+        [typeof(LRN)] = (g, x) => g.Add(new Add(), g.Add(new LRN(2, 0.1f), x), g.Add(new LRN(5, 0.3f, 0.6f, 2), x)),
+        [typeof(LpPool)] = (g, x) => g.Add(new Add(), g.Add(new LpPool([3, 2], [2, 1], [1, 1, 1, 0], [1, 2]), x), g.Add(new LpPool([3, 2], [2, 1], [1, 1, 1, 0], [1, 2], P: 3), x)),
+        [typeof(MeanVarianceNormalization)] = (g, x) => g.Add(new MeanVarianceNormalization(new([0, 2, 3])), x),
+        [typeof(Imputer)] = (g, x) => g.Add(new Imputer(new([1, 2, 3, 4, 5, 6, 7, 8, 9]), float.NaN), g.Add(new Sqrt(), x)),
+        [typeof(LinearClassifier)] = (g, x) => g.Add(new LinearClassifier(new(PlanCheck.Random(3, 27).Span<float>()), new([0.5f, -0.5f, 0]), new(new([7, 8, 9])), PostTransform.Softmax), [TreeTests.Rows(g, x)], [null, null]).Outputs[1],
+        [typeof(LinearRegressor)] = (g, x) => g.Add(new LinearRegressor(new(PlanCheck.Random(3, 18).Span<float>()), new([0.5f, -0.5f]), 2), TreeTests.Rows(g, x)),
+        [typeof(Scaler)] = (g, x) => g.Add(new Scaler(new([0.5f]), new([1, 2, 3, 4, 5, 6, 7, 8, 9])), x),
+        [typeof(BitShift)] = (g, x) => g.Add(new Cast(DType.Float32), g.Add(new BitShift(true), g.Add(new Cast(DType.UInt32), g.Add(new ArgMax(1), x)), g.AddConstant(Tensor.Vector(0u, 1u, 2u, 3u, 4u, 31u, 32u, 33u, 5u)))),
+        [typeof(DFT)] = (g, x) => g.Add(new DFT(OneSided: true), g.Add(new Unsqueeze(), x, Ints(g, -1)), null, g.AddConstant(Tensor.Scalar(2L))),
+        [typeof(STFT)] = (g, x) => g.Add(new STFT(), g.Add(new Reshape(), x, Ints(g, 0, 189)), g.AddConstant(Tensor.Scalar(7L)), g.AddConstant(PlanCheck.Random(3, 20))),
+        [typeof(OneHotEncoder)] = (g, x) => g.Add(new OneHotEncoder(new(new([1, 6, 3, 1]))), g.Add(new ArgMax(2), x)),
+        [typeof(CausalConvWithState)] = (g, x) => g.Add(new Concat(2), g.Add(new CausalConvWithState(Silu: true), [g.Add(new Reshape(), x, Ints(g, 0, 3, 63)), g.AddConstant(PlanCheck.Random(3, 3, 1, 4)), Channel(g, 1)], [null, null]).Outputs.ToArray()),
+        [typeof(FeatureVectorizer)] = (g, x) => g.Add(new FeatureVectorizer(new([9, 4, 8])), TreeTests.Rows(g, x), TreeTests.Rows(g, x), g.Add(new Slice(), g.Add(new Cast(DType.Int64), TreeTests.Rows(g, x)), Ints(g, 0), Ints(g, 5), Ints(g, 1))),
+        [typeof(SVMRegressor)] = (g, x) => g.Add(new SVMRegressor(new(SvmKernelKind.Rbf, 0.1f), new(PlanCheck.Random(2, 11).Span<float>()), new(PlanCheck.Random(3, 99).Span<float>()), 11, new([0.5f])), TreeTests.Rows(g, x)),
+        [typeof(SVMClassifier)] = (g, x) => g.Add(new SVMClassifier(new(SvmKernelKind.Poly, 0.1f, 2, 2), new(PlanCheck.Random(2, 22).Span<float>()), new(PlanCheck.Random(3, 99).Span<float>()), new([4, 2, 5]), new([0.5f, 0, -0.5f]), default, default, new(new([4, 6, 9]))),
+            [TreeTests.Rows(g, x)], [null, null]).Outputs[1],
+        [typeof(Dropout)] = (g, x) => g.Add(new Dropout(), x, g.AddConstant(Tensor.Scalar(0.3f))),
+        [typeof(ReduceLogSumExp)] = Reduce(new ReduceLogSumExp()),
+        [typeof(Size)] = (g, x) => g.Add(new Mul(), x, g.Add(new Cast(DType.Float32), g.Add(new Size(), x))),
         [typeof(BitwiseNot)] = (g, x) => g.Add(new BitwiseNot(), g.Add(new ArgMax(1), x)),
         [typeof(Acosh)] = (g, x) => g.Add(new Acosh(), g.Add(new Exp(), g.Add(new Abs(), x))),
         [typeof(Log)] = (g, x) => g.Add(new Log(), g.Add(new Abs(), x)),
@@ -166,6 +194,11 @@ public class RuleTests
         new Random(seed).NextBytes(t.Bytes);
         return g.AddConstant(t);
     }
+
+    private static Value Regions(Graph g) => g.AddConstant(Tensor.From<float>([0, 0, 13, 12, -4, 3, 30, 9, 6, 6, 6.5f, 7], new Shape(3, 4)));
+
+    /// <summary>Positions [n, 9, 7, 2] that follow from the values of x, some of them outside.</summary>
+    private static Value Grid(Graph g, Value x) => g.Add(new Transpose([0, 3, 2, 1]), g.Add(new Slice(), x, Ints(g, 0), Ints(g, 2), Ints(g, 1)));
 
     private static Value Ints(Graph g, params long[] values) => g.AddConstant(Tensor.Vector<long>(values));
 

@@ -105,9 +105,9 @@ public class MicrosoftDefinitionTests
         for (var i = 0; i < 4; i++) Assert.Equal(alone[i], packed[i + 2], 1e-5f);
     }
 
-    private static float[] Run(string name, (string Name, object Value)[] attributes, params Tensor?[] inputs) => RunAll(name, attributes, 1, inputs)[0].Span<float>().ToArray();
+    internal static float[] Run(string name, (string Name, object Value)[] attributes, params Tensor?[] inputs) => RunAll(name, attributes, 1, inputs)[0].Span<float>().ToArray();
 
-    private static IReadOnlyList<Tensor> RunAll(string name, (string Name, object Value)[] attributes, int outputs, params Tensor?[] inputs)
+    internal static IReadOnlyList<Tensor> RunAll(string name, (string Name, object Value)[] attributes, int outputs, params Tensor?[] inputs)
     {
         var draft = new NodeDraft(new Draw(1), "com.microsoft", null, name, 1, new Dictionary<string, DType>());
         foreach (var (key, value) in attributes) draft.Attr(key, value);

@@ -36,7 +36,10 @@ public class OperatorTableTests
         }
         string[] without = [.. typeof(Operator).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Operator)) && !t.IsAbstract && t != typeof(UnknownOperator) && !t.IsSubclassOf(typeof(ControlFlow)))
             .Except(LoweringRules.Operators).Select(t => t.Name).Order(StringComparer.Ordinal)];
-        text.Append(CultureInfo.InvariantCulture, $"\nWithout a kernel, as Reference steps, run {without.Length} graph operators: {string.Join(", ", without)}.\n\n");
+        string[] handed = [.. without.Where(n => n.StartsWith("Sequence", StringComparison.Ordinal) || n.StartsWith("Optional", StringComparison.Ordinal))];
+        string[] rest = [.. without.Except(handed)];
+        text.Append(CultureInfo.InvariantCulture, $"\nWithout a kernel, as Reference steps, run {rest.Length} graph operators: {string.Join(", ", rest)}; and {handed.Length} that hand values through and calculate nothing: {string.Join(", ", handed)}. ");
+        text.Append(CultureInfo.InvariantCulture, $"Composed of others, of float32 (and of the features and integers that their kernels take), run {Compositions.Operators.Count()}: {string.Join(", ", Compositions.Operators.Select(t => t.Name).Order(StringComparer.Ordinal))}; their other types, and attributes that no composition holds, are Reference steps as well.\n\n");
         return text.ToString();
     }
 }

@@ -15,6 +15,7 @@ using AiOptix.Kernels.Recurrent;
 using AiOptix.Kernels.Reduce;
 using AiOptix.Kernels.Resize;
 using AiOptix.Kernels.Rotary;
+using AiOptix.Kernels.Sample;
 using AiOptix.Kernels.Softmax;
 using AiOptix.Kernels.Trees;
 using AiOptix.Kernels.Vectors;
@@ -36,6 +37,12 @@ public class RehearsalTests
         Each(CastTable.Rows, r => Here.Has(r.Needs), CastPlan.Rehearse);
         Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
         DynamicQuantizePlan.Rehearse(QuantizeTable.Select(DType.Float32, DType.UInt8, Here)!.Value);
+        Each(SampleTable.Rows, r => Here.Has(r.Needs), RoiPlan.Rehearse);
+        Each(SampleTable.Rows, r => Here.Has(r.Needs), r =>
+        {
+            foreach (var mode in Enum.GetValues<SampleMode>())
+                foreach (var border in Enum.GetValues<SampleBorder>()) GridPlan.Rehearse(r, mode, border);
+        });
         Each(RotaryTable.Rows, r => Here.Has(r.Needs), RotaryPlan.Rehearse);
         Each(ByteBinaryTable.Rows, r => Here.Has(r.Needs), ByteBinaryPlan.Rehearse);
         Each(ByteTableTable.Rows, r => Here.Has(r.Needs), ByteTablePlan.Rehearse);

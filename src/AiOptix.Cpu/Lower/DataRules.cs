@@ -18,7 +18,11 @@ internal static unsafe class DataRules
 
     private static readonly Dictionary<Type, (string Kernel, Rule Rule)> rules = new()
     {
-        [typeof(ArrayFeatureExtractor)] = ("gather_strings", Labels),
+        [typeof(ArrayFeatureExtractor)] = ("gather_strings", LabelRules.Features),
+        [typeof(Compress)] = ("compress", Compress),
+        [typeof(Gather)] = ("gather_strings", LabelRules.Gather),
+        [typeof(LabelEncoder)] = ("label_encoder", LabelRules.Encode),
+        [typeof(OneHotEncoder)] = ("one_hot_encoder", LabelRules.OneHot),
         [typeof(NonMaxSuppression)] = (BoxSuppression.KernelName, Suppression),
         [typeof(NonZero)] = ("nonzero", NonZero),
         [typeof(NumericRange)] = ("range", Range),
@@ -35,18 +39,33 @@ internal static unsafe class DataRules
             ? new ValueStep(node.Name, inputs, outputs, found.Kernel, body) { Operation = node.Operator.Name, Origins = node.Origins }
             : null;
 
-    /// <summary>Of strings: classes by their positions.</summary>
-    private static ValueBody? Labels(Lowering lowering, Node node) => node.Output.DType != DType.String ? null : (inputs, _) =>
+    private static ValueBody? Compress(Lowering lowering, Node node)
     {
-        var (x, indices) = ((Tensor)inputs[0]!, ((Tensor)inputs[1]!).ToInt64());
-        var n = x.Shape.Rank == 0 ? throw new InvalidInputException($"node {node}: input 0 must not be a scalar") : x.Shape[-1];
-        foreach (var i in indices)
-            if ((ulong)i >= (ulong)n) throw new InvalidInputException($"node {node}: index {i} is out of range for the last axis of shape {x.Shape}");
-        var rows = x.Shape.Product(0, x.Shape.Rank - 1);
-        var found = new string[checked((int)(rows * indices.Length))];
-        for (var i = 0; i < found.Length; i++) found[i] = x.Strings[(int)(i / indices.Length * n + indices[i % indices.Length])];
-        return [Tensor.FromStrings(found, x.Shape.Rank == 1 ? new Shape(1, indices.Length) : new Shape([.. x.Shape.Take(x.Shape.Rank - 1), indices.Length]))];
-    };
+        if (!MovementRules.IsBytes(node.Output.DType)) return null;
+        var (given, size) = (((Compress)node.Operator).Axis, node.Output.DType.Bits() / 8);
+        return (inputs, _) =>
+        {
+            var x = (Tensor)inputs[0]!;
+            var flags = ((Tensor)inputs[1]!).Bytes;
+            var shape = given is null ? new Shape(x.Count) : x.Shape;
+            var axis = MovementRules.Normal(given ?? 0, shape.Rank);
+            var (outer, n, entry) = (shape.Product(0, axis), shape[axis], shape.Product(axis + 1, shape.Rank) * size);
+            var chosen = new List<long>();
+            for (var i = 0; i < Math.Min(flags.Length, n); i++)
+                if (flags[i] != 0) chosen.Add(i);
+            var result = Tensor.Allocate(x.DType, new Shape([.. shape.Take(axis), chosen.Count, .. shape.Skip(axis + 1)]));
+            var to = (byte*)result.Pointer;
+            for (long o = 0; o < outer; o++)
+                foreach (var i in chosen)
+                {
+                    NativeMemory.Copy((byte*)x.Pointer + (o * n + i) * entry, to, (nuint)entry);
+                    to += entry;
+                }
+            GC.KeepAlive(x);
+            GC.KeepAlive(inputs[1]);
+            return [result];
+        };
+    }
 
     private static ValueBody? Suppression(Lowering lowering, Node node)
     {

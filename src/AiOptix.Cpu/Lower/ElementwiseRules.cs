@@ -95,6 +95,8 @@ internal static unsafe class ElementwiseRules
         return Binary(lowering, node, BinaryKind.Pow);
     }
 
+    public static bool BitShift(Lowering lowering, Node node) => Binary(lowering, node, ((BitShift)node.Operator).Left ? BinaryKind.ShiftLeft : BinaryKind.ShiftRight);
+
     public static bool Mod(Lowering lowering, Node node) => Binary(lowering, node, ((Mod)node.Operator).Truncated ? BinaryKind.FMod : BinaryKind.Mod);
 
     public static bool Where(Lowering lowering, Node node)

@@ -77,7 +77,9 @@ internal static class LoweringRules
         [typeof(ConstantOfShape)] = IndexRules.ConstantOfShape,
         [typeof(Gather)] = IndexRules.Gather,
         [typeof(Pad)] = IndexRules.Pad,
+        [typeof(GridSample)] = SampleRules.Grid,
         [typeof(Resize)] = ResizeRules.Resize,
+        [typeof(RoiAlign)] = SampleRules.RoiAlign,
         [typeof(Concat)] = MovementRules.Concat,
         [typeof(Expand)] = MovementRules.Expand,
         [typeof(Flatten)] = MovementRules.View,
@@ -114,6 +116,7 @@ internal static class LoweringRules
         [typeof(Asinh)] = ElementwiseRules.Unary(UnaryKind.Asinh),
         [typeof(Atan)] = ElementwiseRules.Unary(UnaryKind.Atan),
         [typeof(Atanh)] = ElementwiseRules.Unary(UnaryKind.Atanh),
+        [typeof(BitShift)] = ElementwiseRules.BitShift,
         [typeof(BitwiseNot)] = ElementwiseRules.Unary(UnaryKind.Not),
         [typeof(Ceil)] = ElementwiseRules.Unary(UnaryKind.Ceil),
         [typeof(Celu)] = ElementwiseRules.Celu,
@@ -176,8 +179,8 @@ internal static class LoweringRules
         [typeof(Xor)] = ElementwiseRules.Binary(BinaryKind.Xor),
     };
 
-    /// <summary>The operators of a model that have a rule.</summary>
-    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t.Assembly == typeof(Operator).Assembly).Union(ChannelsLastRules.Operators).Union(DataRules.Operators);
+    /// <summary>The operators of a model that have a rule, or are composed of some that have.</summary>
+    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t.Assembly == typeof(Operator).Assembly).Union(ChannelsLastRules.Operators).Union(DataRules.Operators).Union(Compositions.Operators);
 
     /// <summary>The rule of an operator, or null.</summary>
     public static LoweringRule? Find(Operator op) => rules.GetValueOrDefault(op.GetType());

@@ -36,7 +36,7 @@ public sealed record AffineGrid(bool AlignCorners = false) : Operator
             for (var axis = r - 1; axis >= 0; axis--)
             {
                 var (n, i) = (size[axis + 2], rest % size[axis + 2]);
-                at[r - 1 - axis] = AlignCorners ? n == 1 ? 0 : -1 + 2.0 * i / (n - 1) : (2.0 * i + 1) / n - 1;
+                at[r - 1 - axis] = Coordinate(i, n);
                 rest /= n;
             }
             for (var row = 0; row < r; row++)
@@ -49,4 +49,25 @@ public sealed record AffineGrid(bool AlignCorners = false) : Operator
         }
         output.Store(values);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[1].Elements?.Select(e => e.Constant ?? -1).ToArray() is not { Length: 4 or 5 } size || size.Any(e => e < 1)) return false;
+        var r = size.Length - 2;
+        var extents = size[2..];
+        var plane = extents.Aggregate(1L, (a, b) => a * b);
+        if (plane > int.MaxValue / 16) return false;
+        var places = new float[plane * (r + 1)];
+        for (long p = 0; p < plane; p++)
+        {
+            var rest = p;
+            for (var axis = r - 1; axis >= 0; axis--, rest /= extents[axis + 1]) places[p * (r + 1) + r - 1 - axis] = (float)Coordinate(rest % extents[axis], extents[axis]);
+            places[p * (r + 1) + r] = 1;
+        }
+        var grid = to.Add(new MatMul(), to.Constant(Tensor.From<float>(places, new Shape(plane, r + 1))), to.Add(new Transpose([0, 2, 1]), to[0]));
+        return to.Set(0, to.Add(new Reshape(), grid, to.Integers([size[0], .. extents, r])));
+    }
+
+    private double Coordinate(long i, long n) => AlignCorners ? n == 1 ? 0 : -1 + 2.0 * i / (n - 1) : (2.0 * i + 1) / n - 1;
 }

@@ -51,4 +51,15 @@ public sealed record CausalConvWithState(bool Silu = false) : Operator
         context.Allocate(0, x.DType, x.Shape).Store(result);
         context.Allocate(1, x.DType, state).Store(present);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[1].Shape is not { Rank: 3 } w || w[0].Constant is not { } channels || w[2].Constant is not (>= 1 and var kernel)) return false;
+        var whole = to.Node.Input(3) is { } past ? to.Add(new Concat(2), past, to[0]) : to.Add(new Pad(), to[0], to.Integers(0, 0, kernel - 1, 0, 0, 0));
+        var y = to.Add(new Conv(Group: channels), whole, to[1], to.Node.Input(2));
+        if (to.Node.Outputs.Count > 1 && !to.Node.Outputs[1].IsUnused)
+            to.Set(1, to.Add(new Slice(), whole, to.Integers(kernel == 1 ? long.MaxValue : 1 - kernel), to.Integers(long.MaxValue), to.Integers(2)));
+        return to.Set(0, Silu ? to.Add(new Swish(), y) : y);
+    }
 }

@@ -44,4 +44,17 @@ public sealed record CenterCropPad(ValueList<long>? Axes = null) : Operator
         }
         if (!extents.Contains(0)) new ElementMover(x, output).CopyBox(extents, from, sources, to, targets);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (to[0].DType == DType.String || to[0].Shape is not { Rank: > 0 } s || to[1].Shape is not { Rank: 1 }) return false;
+        long[] axes = Axes is { } given ? [.. given.Select(a => a < 0 ? a + s.Rank : a)] : [.. Enumerable.Range(0, s.Rank).Select(a => (long)a)];
+        if (axes.Length == 0) return to.Set(0, to[0]);
+        // What is missing on both sides; less than nothing is cut. A division rounds toward zero, so the larger part lies at the end either way.
+        var wanted = to[1].DType == DType.Int64 ? to[1] : to.Add(new Cast(DType.Int64), to[1]);
+        var missing = to.Add(new Sub(), wanted, to.Add(new Gather(), to.Add(new ShapeOf(), to[0]), to.Integers(axes)));
+        var begin = to.Add(new Div(), missing, to.Constant(Tensor.Scalar(2L)));
+        return to.Set(0, to.Add(new Pad(), to[0], to.Add(new Concat(0), begin, to.Add(new Sub(), missing, begin)), null, to.Integers(axes)));
+    }
 }

@@ -72,6 +72,28 @@ public sealed record DFT(bool Inverse = false, bool OneSided = false) : Operator
         }
         output.Store(result);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].Shape is not { Rank: >= 2 } s || s[-1].Constant is not (1 or 2) || to.Node.Output.Shape is not { } result) return false;
+        var known = to.Node.Input(2) is { } place ? place.Elements is [{ Constant: { } given }] ? given : long.MaxValue : -2;
+        if (known == long.MaxValue || (int)(known < 0 ? known + s.Rank : known) is var axis && s[axis].Constant is not > 0) return false;
+        var asked = to.Node.Input(1) is not { } l ? OneSided && Inverse ? (s[axis].Constant - 1) * 2 : s[axis].Constant : l.Elements is [{ Constant: { } n }] ? n : null;
+        if (asked is not { } length || length < 1) return false;
+        // Of a spectrum's second half, which mirrors the first, nothing is read.
+        var count = (int)Math.Min(s[axis].Constant!.Value, OneSided && Inverse ? length / 2 + 1 : length);
+        var (parts, outParts, bins) = ((int)s[-1].Constant!.Value, (int)result[-1].Constant!.Value, result[axis].Constant!.Value);
+        if (count * parts * bins * outParts > FourierTransform.MaxMatrix) return false;
+        var matrix = FourierTransform.Matrix(count, parts, (int)bins, outParts, length, Inverse, OneSided);
+        long[] order = [.. Enumerable.Range(0, s.Rank - 1).Where(a => a != axis), axis, s.Rank - 1];
+        var x = count < s[axis].Constant ? to.Add(new Slice(), to[0], to.Integers(0), to.Integers(count), to.Integers(axis)) : to[0];
+        if (axis != s.Rank - 2) x = to.Add(new Transpose([.. order]), x);
+        long[] outer = [.. Enumerable.Repeat(0L, s.Rank - 2)];
+        var lines = to.Add(new Reshape(), x, to.Integers([.. outer, count * parts]));
+        var spectrum = to.Add(new Reshape(), to.Add(new MatMul(), lines, to.Constant(matrix)), to.Integers([.. outer, bins, outParts]));
+        return to.Set(0, axis == s.Rank - 2 ? spectrum : to.Add(new Transpose([.. Enumerable.Range(0, s.Rank).Select(a => (long)Array.IndexOf(order, a))]), spectrum));
+    }
 }
 
 /// <summary>
@@ -126,5 +148,28 @@ public sealed record STFT(bool OneSided = true) : Operator
             for (long k = 0; k < shape[2]; k++) (result[(line * shape[2] + k) * 2], result[(line * shape[2] + k) * 2 + 1]) = (spectrum[k].Real, spectrum[k].Imaginary);
         }
         output.Store(result);
+    }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].Shape is not { Rank: 2 or 3 } s || (s.Rank == 3 && s[2].Constant != 1) || to[1].Elements is not [{ Constant: > 0 and var step }]) return false;
+        var window = to.Node.Input(2);
+        if (window is not null && window.Constant is null) return false;
+        var asked = to.Node.Input(3) is { } given ? given.Elements is [{ Constant: { } n }] ? (long?)n : null : window!.Constant!.Count;
+        if (asked is not > 0 || asked < window?.Constant!.Count) return false;
+        var (frame, bins) = ((int)asked, (int)(OneSided ? asked.Value / 2 + 1 : asked.Value));
+        if ((long)frame * bins * 2 > FourierTransform.MaxMatrix) return false;
+        // A convolution by the frequencies, each times the window, that moves on by a step.
+        using var matrix = FourierTransform.Matrix(frame, 1, bins, 2, frame, inverse: false, oneSided: false);
+        var factors = window?.Constant!.ToReals();
+        var kernel = Tensor.Allocate(DType.Float32, new Shape(2 * bins, 1, frame));
+        var from = matrix.Span<float>();
+        var into = kernel.Span<float>();
+        for (var i = 0; i < frame; i++)
+            for (var k = 0; k < 2 * bins; k++) into[k * frame + i] = factors is null ? from[i * 2 * bins + k] : i < factors.Length ? (float)(from[i * 2 * bins + k] * factors[i]) : 0;
+        var x = s.Rank == 2 ? to.Add(new Unsqueeze(), to[0], to.Integers(1)) : to.Add(new Transpose([0, 2, 1]), to[0]);
+        var spectra = to.Add(new Transpose([0, 2, 1]), to.Add(new Conv(Strides: new([step])), x, to.Constant(kernel)));
+        return to.Set(0, to.Add(new Reshape(), spectra, to.Integers(0, 0, bins, 2)));
     }
 }

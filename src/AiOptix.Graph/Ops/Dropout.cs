@@ -49,4 +49,14 @@ public sealed record Dropout(long? Seed = null) : Operator
         context.Set(0, ElementTypes.From(values, x.DType, x.Shape));
         GC.KeepAlive(mask);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (to.Node.Input(2) is { } training && training.Constant is not { Count: 1 }) return false;
+        if (to.Node.Input(2)?.Constant is { } flag && flag.Bytes[0] != 0) return false;
+        if (to.Node.Input(1) is { } given && (given.Constant is not { Count: 1 } ratio || ElementTypes.ToFloat64(ratio)[0] is not (>= 0 and < 1))) return false;
+        if (to.Node.Outputs.Count > 1 && !to.Node.Outputs[1].IsUnused) to.Set(1, to.Add(new ConstantOfShape(Tensor.Vector(true)), to.Add(new ShapeOf(), to[0])));
+        return to.Set(0, to[0]);
+    }
 }

@@ -60,6 +60,9 @@ public sealed record Einsum(string Equation) : Operator
         return extents.Values.Aggregate((Dim)node.Inputs.Count, (x, y) => x * y);
     }
 
+    /// <inheritdoc/>
+    public override bool Compose(Composition to) => to[0].DType == DType.Float32 && EinsumProducts.Of(to, Equation) is { } result && to.Set(0, result);
+
     private void Evaluate<T>(EvaluationContext context, T[][] x, Action<Tensor, T[]> store) where T : struct, INumber<T>
     {
         var shapes = Enumerable.Range(0, x.Length).Select(i => context.Input(i).Shape).ToArray();

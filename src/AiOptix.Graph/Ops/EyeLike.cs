@@ -29,4 +29,18 @@ public sealed record EyeLike(DType? DType = null, long Offset = 0) : Operator
         if (Numbers.IsReal(type)) output.Store(Array.ConvertAll(ones, v => (double)v));
         else output.Store(ones);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (to[0].Shape is not { Rank: 2 }) return false;
+        Value Places(long axis, long first)
+        {
+            var length = to.Add(new Gather(), to.Add(new ShapeOf(), to[0]), to.Constant(Tensor.Scalar(axis)));
+            var (start, end) = (to.Constant(Tensor.Scalar(first)), first == 0 ? length : to.Add(new Add(), length, to.Constant(Tensor.Scalar(first))));
+            return to.Add(new Unsqueeze(), to.Add(new NumericRange(), start, end, to.Constant(Tensor.Scalar(1L))), to.Integers(1 - axis));
+        }
+        if (Offset is < int.MinValue or > int.MaxValue) return false;
+        return to.Set(0, to.Add(new Cast(to.Node.Output.DType), to.Add(new Equal(), Places(0, Offset), Places(1, 0))));
+    }
 }

@@ -65,4 +65,17 @@ public sealed record GlobalLpPool(long P = 2) : GlobalPool
         foreach (var v in plane) sum += Math.Pow(Math.Abs(v), P);
         return Math.Pow(sum, 1.0 / P);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || P < 1 || to[0].Shape is not { Rank: >= 3 } s) return false;
+        var axes = to.Integers([.. Enumerable.Range(2, s.Rank - 2).Select(a => (long)a)]);
+        return to.Set(0, P switch
+        {
+            1 => to.Add(new ReduceL1(), to[0], axes),
+            2 => to.Add(new ReduceL2(), to[0], axes),
+            _ => PowerNorm.Root(to, to.Add(new ReduceSum(), PowerNorm.Terms(to, to[0], P), axes), P),
+        });
+    }
 }

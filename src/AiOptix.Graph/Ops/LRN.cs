@@ -39,4 +39,22 @@ public sealed record LRN(long Size, float Alpha = 0.0001f, float Beta = 0.75f, f
         }
         context.Allocate(0, input.DType, s).Store(r);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].Shape is not { Rank: >= 2 and <= 4 } s) return false;
+        // The mean over a window of channels, which stand along the first axis of images of one channel each.
+        var spatial = s.Rank - 1;
+        var x = to.Add(new Unsqueeze(), to[0], to.Integers(1));
+        long[] Along(long value, long others) => [value, .. Enumerable.Repeat(others, spatial - 1)];
+        var mean = to.Add(new AveragePool(new(Along(Size, 1)), Pads: new([.. Along((Size - 1) / 2, 0), .. Along(Size / 2, 0)]), CountIncludePad: true), to.Add(new Mul(), x, x));
+        var t = to.Add(new Add(), to.Add(new Mul(), to.Add(new Squeeze(), mean, to.Integers(1)), to.Scalar(Alpha)), to.Scalar(Bias));
+        if (Beta == 0.75f)
+        {
+            var root = to.Add(new Sqrt(), t);
+            return to.Set(0, to.Add(new Div(), to[0], to.Add(new Mul(), root, to.Add(new Sqrt(), root))));
+        }
+        return to.Set(0, to.Add(new Div(), to[0], to.Add(new Pow(), t, to.Scalar(Beta))));
+    }
 }

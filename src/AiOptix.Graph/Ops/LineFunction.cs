@@ -87,6 +87,19 @@ public sealed record Hardmax(long Axis = -1) : LineFunction(Axis)
         line.Clear();
         line[best] = 1;
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].Shape is not { Rank: > 0 } s) return false;
+        var axis = Axis < 0 ? Axis + s.Rank : Axis;
+        // A NaN that comes first wins, any other loses: what matters is whether a later element is larger.
+        var first = to.Add(new Gather(axis), to[0], to.Integers(0));
+        var largest = to.Add(new ArgMax(axis, KeepDims: false), to.Add(new Where(), to.Add(new IsNaN(), to[0]), to.Scalar(double.NegativeInfinity), to[0]));
+        var place = to.Add(new Where(), to.Add(new Squeeze(), to.Add(new IsNaN(), first), to.Integers(axis)), to.Constant(Tensor.Scalar(0L)), largest);
+        var depth = to.Add(new Gather(), to.Add(new ShapeOf(), to[0]), to.Constant(Tensor.Scalar(axis)));
+        return to.Set(0, to.Add(new OneHot(axis), place, depth, to.Constant(Tensor.Vector(0f, 1f))));
+    }
 }
 
 /// <summary>ONNX LpNormalization: the line divided by its p-norm; a line of zeros stays.</summary>
@@ -100,5 +113,13 @@ public sealed record LpNormalization(long Axis = -1, long P = 2) : LineFunction(
         foreach (var v in line) sum += P == 1 ? Math.Abs(v) : v * v;
         var norm = P == 1 ? sum : Math.Sqrt(sum);
         foreach (ref var v in line) v = norm == 0 ? 0 : v / norm;
+    }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].Shape is not { Rank: > 0 }) return false;
+        var norm = to.Add(P == 1 ? new ReduceL1() : new ReduceL2(), to[0], to.Integers(Axis));
+        return to.Set(0, PowerNorm.Over(to, to[0], norm));
     }
 }

@@ -38,4 +38,14 @@ public sealed record MeanVarianceNormalization(ValueList<long> Axes) : Operator
         }
         context.Allocate(0, input.DType, s).Store(x);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].Shape is null || Axes.Count == 0) return false;
+        var axes = to.Integers(Axes.Span);
+        var centred = to.Add(new Sub(), to[0], to.Add(new ReduceMean(), to[0], axes));
+        var deviation = to.Add(new Sqrt(), to.Add(new ReduceMean(), to.Add(new Mul(), centred, centred), axes));
+        return to.Set(0, to.Add(new Div(), centred, to.Add(new Add(), deviation, to.Scalar(1e-9))));
+    }
 }

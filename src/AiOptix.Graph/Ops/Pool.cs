@@ -82,4 +82,13 @@ public sealed record LpPool(ValueList<long> Kernel, ValueList<long> Strides = de
         });
         output.Store(result);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        // A mean counts what hangs over the end in ceil mode for nothing, so its sum is not known there.
+        if (!to.IsSingle || P < 1 || CeilMode || to[0].Shape is not { Rank: >= 3 and <= 5 } || Pads.Any(p => p < 0)) return false;
+        var mean = to.Add(new AveragePool(Kernel, Strides, Pads, Dilations, AutoPad, CountIncludePad: true), PowerNorm.Terms(to, to[0], P));
+        return to.Set(0, PowerNorm.Root(to, to.Add(new Mul(), mean, to.Scalar(Kernel.Aggregate(1L, (a, b) => a * b))), P));
+    }
 }

@@ -8,14 +8,13 @@ internal sealed class RecurrentCell
     private readonly double[] bias;
     private readonly double[]? peepholes;
     private readonly double[] projected;
-    private readonly IReadOnlyList<RecurrentActivation> functions;
     private readonly double clip;
     private readonly int gates;
 
     public RecurrentCell(EvaluationContext context, int direction, int gates, int width, int hidden, IReadOnlyList<RecurrentActivation> functions, float? clip)
     {
         this.gates = gates;
-        this.functions = functions;
+        Functions = functions;
         this.clip = clip is > 0 ? clip.Value : double.PositiveInfinity;
         Size = hidden;
         w = Part(1, gates * hidden * width)!;
@@ -28,6 +27,9 @@ internal sealed class RecurrentCell
 
         double[]? Part(int input, int count) => context.OptionalInput(input) is { } t ? t.ToReals().AsSpan(direction * count, count).ToArray() : null;
     }
+
+    /// <summary>The functions of the direction.</summary>
+    public IReadOnlyList<RecurrentActivation> Functions { get; }
 
     /// <summary>Elements of a state.</summary>
     public int Size { get; }
@@ -68,5 +70,5 @@ internal sealed class RecurrentCell
     public double Peephole(int gate, int element, double cell) => peepholes is null ? 0 : peepholes[gate * Size + element] * cell;
 
     /// <summary>Applies a function of the layer to its clipped argument.</summary>
-    public double Apply(int function, double x) => functions[function].Apply(Math.Clamp(x, -clip, clip));
+    public double Apply(int function, double x) => Functions[function].Apply(Math.Clamp(x, -clip, clip));
 }

@@ -133,4 +133,18 @@ public sealed record ReduceLogSumExp(bool KeepDims = true, bool NoopWithEmptyAxe
         foreach (var v in group) sum += Math.Exp(double.CreateChecked(v) - largest);
         return T.CreateSaturating(largest + Math.Log(sum));
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].DType != DType.Float32 || to[0].Shape is not { Rank: > 0 } s) return false;
+        var given = to.Node.Input(1) is { } input ? input.Elements?.Select(e => e.Constant).ToArray() : [];
+        if (given is null || given.Contains(null) || (given.Length == 0 && NoopWithEmptyAxes)) return false;
+        var axes = given.Length > 0 ? to.Node.Input(1)! : to.Integers([.. Enumerable.Range(0, s.Rank).Select(a => (long)a)]);
+        var largest = to.Add(new ReduceMax(), to[0], axes);
+        var shift = to.Add(new Where(), to.Add(new IsInf(), largest), to.Scalar(0), largest);
+        var sum = to.Add(new ReduceSum(), to.Add(new Exp(), to.Add(new Sub(), to[0], shift)), axes);
+        var result = to.Add(new Add(), to.Add(new Log(), sum), shift);
+        return to.Set(0, KeepDims ? result : to.Add(new Squeeze(), result, axes));
+    }
 }

@@ -14,4 +14,7 @@ public sealed record Size : Operator
 
     /// <inheritdoc/>
     public override void Evaluate(EvaluationContext context) => context.Set(0, Tensor.Scalar(context.Input(0).Count));
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to) => to[0].Shape is not null && to.Set(0, to.Add(new ReduceProd(KeepDims: false), to.Add(new ShapeOf(), to[0]), to.Integers(0)));
 }

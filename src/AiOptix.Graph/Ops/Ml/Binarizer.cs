@@ -18,4 +18,12 @@ public sealed record Binarizer(float Threshold = 0) : Operator
         foreach (ref var v in values.AsSpan()) v = v > Threshold ? 1 : 0;
         ElementTypes.Write(context.Allocate(0, x.DType, x.Shape), 0, values);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        var type = to[0].DType;
+        var x = type == DType.Float32 ? to[0] : to.Add(new Cast(DType.Float64), to[0]);
+        return to.Set(0, to.Add(new Cast(type), to.Add(new Greater(), x, to.Number(Threshold, x.DType))));
+    }
 }

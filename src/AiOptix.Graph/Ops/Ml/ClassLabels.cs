@@ -16,6 +16,18 @@ public sealed record ClassLabels(ValueList<long> Integers = default, ValueList<s
     /// <summary>All labels as a vector.</summary>
     internal Tensor ToTensor() => Strings.Count > 0 ? Tensor.FromStrings([.. Strings], new Shape(Strings.Count)) : Tensor.Vector<long>(Integers.Span);
 
+    /// <summary>The labels of rows of ranks [N, classes]: those of the largest; of one class 1 stands for its label and 0 for none.</summary>
+    internal Value Compose(Composition to, Value ranks, int classes)
+    {
+        if (classes > 1)
+        {
+            var largest = to.Add(new ArgMax(1, KeepDims: false), ranks);
+            return Count == 0 ? largest : to.Add(new Gather(), to.Constant(ToTensor()), largest);
+        }
+        var labels = Strings.Count > 0 ? Tensor.FromStrings(["", Strings[0]], new Shape(2)) : Tensor.Vector(0L, Integers.Count > 0 ? Integers[0] : 0L);
+        return to.Add(new Gather(), to.Constant(labels), to.Add(new Squeeze(), to.Add(new Cast(DType.Int64), ranks), to.Integers(1)));
+    }
+
     /// <summary>Writes the label of a class; -1 stands for none (0 or an empty string).</summary>
     internal void Put(Tensor output, int row, int index)
     {

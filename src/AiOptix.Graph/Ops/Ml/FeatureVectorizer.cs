@@ -43,4 +43,23 @@ public sealed record FeatureVectorizer(ValueList<long> Dimensions = default) : O
         }
         output.Store(values);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        var parts = new List<Value>();
+        for (var i = 0; i < to.Node.Inputs.Count; i++)
+        {
+            if (to[i].Shape is not { Rank: 1 or 2 } s) return false;
+            var x = to[i].DType == DType.Float32 ? to[i] : to.Add(new Cast(DType.Float32), to[i].DType == DType.Int64 ? to.Add(new Cast(DType.Float64), to[i]) : to[i]);
+            if (s.Rank == 1) x = to.Add(new Unsqueeze(), x, to.Integers(0));
+            if (Dimensions.Count > 0)
+            {
+                if (s[-1].Constant is not { } features) return false;
+                if (features != Dimensions[i]) x = to.Add(new Pad(), x, to.Integers(0, 0, 0, Dimensions[i] - features));
+            }
+            parts.Add(x);
+        }
+        return parts.Count > 0 && to.Set(0, to.Add(new Concat(1), [.. parts]));
+    }
 }

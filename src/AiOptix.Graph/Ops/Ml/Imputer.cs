@@ -1,3 +1,4 @@
+using AiOptix.Graphs.Evaluate;
 using AiOptix.Tensors;
 
 namespace AiOptix.Graphs.Ops.Ml;
@@ -34,5 +35,29 @@ public sealed record Imputer(ValueList<float> Floats, float Missing = 0, ValueLi
         for (var i = 0; i < integers.Length; i++)
             if (integers[i] == MissingInteger) integers[i] = FeatureRows.Pick(context, Integers, i, x.Shape, "imputed_value_int64s");
         output.Store(integers);
+    }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        var type = to[0].DType;
+        var count = type.IsFloat() ? Floats.Count : Integers.Count;
+        if (count != 1 && (to[0].Shape is not { Rank: > 0 } s || s[-1].Constant != count)) return false;
+        if (type == DType.Int32 && Integers.Append(MissingInteger).Any(v => v != (int)v)) return false;
+        var shape = count == 1 ? Shape.Scalar : new Shape(count);
+        var values = type switch
+        {
+            DType.Int64 => Tensor.From(Integers.Span, shape),
+            DType.Int32 => Tensor.From<int>([.. Integers.Select(v => (int)v)], shape),
+            _ => ElementTypes.From([.. Floats.Select(v => (double)v)], type, shape),
+        };
+        var missing = type switch
+        {
+            DType.Int64 => Tensor.Scalar(MissingInteger),
+            DType.Int32 => Tensor.Scalar((int)MissingInteger),
+            _ => ElementTypes.From([Missing], type, Shape.Scalar),
+        };
+        var isMissing = type.IsFloat() && float.IsNaN(Missing) ? to.Add(new IsNaN(), to[0]) : to.Add(new Equal(), to[0], to.Constant(missing));
+        return to.Set(0, to.Add(new Where(), isMissing, to.Constant(values), to[0]));
     }
 }

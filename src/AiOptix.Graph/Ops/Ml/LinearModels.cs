@@ -22,6 +22,27 @@ internal static class LinearScores
             }
         return scores;
     }
+
+    /// <summary>The same of float32 features in more basic operators; null where that is not possible.</summary>
+    public static Value? Compose(Composition to, ValueList<float> coefficients, ValueList<float> intercepts, int lines)
+    {
+        if (Rows(to) is not { } x || x.Shape![1].Constant is not { } features || coefficients.Count != lines * features) return null;
+        if (intercepts.Count > 0 && intercepts.Count != lines) return null;
+        var weights = to.Constant(Tensor.From(coefficients.Span, new Shape(lines, features)));
+        return to.Add(new Gemm(TransB: true), x, weights, intercepts.Count > 0 ? to.Constant(Tensor.Vector(intercepts.Span)) : null);
+    }
+
+    /// <summary>Input 0 as rows [N, features] where it holds float32, otherwise null.</summary>
+    public static Value? Rows(Composition to) => to[0] is not { DType: DType.Float32, Shape: { Rank: 1 or 2 } s } ? null : s.Rank == 2 ? to[0] : to.Add(new Unsqueeze(), to[0], to.Integers(0));
+
+    /// <summary>A transform of scores [N, classes] in more basic operators; null where that is not possible.</summary>
+    public static Value? Compose(Composition to, Value scores, PostTransform transform) => transform switch
+    {
+        PostTransform.None => scores,
+        PostTransform.Softmax => to.Add(new Softmax(1), scores),
+        PostTransform.Logistic => to.Add(new Sigmoid(), scores),
+        _ => null,
+    };
 }
 
 /// <summary>ONNX ML LinearRegressor: features [N, C] or [C] to float32 [N, targets].</summary>
@@ -48,6 +69,10 @@ public sealed record LinearRegressor(ValueList<float> Coefficients, ValueList<fl
         for (var row = 0; row < rows; row++) PostTransforms.Apply(Transform, scores.AsSpan(row * (int)Targets, (int)Targets));
         context.Allocate(0, DType.Float32, new Shape(rows, Targets)).Store(scores);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to) =>
+        LinearScores.Compose(to, Coefficients, Intercepts, (int)Targets) is { } scores && LinearScores.Compose(to, scores, Transform) is { } result && to.Set(0, result);
 }
 
 /// <summary>
@@ -100,4 +125,18 @@ public sealed record LinearClassifier(ValueList<float> Coefficients, ValueList<f
         Intercepts.Count > 0 ? Intercepts.Count : features is > 0 and var f && Coefficients.Count % f == 0 ? (int)(Coefficients.Count / f) : null;
 
     private int Scores(int lines) => lines == 1 && Labels.Count == 2 ? 2 : lines;
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (Lines(to[0].Shape?[-1].Constant) is not { } lines || LinearScores.Compose(to, Coefficients, Intercepts, lines) is not { } sums) return false;
+        var classes = Scores(lines);
+        if (Labels.Count > 0 && Labels.Count < classes) return false;
+        var scores = classes == lines ? sums : to.Add(new Concat(1), to.Add(new Neg(), sums), sums);
+        if (LinearScores.Compose(to, scores, Transform) is not { } transformed) return false;
+        to.Set(1, transformed);
+        // No transform that is composed changes the order of scores, nor which side of its middle the only one is on.
+        var ranks = classes > 1 ? scores : to.Add(new Cast(DType.Float32), Transform == PostTransform.Softmax ? to.Add(new Equal(), sums, sums) : to.Add(new GreaterOrEqual(), sums, to.Scalar(0)));
+        return to.Set(0, Labels.Compose(to, ranks, classes));
+    }
 }

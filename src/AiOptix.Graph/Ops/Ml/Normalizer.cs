@@ -42,4 +42,12 @@ public sealed record Normalizer(RowNorm Norm = RowNorm.Max) : Operator
         }
         context.Allocate(0, DType.Float32, x.Shape).Store(values);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (to[0].DType != DType.Float32 || to[0].Shape is not { Rank: > 0 }) return false;
+        Operator reduction = Norm switch { RowNorm.Max => new ReduceMax(), RowNorm.L1 => new ReduceL1(), _ => new ReduceL2() };
+        return to.Set(0, PowerNorm.Over(to, to[0], to.Add(reduction, to[0], to.Integers(-1))));
+    }
 }

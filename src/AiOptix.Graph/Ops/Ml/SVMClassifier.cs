@@ -146,4 +146,48 @@ public sealed record SVMClassifier(SvmKernel Kernel, ValueList<float> Coefficien
         }
         return probabilities;
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        // Probabilities are coupled by an iteration.
+        if (HasProbabilities || LinearScores.Rows(to) is not { } x || x.Shape![1].Constant is not { } features) return false;
+        if (Vectors > 0 ? SupportVectors.Count != Vectors * features || Classes < 2 : Coefficients.Count != Classes * features) return false;
+        Value scores, ranks;
+        if (Vectors == 0)
+        {
+            scores = ranks = to.Add(new Gemm(TransB: true), x, to.Constant(Tensor.From(Coefficients.Span, new Shape(Classes, features))), to.Constant(Tensor.Vector(Rho[0])));
+            if (Classes == 1) ranks = to.Add(new Cast(DType.Float32), to.Add(new Greater(), scores, to.Scalar(0)));
+        }
+        else
+        {
+            var (weights, wins, losses) = Pairs();
+            scores = to.Add(new Gemm(), Kernel.Compose(to, x, SupportVectors, Vectors), to.Constant(weights), to.Constant(Tensor.Vector(Rho.Span[..Raw])));
+            var won = to.Add(new Cast(DType.Float32), to.Add(new Greater(), scores, to.Scalar(0)));
+            ranks = to.Add(new Gemm(), won, to.Constant(wins), to.Constant(losses));
+        }
+        if (Raw == 1 && Labels.Count == 2) scores = to.Add(new Concat(1), to.Add(new Neg(), scores), scores);
+        return LinearScores.Compose(to, scores, Transform) is { } result && to.Set(1, result) && to.Set(0, Labels.Compose(to, ranks, Classes));
+    }
+
+    /// <summary>Coefficients [vectors, pairs]; what a pair that is won adds to the votes [pairs, classes], and the votes when all are lost.</summary>
+    private (Tensor Weights, Tensor Wins, Tensor Losses) Pairs()
+    {
+        var (weights, wins, losses) = (new float[Vectors * Raw], new float[Raw * Classes], new float[Classes]);
+        var (pair, first) = (0, 0);
+        for (var i = 0; i < Classes; i++)
+        {
+            var second = first + (int)VectorsPerClass[i];
+            for (var j = i + 1; j < Classes; j++, pair++)
+            {
+                for (var v = 0; v < VectorsPerClass[i]; v++) weights[(first + v) * Raw + pair] = Coefficients[(j - 1) * Vectors + first + v];
+                for (var v = 0; v < VectorsPerClass[j]; v++) weights[(second + v) * Raw + pair] = Coefficients[i * Vectors + second + v];
+                (wins[pair * Classes + i], wins[pair * Classes + j]) = (1, -1);
+                losses[j]++;
+                second += (int)VectorsPerClass[j];
+            }
+            first += (int)VectorsPerClass[i];
+        }
+        return (Tensor.From<float>(weights, new Shape(Vectors, Raw)), Tensor.From<float>(wins, new Shape(Raw, Classes)), Tensor.Vector<float>(losses));
+    }
 }

@@ -47,4 +47,16 @@ public sealed record SVMRegressor(SvmKernel Kernel, ValueList<float> Coefficient
         }
         context.Allocate(0, DType.Float32, new Shape(rows, 1)).Store(scores);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (LinearScores.Rows(to) is not { } x || x.Shape![1].Constant is not { } features || Rho.Count == 0) return false;
+        if (Supports > 0 ? Coefficients.Count < Supports || SupportVectors.Count != Supports * features : Coefficients.Count != features) return false;
+        var products = Supports > 0 ? Kernel.Compose(to, x, SupportVectors, (int)Supports) : x;
+        var weights = to.Constant(Tensor.From(Coefficients.Span[..(int)(Supports > 0 ? Supports : features)], new Shape(Supports > 0 ? Supports : features, 1)));
+        var sums = to.Add(new Gemm(), products, weights, to.Constant(Tensor.Vector(Rho[0])));
+        if (OneClass) sums = to.Add(new Where(), to.Add(new Greater(), sums, to.Scalar(0)), to.Scalar(1), to.Scalar(-1));
+        return LinearScores.Compose(to, sums, Transform) is { } result && to.Set(0, result);
+    }
 }

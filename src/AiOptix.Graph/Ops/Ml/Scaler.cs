@@ -27,4 +27,19 @@ public sealed record Scaler(ValueList<float> Offset = default, ValueList<float> 
         }
         context.Allocate(0, DType.Float32, x.Shape).Store(values);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!Fits(Offset) || !Fits(Scale)) return false;
+        // Other types are reckoned with in float64, as the evaluation does.
+        var type = to[0].DType == DType.Float32 ? DType.Float32 : DType.Float64;
+        var x = to[0].DType == type ? to[0] : to.Add(new Cast(type), to[0]);
+        if (Offset.Count > 0) x = to.Add(new Sub(), x, Operand(Offset));
+        if (Scale.Count > 0) x = to.Add(new Mul(), x, Operand(Scale));
+        return to.Set(0, type == DType.Float32 ? x : to.Add(new Cast(DType.Float32), x));
+
+        bool Fits(ValueList<float> values) => values.Count <= 1 || (to[0].Shape is { Rank: > 0 } s && s[-1].Constant == values.Count);
+        Value Operand(ValueList<float> values) => to.Constant(ElementTypes.From([.. values.Select(v => (double)v)], type, values.Count == 1 ? Shape.Scalar : new Shape(values.Count)));
+    }
 }

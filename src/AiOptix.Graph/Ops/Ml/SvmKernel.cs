@@ -1,3 +1,4 @@
+using AiOptix.Tensors;
 namespace AiOptix.Graphs.Ops.Ml;
 
 /// <summary>The product of two vectors in a support vector machine.</summary>
@@ -36,5 +37,20 @@ public sealed record SvmKernel(SvmKernelKind Kind = SvmKernelKind.Linear, float 
             SvmKernelKind.Sigmoid => Math.Tanh(Gamma * sum + Coef0),
             _ => sum,
         };
+    }
+
+    /// <summary>The products of rows [N, features] and vectors, [N, vectors], in more basic operators.</summary>
+    internal Value Compose(Composition to, Value rows, ValueList<float> vectors, int count)
+    {
+        var features = vectors.Count / count;
+        if (Kind == SvmKernelKind.Rbf)
+        {
+            var between = to.Add(new Sub(), to.Add(new Unsqueeze(), rows, to.Integers(1)), to.Constant(Tensor.From(vectors.Span, new Shape(1, count, features))));
+            return to.Add(new Exp(), to.Add(new Mul(), to.Add(new ReduceSumSquare(KeepDims: false), between, to.Integers(2)), to.Scalar(-Gamma)));
+        }
+        var products = to.Add(new Gemm(TransB: true), rows, to.Constant(Tensor.From(vectors.Span, new Shape(count, features))));
+        if (Kind == SvmKernelKind.Linear) return products;
+        var scaled = to.Add(new Add(), to.Add(new Mul(), products, to.Scalar(Gamma)), to.Scalar(Coef0));
+        return Kind == SvmKernelKind.Poly ? to.Add(new Pow(), scaled, to.Scalar(Degree)) : to.Add(new Tanh(), scaled);
     }
 }

@@ -21,14 +21,21 @@ internal static class FusedAttentions
 
     private static long Heads(NodeReader r) => r.OptionalInt("num_heads") is { } n and > 0 ? n : throw r.Error("attribute 'num_heads' is required and must be positive");
 
-    private static void NotShared(NodeReader r, int length)
+    /// <summary>
+    /// A cache [batch, heads, most, size] that the past and the present share, of which as many entries count as an input says: those entries, and the cache with new ones [batch, length,
+    /// heads · size] behind them.
+    /// </summary>
+    private static (Value Past, Value Present) Shared(NodeReader r, Value cache, Value count, Value added, long heads)
     {
-        if (r.Bool("past_present_share_buffer", false) || r.Input(length) is not null) throw r.Error("caches that the past and the present share are not supported; export the model with a growing cache");
+        var length = r.Shaped(r.To(count, DType.Int64), -1);
+        var past = r.Add(new Slice(), cache, r.Constant(0L), length, r.Constant(2L));
+        var byHead = r.RankOf(added) == 4 ? added : r.Permuted(r.Shaped(added, 0, 0, heads, -1), 0, 2, 1, 3);
+        return (past, r.Add(new TensorScatter(2), cache, byHead, r.Add(new Expand(), length, r.Extents(cache, 0, 1))));
     }
 
     private static void ReadQuantized(NodeReader r)
     {
-        if (r.Bool("past_present_share_buffer", false)) NotShared(r, 0);
+        if (r.Bool("past_present_share_buffer", false)) throw r.Error("past_present_share_buffer is not supported: no input says how long the past is");
         var product = r.To(r.Add(new MatMulInteger(), r.Required(0), r.Required(1), r.Input(6), r.Input(7)), DType.Float32);
         var type = r.Required(3).DType;
         var real = r.To(r.Times(product, r.To(r.Times(r.Required(3), r.Required(4)), DType.Float32)), type);
@@ -38,14 +45,24 @@ internal static class FusedAttentions
     /// <summary>Queries, keys and values lie beside each other in one projection; a past holds keys and values stacked.</summary>
     private static void ReadProjected(NodeReader r, Value projection, int mask, int past, int? bias)
     {
-        if (r.Bool("do_rotary", false)) throw r.Error("do_rotary is not supported here; apply RotaryEmbedding before the attention");
-        r.Ignore("rotary_embedding_dim");
-        if (bias is not null) NotShared(r, 6);
         var heads = Heads(r);
         var sizes = r.OptionalInts("qkv_hidden_sizes") is { Length: > 0 } given ? given : null;
         if (sizes is { Length: not 3 }) throw r.Error($"qkv_hidden_sizes has {sizes.Length} elements; expected 3");
         var parts = sizes is null ? r.AddAll(new Split(-1), 3, projection) : r.AddAll(new Split(-1), 3, projection, r.Constant(sizes));
         var (pastKeys, pastValues) = r.Input(past) is { } p ? (r.At(p, 0, 0), r.At(p, 0, 1)) : (null, (Value?)null);
+        var length = bias is null ? null : r.Input(6);
+        if (bias is not null && r.Bool("past_present_share_buffer", false) != length is not null) throw r.Error("past_present_share_buffer goes with a past_sequence_length (input 6)");
+        if (r.Int("rotary_embedding_dim", 0) is var turned && r.Bool("do_rotary", false))
+        {
+            var first = length is null ? pastKeys is null ? null : r.Extent(pastKeys, 2) : r.Add(new Squeeze(), r.Shaped(r.To(length, DType.Int64), 1), r.Constant(0L));
+            parts = [Turned(r, parts[0], heads, turned, first), Turned(r, parts[1], heads, turned, first), parts[2]];
+        }
+        Value? presentKeys = null, presentValues = null;
+        if (length is not null)
+        {
+            (pastKeys, presentKeys) = Shared(r, pastKeys ?? throw r.Error("past_sequence_length needs a past (input 4)"), length, parts[1], heads);
+            (pastValues, presentValues) = Shared(r, pastValues!, length, parts[2], heads);
+        }
         var forms = Forms(r, projection, parts[0], parts[1], pastKeys);
         var added = r.Input(mask) is { } m ? forms.Added(m) : null;
         if (bias is { } b && r.Input(b) is { } more) added = added is null ? more : r.Plus(added, more);
@@ -58,7 +75,19 @@ internal static class FusedAttentions
         }
         var all = r.AddAll(op, 3, parts[0], parts[1], parts[2], added, pastKeys, pastValues);
         r.Bind(0, all[0]);
-        r.EmitOutput(1, new Concat(0), r.Unsqueezed(all[1], 0), r.Unsqueezed(all[2], 0));
+        r.EmitOutput(1, new Concat(0), r.Unsqueezed(presentKeys ?? all[1], 0), r.Unsqueezed(presentValues ?? all[2], 0));
+    }
+
+    /// <summary>Rotary embedding by angles position · 10000^(-2i / size) of halves that stand apart; positions go on from the past's.</summary>
+    private static Value Turned(NodeReader r, Value x, long heads, long size, Value? first)
+    {
+        if (size == 0) size = x.Shape?[-1].Constant / heads ?? throw r.Error("do_rotary needs a rotary_embedding_dim where the size of a head is not known");
+        var places = r.Counted(r.Extent(x, 1));
+        var positions = r.To(r.Unsqueezed(first is null ? places : r.Plus(places, first), 1), DType.Float32);
+        var turns = r.Constant(Tensor.From<float>([.. Enumerable.Range(0, (int)size / 2).Select(i => (float)Math.Pow(10000, -2.0 * i / size))], new Shape(1, size / 2)));
+        var angles = r.Times(positions, turns);
+        var ids = r.Add(new Expand(), r.Unsqueezed(places, 0), r.Extents(x, 0, 2));
+        return r.Add(new RotaryEmbedding(false, heads, size), x, r.To(r.Add(new Cos(), angles), x.DType), r.To(r.Add(new Sin(), angles), x.DType), ids);
     }
 
     private static MaskForms Forms(NodeReader r, Value batch, Value queries, Value keys, Value? past)
@@ -71,15 +100,22 @@ internal static class FusedAttentions
 
     private static void ReadMultiHead(NodeReader r)
     {
-        NotShared(r, 8);
-        if (r.Input(9) is not null) throw r.Error("cache_indirection (beam search in place) is not supported; reorder the caches with Gather");
         var heads = Heads(r);
         var (q, k, v) = Operands(r, heads);
         var (pastKeys, pastValues) = (r.Input(6), r.Input(7));
+        Value? presentKeys = null, presentValues = null;
+        if (r.Input(8) is { } length)
+        {
+            if (pastKeys is null || pastValues is null) throw r.Error("past_sequence_length (input 8) needs a past (inputs 6 and 7)");
+            (pastKeys, presentKeys) = Shared(r, pastKeys, length, k, heads);
+            (pastValues, presentValues) = Shared(r, pastValues, length, v, heads);
+            if (r.Input(9) is { } beams) (pastKeys, pastValues) = (OfBeams(r, pastKeys, beams), OfBeams(r, pastValues, beams));
+        }
+        else if (r.Input(9) is not null) throw r.Error("cache_indirection (input 9) needs a past_sequence_length (input 8)");
         var forms = Forms(r, r.Required(0), q, k, pastKeys);
         var added = forms.Added(r.Input(4));
         if (r.Input(5) is { } more) added = added is null ? more : r.Plus(added, more);
-        r.Ignore("mask_filter_value");
+        r.Ignore("mask_filter_value", "past_present_share_buffer");
         var op = new Attention(r.Bool("unidirectional", false), heads, heads, r.OptionalFloat("scale"), Scores: AttentionScores.Masked);
         var byHead = r.RankOf(k) == 4;
         if (byHead) op = op with { QueryHeads = null, KeyHeads = null };
@@ -93,7 +129,17 @@ internal static class FusedAttentions
         var all = r.AddAll(op, count, q, k, v, added, pastKeys, pastValues);
         if (byHead) r.EmitOutput(0, new Reshape(), r.Permuted(all[0], 0, 2, 1, 3), r.Constant(0, 0, -1));
         else r.Bind(0, all[0]);
-        for (var i = 1; i < count; i++) r.Bind(i, all[i]);
+        for (var i = 1; i < count; i++) r.Bind(i, (i == 1 ? presentKeys : i == 2 ? presentValues : null) ?? all[i]);
+    }
+
+    /// <summary>Entries [batch · beams, heads, past, size] of which each is that of the beam that <paramref name="beams"/> [batch, beams, most] names for its place.</summary>
+    private static Value OfBeams(NodeReader r, Value past, Value beams)
+    {
+        var counts = r.Extents(beams, 0, 2);
+        var apart = r.Add(new Reshape(AllowZero: true), past, r.Joined(0, counts, r.Extents(past, 1, long.MaxValue)));
+        var places = r.Add(new Slice(), r.To(beams, DType.Int64), r.Constant(0L), r.Extents(past, 2, 3), r.Constant(2L));
+        var all = r.Add(new Expand(), r.Unsqueezed(places, 2, 4), r.Add(new ShapeOf(), apart));
+        return r.Add(new Reshape(AllowZero: true), r.Add(new GatherElements(1), apart, all), r.Add(new ShapeOf(), past));
     }
 
     /// <summary>Queries, keys and values of three axes, or (keys and values by head) of four, with their biases.</summary>
