@@ -1,5 +1,6 @@
 using AiOptix.Bench.Ort;
 using AiOptix.Graphs;
+using AiOptix.Graphs.Evaluate;
 using AiOptix.Optimization.Calibrate;
 using AiOptix.Passes.Quantize;
 using AiOptix.Tensors;
@@ -51,6 +52,67 @@ public sealed class QuantizedFileTests : IDisposable
                 Assert.True(apart <= Math.Max(1e-3, moved / 10), $"output {graph.Outputs[i].Name}: the cosine is {1 - apart}, that of both forms {1 - moved}; {Optimization.TensorComparison.Compare(theirs, ours).Failure}");
                 if (graph.Outputs[i].Shape?.Rank == 2) Assert.Equal(1, Optimization.Metric.Top1.Score(new(0, [ours], [theirs], null)).Average(), 0.26);
             }
+        }
+    }
+
+    /// <summary>
+    /// For ONNX Runtime a product takes its stored weights itself. It agrees, and read again the file gives the very answers of the standard form, whatever the type, the zero points, the order of
+    /// the axes and the last block.
+    /// </summary>
+    [SkippableTheory]
+    [InlineData(DType.Int4, false, false, 70, 32)]
+    [InlineData(DType.Int4, true, true, 96, 32)]
+    [InlineData(DType.UInt4, true, false, 96, 32)]
+    [InlineData(DType.UInt4, false, true, 64, 16)]
+    [InlineData(DType.Int8, false, false, 96, 32)]
+    [InlineData(DType.Int8, true, true, 70, 64)]
+    [InlineData(DType.UInt8, true, false, 70, 32)]
+    [InlineData(DType.UInt8, false, true, 128, 128)]
+    public void ProductsOfStoredWeightsAreOneOperatorForOnnxRuntime(DType type, bool hasZeros, bool isTransposed, long terms, long block)
+    {
+        const int Results = 17;
+        var random = new Random(31);
+        var blocks = (terms + block - 1) / block;
+        Shape Of(long t) => isTransposed ? new(Results, t) : new(t, Results);
+        var (least, most) = type switch { DType.Int4 => (-8, 7), DType.UInt4 => (0, 15), DType.Int8 => (-128, 127), _ => (0, 255) };
+        Tensor Draw(long t) => ElementTypes.From([.. Enumerable.Range(0, (int)(t * Results)).Select(_ => (double)random.Next(least, most + 1))], type, Of(t));
+        var graph = new Graph("stored") { Metadata = GraphMetadata.Empty with { Opsets = new Dictionary<string, long> { [""] = 21 } } };
+        var x = graph.AddInput("x", new TensorType(DType.Float32, new SymbolicShape(3, terms)));
+        var scales = ElementTypes.From([.. Enumerable.Range(0, (int)blocks * Results).Select(_ => 0.01 + random.NextDouble() / 10)], DType.Float32, Of(blocks));
+        var numbers = graph.Add(new Graphs.Ops.DequantizeLinear(isTransposed ? 1 : 0, block),
+            [graph.AddConstant(Draw(terms), "q"), graph.AddConstant(scales, "s"), hasZeros ? graph.AddConstant(Draw(blocks), "z") : null], ["w"]).Output;
+        if (isTransposed) numbers = graph.Add(new Graphs.Ops.Transpose([1, 0]), [numbers], ["wt"]).Output;
+        graph.AddOutput(graph.Add(new Graphs.Ops.MatMul(), [x, numbers], ["y"]).Output);
+        ForOnnxRuntime(graph, [ElementTypes.From([.. Enumerable.Range(0, (int)(3 * terms)).Select(_ => random.NextDouble() - 0.5)], DType.Float32, new Shape(3, terms))], 1);
+    }
+
+    [SkippableTheory]
+    [InlineData(QuantizedForm.Weights4)]
+    [InlineData(QuantizedForm.Weights8)]
+    public void AModelOfStoredWeightsIsWrittenForOnnxRuntime(QuantizedForm form)
+    {
+        var (graph, inputs, plan) = Planned("minilm-l6", form);
+        ForOnnxRuntime(QuantizationWriter.Write(graph, plan), inputs[0], plan.Nodes.Count);
+    }
+
+    private void ForOnnxRuntime(Graph graph, Tensor[] sample, int products)
+    {
+        Skip.IfNot(OrtLibrary.IsInstalled, "ONNX Runtime is not installed (npm ci in bench/)");
+        var (standard, file) = (Path.Combine(folder.FullName, "standard.onnx"), Path.Combine(folder.FullName, "ort.onnx"));
+        AiOptix.Model.Of(graph).Save(standard);
+        AiOptix.Model.Of(graph).Save(file, FileDialect.OnnxRuntime);
+        var text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file));
+        Assert.Equal(products, text.Split("MatMulNBits").Length - 1);
+        Assert.DoesNotContain("DequantizeLinear", text, StringComparison.Ordinal);
+        using var peer = new OrtSession(file, 1);
+        using var expected = AiOptix.Model.Load(standard).Compile(new CompileOptions { Threads = 1 });
+        using var own = AiOptix.Model.Load(file).Compile(new CompileOptions { Threads = 1 });
+        var theirs = peer.Run(Named(graph, sample));
+        foreach (var (output, (a, b)) in graph.Outputs.Zip(expected.Run(sample).Zip(own.Run(sample))))
+        {
+            Assert.True(((Tensor)a).BitEquals((Tensor)b), $"output {output.Name} is not that of the standard form");
+            var apart = Optimization.TensorComparison.Compare(theirs[output.Name], (Tensor)b);
+            Assert.True(apart.MaxScaled < 1e-5, $"output {output.Name} is {apart.MaxScaled} of its largest magnitude from ONNX Runtime's");
         }
     }
 
