@@ -110,6 +110,8 @@ class Candidate:
     weight_bytes : int
     products : int
         How many products it quantises.
+    proof : BudgetProof or None
+        What the held-back samples show of it; None when they were not asked.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Candidate:
     speed: Speed | None
     weight_bytes: int
     products: int
+    proof: BudgetProof | None
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,8 @@ class Search:
     chosen : int or None
         Which candidate is handed out; None when it is the best fp32 form.
     candidates : tuple of Candidate
+    attempts : tuple of int
+        Which candidates were put to the proof, in order: from the mildest to the fastest, up to the first that failed.
     proof : BudgetProof or None
         Of the chosen one, or of the one that failed.
     calibration, search, held_back : int
@@ -189,6 +194,7 @@ class Search:
     summary: str
     chosen: int | None
     candidates: tuple[Candidate, ...]
+    attempts: tuple[int, ...]
     proof: BudgetProof | None
     calibration: int
     search: int
@@ -202,7 +208,8 @@ class Search:
         return cls(
             summary=found["summary"],
             chosen=found["chosen"],
-            candidates=tuple(Candidate(**{**c, "speed": c["speed"] and Speed(**c["speed"])}) for c in found["candidates"]),
+            candidates=tuple(Candidate(**{**c, "speed": c["speed"] and Speed(**c["speed"]), "proof": c["proof"] and BudgetProof(**c["proof"])}) for c in found["candidates"]),
+            attempts=tuple(found["attempts"]),
             proof=found["proof"] and BudgetProof(**found["proof"]),
             calibration=found["samples"]["calibration"],
             search=found["samples"]["search"],

@@ -29,6 +29,8 @@ internal static class OptimizationReport
         var loss = search.Budget.Scored.IsError ? search.Budget.Scored.Name : "score lost";
         terminal.Table(["form", ">noise", $">{loss}", "over fp32", "weights", "outcome"], search.Candidates.Select((c, i) => (IReadOnlyList<string>)
             [c.Name, Short(c.Noise), double.IsNaN(c.Drop) ? "" : Loss(c.Drop, search.Budget), c.Speed is { } s ? Ratio(s) : "", Units.Bytes(c.WeightBytes), i == search.Chosen ? "CHOSEN" : ModelJson.Words(c.Verdict)]));
+        if (search.Attempts.Count > 1)
+            terminal.Line("  proofs, from the mildest: " + string.Join("; ", search.Attempts.Select(a => search.Candidates[a]).Select(c => $"{c.Name}: {(c.Proof!.Holds ? "holds" : "does NOT hold")}, at worst {Loss(c.Proof.WorseEnd, search.Budget)}")));
         if (search.Proof is { } proof) Print(proof, search.Budget, terminal);
         terminal.Line($"  {search.Summary}");
     }

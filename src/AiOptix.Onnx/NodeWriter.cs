@@ -50,8 +50,11 @@ internal sealed class NodeWriter
         file.Add(new FileNode(opType, opType == row.Name ? row.Domain : "", Node.Name, inputs, outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
 
     /// <summary>Writes the node under an operator of ONNX Runtime's domain with its own inputs and outputs.</summary>
-    public void EmitMicrosoft(string opType, params ReadOnlySpan<(string Name, object? Value)> attributes) =>
-        file.Add(new FileNode(opType, Microsoft.Shorthands.Domain, Node.Name, Inputs, Outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
+    public void EmitMicrosoft(string opType, params ReadOnlySpan<(string Name, object? Value)> attributes) => EmitMicrosoft(opType, Inputs, attributes);
+
+    /// <summary>Writes the node under an operator of ONNX Runtime's domain with its own outputs.</summary>
+    public void EmitMicrosoft(string opType, string[] inputs, params ReadOnlySpan<(string Name, object? Value)> attributes) =>
+        file.Add(new FileNode(opType, Microsoft.Shorthands.Domain, Node.Name, inputs, Outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
 
     /// <summary>Writes a node with one output of its own name and gives that name.</summary>
     public string Step(string opType, string[] inputs, params ReadOnlySpan<(string Name, object? Value)> attributes)

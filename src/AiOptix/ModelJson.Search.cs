@@ -25,6 +25,7 @@ public static partial class ModelJson
             ["seed"] = report.Budget.Seed,
         },
         ["samples"] = new JsonObject { ["calibration"] = report.Split.Calibration.Count, ["search"] = report.Split.Search.Count, ["held_back"] = report.Split.HeldBack.Count },
+        ["attempts"] = new JsonArray([.. report.Attempts.Select(a => (JsonNode)JsonValue.Create(a))]),
         ["proof"] = report.Proof is { } p ? Proof(p) : null,
         ["speed_over_fp32"] = report.SpeedOverFloat is { } s ? Speed(s) : null,
         ["candidates"] = new JsonArray([.. report.Candidates.Select(c => (JsonNode)new JsonObject
@@ -36,6 +37,7 @@ public static partial class ModelJson
             ["speed"] = c.Speed is { } r ? Speed(r) : null,
             ["weight_bytes"] = c.WeightBytes,
             ["products"] = c.Plan.Nodes.Count(n => n.Value != QuantizedForm.Float),
+            ["proof"] = c.Proof is { } proof ? Proof(proof) : null,
         })]),
         ["nodes"] = new JsonArray([.. report.Nodes.Select(n => (JsonNode)new JsonObject
         {
@@ -65,6 +67,7 @@ public static partial class ModelJson
         Verdict.OverBudget => "over the budget",
         Verdict.NotFaster => "not faster than fp32",
         Verdict.NotBetter => "not better than the best so far",
+        Verdict.Fits => "fits, not put to the proof",
         Verdict.NotProven => "not proven",
         _ => "proven",
     };

@@ -1,5 +1,6 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Runtime;
 using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Tests;
@@ -34,6 +35,44 @@ public class IntegerProductTests
         Assert.Contains(PlanCheck.Compile(g).Steps, s => s.Operation == operation);
         PlanCheck.Same(g, PlanCheck.Random(7, 2, 3, 70));
         PlanCheck.Same(g, PlanCheck.Random(8, 50, 3, 70));
+    }
+
+    /// <summary>Scores and contexts of attention: batches, broadcasts, transposes read through, zero points that need one part or several.</summary>
+    [Theory]
+    [InlineData("heads", DType.UInt8, 128, DType.UInt8)]
+    [InlineData("heads", DType.Int8, 0, DType.Int8)]
+    [InlineData("turned", DType.UInt8, 3, DType.UInt8)]
+    [InlineData("turned left", DType.Int8, -5, DType.UInt8)]
+    [InlineData("broadcast", DType.UInt8, 255, DType.Int8)]
+    [InlineData("one matrix", DType.UInt8, 128, DType.UInt8)]
+    public void Products_of_two_values_of_a_run_are_integers(string form, DType right, int zero, DType result)
+    {
+        var g = new Graph("g");
+        Value Bytes(string name, DType type, int z, params Dim[] dims) =>
+            g.Add(new QuantizeLinear(), g.AddInput(name, PlanCheck.F32(dims)), g.AddConstant(Tensor.Scalar(0.03f)), g.AddConstant(Byte(type, z)));
+        Tensor Byte(DType type, int z) => type == DType.Int8 ? Tensor.Scalar((sbyte)z) : Tensor.Scalar((byte)z);
+        var a = form == "turned left" ? g.Add(new Transpose([0, 2, 1, 3]), Bytes("a", DType.UInt8, 120, 2, N, 3, 20)) : Bytes("a", DType.UInt8, 120, 2, 3, N, 20);
+        var b = form switch
+        {
+            "turned" => g.Add(new Transpose([0, 1, 3, 2]), Bytes("b", right, zero, 2, 3, N, 20)),
+            "broadcast" => Bytes("b", right, zero, 3, 20, N),
+            "one matrix" => Bytes("b", right, zero, 20, N),
+            _ => Bytes("b", right, zero, 2, 3, 20, N),
+        };
+        Value Scale(float s) => g.AddConstant(Tensor.Scalar(s));
+        g.AddOutput(g.Add(new QLinearMatMul(), a, Scale(0.03f), g.AddConstant(Byte(DType.UInt8, 120)), b, Scale(0.03f), g.AddConstant(Byte(right, zero)), Scale(0.02f), g.AddConstant(Byte(result, result == DType.Int8 ? -3 : 90))));
+        Assert.Contains(PlanCheck.Compile(g).Steps, s => s.Operation == "QLinearMatMul" && s is not ReferenceStep);
+        foreach (var n in new[] { 1, 9, 70 })
+        {
+            var left = form == "turned left" ? PlanCheck.Random(7, 2, n, 3, 20) : PlanCheck.Random(7, 2, 3, n, 20);
+            PlanCheck.Same(g, left, form switch
+            {
+                "turned" => PlanCheck.Random(8, 2, 3, n, 20),
+                "broadcast" => PlanCheck.Random(8, 3, 20, n),
+                "one matrix" => PlanCheck.Random(8, 20, n),
+                _ => PlanCheck.Random(8, 2, 3, 20, n),
+            });
+        }
     }
 
     [Theory]

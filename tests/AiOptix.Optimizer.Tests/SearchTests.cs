@@ -10,6 +10,8 @@ namespace AiOptix.Optimizer.Tests;
 /// <summary>What a search decides on the digits model when time is made up.</summary>
 public sealed class SearchTests : IDisposable
 {
+    private const double Allowed = 0.2;
+
     private static readonly ErrorBudget half = new() { MaxAccuracyDrop = 0.005 };
     private static readonly Lazy<Graph> floats = new(() => Networks.Digits().Rewrite().Model.Graph);
 
@@ -68,6 +70,70 @@ public sealed class SearchTests : IDisposable
         var chosen = search.Candidates[search.Chosen!.Value];
         Assert.InRange(chosen.Plan.Nodes.Count, 1, Quantizable.Products(floats.Value).Count - 1);
         Assert.True(search.Proof is { Holds: true, IsError: true } && search.Proof.WorseEnd <= all.Drop / 2);
+    }
+
+    [Fact]
+    public void WhereTheFastestIsNotShownAMilderMixtureIsHandedOut()
+    {
+        const double Far = 1e6;
+        var everything = Failing(Far).Search!;
+        Assert.All(everything.Attempts, a => Assert.Equal(Verdict.Proven, everything.Candidates[a].Verdict));
+        Assert.Equal(everything.Attempts[^1], everything.Chosen);
+        Assert.InRange(everything.Attempts.Count, 2, 4);
+        var noises = everything.Attempts.Select(a => everything.Candidates[a].Noise).ToArray();
+        var speeds = everything.Attempts.Select(a => everything.Candidates[a].Speed!.Ratio).ToArray();
+        Assert.Equal(noises.Order(), noises);
+        Assert.Equal(speeds.Order(), speeds);
+
+        // A limit that the fastest alone is beyond, at the worse end.
+        var ends = everything.Attempts.Select(a => everything.Candidates[a].Proof!.WorseEnd * Far / Allowed).ToArray();
+        Assert.True(ends[^2] < ends[^1]);
+        var limit = Math.Sqrt(ends[^2] * ends[^1]);
+        var kept = new List<Graph>();
+        var result = Failing(limit, o => o with { Proven = kept.Add });
+        var search = result.Search!;
+        Assert.Equal(everything.Attempts, search.Attempts);
+        Assert.Equal(search.Attempts[^2], search.Chosen);
+        Assert.Equal(Verdict.NotProven, search.Candidates[search.Attempts[^1]].Verdict);
+        Assert.True(search.Proof is { Holds: true });
+        Assert.False(search.Candidates[search.Attempts[^1]].Proof!.Holds);
+        Assert.Contains($"{search.Candidates[search.Attempts[^1]].Name} is faster still, but the held-back samples do not show it", search.Summary, StringComparison.Ordinal);
+        Assert.Equal(Printer.Print(result.Graph), Printer.Print(kept[^1]));
+        Assert.True(search.Candidates[search.Chosen!.Value].Plan.Nodes.Count < search.Candidates[search.Attempts[^1]].Plan.Nodes.Count);
+        var recipe = Recipe.Parse(Recipe.Of(search).ToJson().ToJsonString(), "recipe");
+        Assert.Equal(Recipe.Of(search).Attempts, recipe.Attempts);
+        Assert.Equal([.. Enumerable.Repeat(true, recipe.Attempts.Count - 1), false], recipe.Attempts.Select(a => a.Holds));
+        var json = ModelJson.Result(result)["search"]!;
+        Assert.Equal(search.Attempts.Count, json["attempts"]!.AsArray().Count);
+        Assert.False(json["candidates"]![search.Attempts[^1]]!["proof"]!["holds"]!.GetValue<bool>());
+
+        // Ended between the proofs, it goes on and decides the same.
+        var state = Path.Combine(folder.FullName, "state.json");
+        Assert.Throws<OperationCanceledException>(() => Failing(limit, o => o with { StatePath = state, Proven = _ => throw new OperationCanceledException() }));
+        var resumed = Failing(limit, o => o with { StatePath = state }).Search!;
+        Assert.True(resumed.IsResumed);
+        Assert.Equal(Decisions(search), Decisions(resumed));
+        Assert.Equal(search.Attempts, resumed.Attempts);
+    }
+
+    [Fact]
+    public void WhereTheMildestIsNotShownTheFloatsAreHandedOutWithTheReason()
+    {
+        var result = Failing(1e-12);
+        var search = result.Search!;
+        Assert.Null(search.Chosen);
+        Assert.Equal(Verdict.NotProven, search.Candidates[Assert.Single(search.Attempts)].Verdict);
+        Assert.Contains(search.Candidates, c => c.Verdict == Verdict.Fits && c.Proof is null);
+        Assert.Contains("the held-back samples do not show it: the best fp32 form is handed out", search.Summary, StringComparison.Ordinal);
+        Assert.Equal(Printer.Print(floats.Value), Printer.Print(result.Graph));
+    }
+
+    /// <summary>On the search part nothing is lost; on held-back samples as much as makes a form fail whose mean squared error is above a limit.</summary>
+    private static OptimizationResult Failing(double limit, Func<OptimizerOptions, OptimizerOptions>? change = null)
+    {
+        var heldBack = SampleSplit.Of(800, 0).HeldBack.ToHashSet();
+        var metric = Metric.Of("made up", call => [heldBack.Contains(call.Sample) ? 1 - Allowed * Metric.SquaredError.Score(call)[0] / limit : 1]);
+        return Search(new ErrorBudget { MaxAccuracyDrop = Allowed, Metric = metric }, new FakeClock(floats.Value, (_, _) => 3), change).Result;
     }
 
     [Fact]

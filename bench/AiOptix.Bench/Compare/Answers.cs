@@ -7,6 +7,16 @@ namespace AiOptix.Bench.Compare;
 /// <param name="Problem">What is beyond the tolerance, or null.</param>
 internal sealed record Agreement(double Largest, string? Problem)
 {
+    /// <summary>What was beyond the tolerance as a whole where the pieces agree (<see cref="Held"/>); null elsewhere.</summary>
+    internal string? OnlyInPieces { get; private init; }
+
+    /// <summary>
+    /// The same, with a quantised model whose whole answers lie apart held to the peer piece by piece. A byte next to the middle between two steps goes up in one engine and down in the other, and what follows
+    /// makes more of it: seeded weights damp nothing, and a threshold (non-maximum suppression) turns a step into another number of rows. A wider tolerance would tell such answers from wrong ones less well; the pieces
+    /// tell them exactly, since nothing carries over from one to the next, and the tolerance of each is that of one rounding.
+    /// </summary>
+    internal Agreement Held(Func<Stepwise> pieces) => Problem is null ? this : pieces() is { Problem: { } problem } ? this with { Problem = $"{Problem}; {problem}" } : new(Largest, null) { OnlyInPieces = Problem };
+
     private const double Relative = 1e-3;
     private const double OfLargest = 1e-4;
 

@@ -55,6 +55,7 @@ internal static class JsonReport
         o["onnxRuntimeMicroseconds"] = Rounded(c.OrtTime);
         o["ratio"] = new JsonObject { ["median"] = Rounded(ratio.Median), ["low"] = Rounded(ratio.Low), ["high"] = Rounded(ratio.High) };
         o["difference"] = double.IsFinite(c.Agreement!.Largest) ? c.Agreement.Largest : "infinite";
+        if (c.Agreement.OnlyInPieces is { } whole) o["agreesOnlyInPieces"] = whole;
         if (c.Optix is not null) o["aiOptix"] = Of(c.Optix);
         if (c.Saved is not null) o["saved"] = Of(c.Saved);
         if (c.Ort is not null) o["onnxRuntime"] = Of(c.Ort);

@@ -56,7 +56,7 @@ internal static class Report
         yield return c.Optix is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{c.Optix.FirstMilliseconds / c.Optix.SteadyMilliseconds:F1}×");
         yield return c.Optix is null ? "" : Megabytes(c.Optix.PeakBytes);
         yield return c.Ort is null ? "" : Megabytes(c.Ort.PeakBytes);
-        yield return string.Create(CultureInfo.InvariantCulture, $"{c.Agreement!.Largest:0.0e+0}{(c.Outcome == Outcome.Failed ? " FAIL" : "")}");
+        yield return string.Create(CultureInfo.InvariantCulture, $"{c.Agreement!.Largest:0.0e+0}{(c.Outcome == Outcome.Failed ? " FAIL" : c.Agreement.OnlyInPieces is null ? "" : " in pieces")}");
     }
 
     private static string Time(double microseconds) => microseconds switch

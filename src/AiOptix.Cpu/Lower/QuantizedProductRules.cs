@@ -34,6 +34,7 @@ internal static unsafe class QuantizedProductRules
     public static bool MatMul(Lowering lowering, Node node)
     {
         var a = node.Inputs[0]!;
+        if (node.Inputs[3]!.Constant is null) return ActivationProductRules.MatMul(lowering, node);
         if (node.Inputs[3]!.Constant is not { Shape.Rank: 2 } w || a.Shape!.Rank < 2) return false;
         if (QuantizedParts.Of(node, w, isFilterFirst: false, null) is not { } all) return false;
         var (parts, last) = Clipped(lowering, node, all);

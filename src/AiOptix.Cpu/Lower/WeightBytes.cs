@@ -16,14 +16,21 @@ internal sealed unsafe record WeightBytes(Tensor Weights, long[] Zeros, bool IsF
     private const int FiltersAtOnce = 16;
 
     /// <summary>Of how many signed bytes a weight less its zero point is the sum.</summary>
-    public int Parts => Zeros.Max(z => Greatest - z > 254 ? 3 : Greatest - z > 127 || Least - z < -128 ? 2 : 1);
+    public int Parts => Zeros.Max(z => PartsOf(Weights.DType, z));
 
     /// <summary>The largest magnitude that a weight of a filter less its zero point may have.</summary>
     public long Most(int output) => Math.Max(Zero(output) - Least, Greatest - Zero(output));
 
-    private int Least => Weights.DType == DType.Int8 ? sbyte.MinValue : byte.MinValue;
+    private int Least => LeastOf(Weights.DType);
 
-    private int Greatest => Weights.DType == DType.Int8 ? sbyte.MaxValue : byte.MaxValue;
+    private int Greatest => GreatestOf(Weights.DType);
+
+    /// <summary>Of how many signed bytes a byte less a zero point is the sum.</summary>
+    public static int PartsOf(DType type, long zero) => GreatestOf(type) - zero > 254 ? 3 : GreatestOf(type) - zero > 127 || LeastOf(type) - zero < -128 ? 2 : 1;
+
+    private static int LeastOf(DType type) => type == DType.Int8 ? sbyte.MinValue : byte.MinValue;
+
+    private static int GreatestOf(DType type) => type == DType.Int8 ? sbyte.MaxValue : byte.MaxValue;
 
     /// <summary>What stands for all that is packed besides the weights.</summary>
     public string Digest(int[] bias, float[] factors, float[] addends, int zero = 0) => Checksum.Of([

@@ -10,7 +10,7 @@ namespace AiOptix.Kernels.QuantizedConv;
 /// stretch of adjacent channels, read in place, four terms a step. Where the window reaches beyond the input, X has its channels first, or channels do not make whole steps, input lines are copied into a
 /// band in scratch, with the zero point as padding. Sums never leave the registers. Weights that need more than a signed byte are the sum of several, and the input is gone through as often.
 /// </summary>
-internal sealed unsafe class DotConv : QuantizedConvPlan
+internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
 {
     private const double OperationsATask = 4e6;
     private const int Slack = 64;
@@ -103,6 +103,69 @@ internal sealed unsafe class DotConv : QuantizedConvPlan
                     if (++at < length) continue;
                     (at, first) = (0, first + (length + 3) / 4);
                 }
+        }
+    }
+
+    /// <summary>Packs the matrix of a product: panel by panel, four terms a step.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void PackMatrix(in QuantizedMatrix matrix, byte* packed)
+    {
+        for (var panel = 0; panel < panels.Count; panel++)
+        {
+            var to = packed + panels.Offset(panel);
+            var sums = (int*)to;
+            var factors = (float*)to + panels.Width(panel);
+            var weights = to + panels.HeaderBytes(panel);
+            ByteLines.Fill(to, (nint)(panels.Offset(panel + 1) - panels.Offset(panel)), 0);
+            if (parts == 1 && panels.Tiles.Method == DotMethod.Quads) PackQuads(matrix, panel, weights, sums);
+            else PackTerms(matrix, panel, weights, sums);
+            foreach (var lane in panels.LanesOf(panel)[..panels[panel].Columns])
+            {
+                sums[lane] *= -Unsigned(matrix.InputZero);
+                factors[lane] = matrix.Factor;
+            }
+        }
+    }
+
+    // Four terms of a column at a time, as one number; the last step has fewer.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PackQuads(in QuantizedMatrix matrix, int panel, byte* weights, int* sums)
+    {
+        var (flip, zero, down, across) = (matrix.IsSigned ? 128 : 0, matrix.IsSigned ? matrix.Zero + 128 : matrix.Zero, matrix.TermStride, matrix.OutputStride);
+        var columns = panels[panel].Columns;
+        fixed (int* lanes = panels.LanesOf(panel))
+            for (var step = 0; step < stepsOfRun; step++)
+            {
+                var from = matrix.Bytes + step * 4 * down + panels[panel].First * across;
+                var to = (uint*)(weights + step * panels.StepBytes(panel));
+                var left = Shape.Conv.Channels - step * 4;
+                for (var column = 0; column < columns; column++, from += across)
+                {
+                    var a = (from[0] ^ flip) - zero;
+                    var b = left > 1 ? (from[down] ^ flip) - zero : 0;
+                    var c = left > 2 ? (from[2 * down] ^ flip) - zero : 0;
+                    var d = left > 3 ? (from[3 * down] ^ flip) - zero : 0;
+                    sums[lanes[column]] += a + b + c + d;
+                    to[lanes[column]] = (byte)a | (uint)(byte)b << 8 | (uint)(byte)c << 16 | (uint)d << 24;
+                }
+            }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PackTerms(in QuantizedMatrix matrix, int panel, byte* weights, int* sums)
+    {
+        var (flip, zero) = (matrix.IsSigned ? 128 : 0, matrix.IsSigned ? matrix.Zero + 128 : matrix.Zero);
+        for (var column = 0; column < panels[panel].Columns; column++)
+        {
+            var from = matrix.Bytes + (panels[panel].First + column) * matrix.OutputStride;
+            var to = panels.ColumnOf(panel, column, weights);
+            ref var sum = ref sums[panels.LanesOf(panel)[column]];
+            for (var term = 0; term < Shape.Conv.Channels; term++)
+            {
+                var weight = (from[term * matrix.TermStride] ^ flip) - zero;
+                sum += weight;
+                for (var part = 0; part < parts; part++) to.Put((nint)part * stepsOfRun + term / 4, term % 4, Part(weight, part, parts));
+            }
         }
     }
 

@@ -88,6 +88,9 @@ internal sealed unsafe class DotPanels
         return new(weights + place, StepBytes(panel), tiles.Method == DotMethod.Pairs ? 4 * Width(panel) : 0);
     }
 
+    /// <summary>For each column of a panel the lane that stands for it, counted through the panel's vectors.</summary>
+    public ReadOnlySpan<int> LanesOf(int panel) => lanes[panel];
+
     /// <summary>Bytes of a step of a panel.</summary>
     public int StepBytes(int panel) => 4 * Width(panel) * tiles.WeightBytes;
 

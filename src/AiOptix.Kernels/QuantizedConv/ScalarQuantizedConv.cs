@@ -1,7 +1,7 @@
 namespace AiOptix.Kernels.QuantizedConv;
 
 /// <summary>The scalar reference: every output by its definition. A task is an output pixel; what is packed is addends of the sums, factors, addends of the results and weights as they are.</summary>
-internal sealed unsafe class ScalarQuantizedConv(in QuantizedShape shape, string name) : QuantizedConvPlan(shape, name)
+internal sealed unsafe class ScalarQuantizedConv(in QuantizedShape shape, string name) : QuantizedConvPlan(shape, name), IPacksMatrices
 {
     public override long PackedWeightBytes => (long)Shape.Conv.OutputChannels * (sizeof(int) + 2 * sizeof(float) + sizeof(short) * (long)Shape.Conv.Terms);
 
@@ -21,6 +21,25 @@ internal sealed unsafe class ScalarQuantizedConv(in QuantizedShape shape, string
         header.Factors.CopyTo(new Span<float>(factors, conv.OutputChannels));
         for (var o = 0; o < conv.OutputChannels; o++) added[o] = Shape.HasAddends ? weights.Addends[o] : 0;
         for (nint i = 0; i < (nint)conv.OutputChannels * conv.Terms; i++) to[i] = weights.Weights[i];
+    }
+
+    public void PackMatrix(in QuantizedMatrix matrix, byte* packed)
+    {
+        var (outputs, terms) = (Shape.Conv.OutputChannels, Shape.Conv.Terms);
+        var addends = (int*)packed;
+        var factors = (float*)(addends + outputs);
+        var to = (short*)(factors + 2 * outputs);
+        for (var o = 0; o < outputs; o++)
+        {
+            var sum = 0;
+            for (var t = 0; t < terms; t++, to++)
+            {
+                var value = matrix.Bytes[t * matrix.TermStride + o * matrix.OutputStride];
+                *to = (short)((matrix.IsSigned ? (sbyte)value : value) - matrix.Zero);
+                sum += *to;
+            }
+            (addends[o], factors[o]) = (-Unsigned(matrix.InputZero) * sum, matrix.Factor);
+        }
     }
 
     public override void Run(in QuantizedConvCall call, int firstTask, int endTask, byte* scratch)

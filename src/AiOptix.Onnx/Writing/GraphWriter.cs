@@ -38,7 +38,7 @@ internal sealed class GraphWriter
         proto.Name = graph.Name;
         Annotations.Put(graph.Annotation, proto);
         foreach (var i in graph.Inputs) proto.Input.Add(Info(i, NameOf(i)));
-        foreach (var n in graph.Nodes) WriteNode(n);
+        foreach (var n in graph.Nodes.Where(model.Stands)) WriteNode(n);
         WriteOutputs();
         foreach (var c in graph.Constants)
             if (model.Referenced.Contains(NameOf(c))) proto.Initializer.Add(Annotations.Put(c.Annotation, model.Tensors.EncodeInitializer(c.Constant!, NameOf(c))));

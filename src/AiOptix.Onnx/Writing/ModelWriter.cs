@@ -1,4 +1,5 @@
 using AiOptix.Graphs;
+using AiOptix.Onnx.Microsoft;
 using AiOptix.Tensors;
 
 namespace AiOptix.Onnx;
@@ -23,7 +24,7 @@ internal sealed class ModelWriter
         Tensors = tensors;
         Dialect = dialect;
         names = new(Graphs(graph).SelectMany(g => g.Values.Keys), StringComparer.Ordinal);
-        opsets = Versions(graph, atLeast);
+        opsets = Versions(atLeast);
         needed = Opset;
     }
 
@@ -100,9 +101,12 @@ internal sealed class ModelWriter
     /// <summary>A graph and all in it.</summary>
     public static IEnumerable<Graph> Graphs(Graph graph) => graph.Nodes.SelectMany(n => n.Operator.Subgraphs).SelectMany(Graphs).Prepend(graph);
 
-    private static Dictionary<string, long> Versions(Graph graph, long atLeast)
+    /// <summary>Whether a node is written by itself: the dialect of ONNX Runtime has products that take stored weights without the nodes that make numbers of them.</summary>
+    public bool Stands(Node node) => Dialect != OnnxDialect.OnnxRuntime || !BlockedWeights.AreMadeBy(node);
+
+    private Dictionary<string, long> Versions(long atLeast)
     {
-        var nodes = graph.AllNodes.ToList();
+        var nodes = graph.AllNodes.Where(Stands).ToList();
         var missing = nodes.Where(n => n.Operator is not ForeignOperator && OnnxRegistry.Find(n.Operator.GetType())?.Write is null)
             .Select(n => n.Operator.Name).Distinct(StringComparer.Ordinal).ToArray();
         if (missing.Length > 0) throw new UnsupportedModelException($"operators that cannot be written as ONNX: {string.Join(", ", missing)}");

@@ -61,6 +61,7 @@ internal static class BudgetedSearch
             Split = split,
             Candidates = search.Candidates,
             Chosen = search.Best,
+            Attempts = search.Attempts,
             Proof = search.Proof,
             Nodes = Nodes(floats.Graph, trials, chosen, search.Noises),
             SpeedOverFloat = chosen?.Speed,
@@ -114,10 +115,11 @@ internal static class BudgetedSearch
     private static string Summary(QuantizationSearch search, ErrorBudget budget, SearchCandidate? chosen)
     {
         var what = budget.Objective == Objective.Size ? "smaller" : "faster";
-        if (chosen is not null) return $"{chosen.Name}: {what} than the best fp32 form, and within the budget";
+        var failed = search.Candidates.FirstOrDefault(c => c.Verdict == Verdict.NotProven);
+        if (chosen is not null) return $"{chosen.Name}: {what} than the best fp32 form, and within the budget{(failed is null ? "" : $"; {failed.Name} is {what} still, but the held-back samples do not show it")}";
         if (search.Candidates.Count == 0) return "the model has no product with constant weights to quantise: the best fp32 form is handed out";
         var last = search.Candidates.Where(c => c.Verdict != Verdict.Compared).ToArray();
-        if (last.Any(c => c.Verdict == Verdict.NotProven)) return "a form fitted the budget on the search part, but the held-back samples do not show it: the best fp32 form is handed out";
+        if (failed is not null) return $"the mildest form that fitted the budget on the search part and was {what} is {failed.Name}, but the held-back samples do not show it: the best fp32 form is handed out";
         if (last.Any(c => c.Verdict == Verdict.NotFaster)) return $"what fits the budget was not measured {what} than fp32: the best fp32 form is handed out";
         return search.RanOutOfTime ? "the time ran out before any quantised form was proven: the best fp32 form is handed out" : "no quantised form fits the budget: the best fp32 form is handed out";
     }

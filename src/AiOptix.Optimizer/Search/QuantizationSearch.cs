@@ -8,9 +8,8 @@ namespace AiOptix.Optimization;
 /// <summary>
 /// Looks for the fastest quantised form within a budget. Ways of calibrating are compared by their error on the search part of the samples. The best one is tried on all products; where that is
 /// over the budget, products are left out in the order of error a second gained, found by bisection; then without the products that measure no faster, with variants of what stands
-/// between, and in the dynamic and weight-only forms. A form counts only if it fits the budget on the search part and its whole 95 % interval says that it is 2 % better than the best fp32
-/// form and than the best form so far; then the held-back samples must show it. Each such proof is made at full confidence, one after another for as long as they hold; the first that fails ends
-/// the search. The order comes from the search part alone, so that the chance of any wrong proof stays that of one (fixed sequence, Maurer et al. 1995).
+/// between, and in the dynamic and weight-only forms; last, milder mixtures of the best. A form counts only if it fits the budget on the search part and its whole 95 % interval says that it is 2 % better
+/// than the best fp32 form. What the search found is then proven on the held-back samples, from the mildest to the fastest (<see cref="ProofSequence"/>).
 /// </summary>
 internal sealed class QuantizationSearch
 {
@@ -23,6 +22,9 @@ internal sealed class QuantizationSearch
     private const int SensitivitySamples = 8;
     private const double Smoothness = 0.5;
 
+    /// <summary>The shares of the best form's products that milder mixtures keep.</summary>
+    private static readonly double[] milderShares = [0.75, 0.5];
+
     private readonly Graph graph;
     private readonly Trials trials;
     private readonly OptimizerOptions options;
@@ -32,9 +34,9 @@ internal sealed class QuantizationSearch
     private readonly List<SearchCandidate> candidates = [];
     private readonly Dictionary<string, double> noises = new(StringComparer.Ordinal);
     private readonly long floatBytes;
+    private readonly List<int> attempts = [];
     private int? best;
-    private BudgetProof? proof;
-    private bool proofFailed;
+    private int? proven;
     private bool ranOut;
 
     /// <summary>Prepares a search.</summary>
@@ -49,10 +51,13 @@ internal sealed class QuantizationSearch
     public IReadOnlyList<SearchCandidate> Candidates => candidates;
 
     /// <summary>The index of the best proven one.</summary>
-    public int? Best => best;
+    public int? Best => proven;
+
+    /// <summary>The indices of those that were put to the proof, in order.</summary>
+    public IReadOnlyList<int> Attempts => attempts;
 
     /// <summary>The proof of the best one, or the one that failed.</summary>
-    public BudgetProof? Proof => proof;
+    public BudgetProof? Proof => proven is { } p ? candidates[p].Proof : attempts.Count > 0 ? candidates[attempts[^1]].Proof : null;
 
     /// <summary>Whether the time ended it.</summary>
     public bool RanOutOfTime => ranOut;
@@ -75,20 +80,23 @@ internal sealed class QuantizationSearch
             var name = $"static int8, {Words(method)}{variant.Name}{(corrects ? ", bias corrected" : "")}";
             var found = Consider($"{name}, all {Count(products.Count, "product")}", whole);
             if (products.Count > 1 && found is Verdict.OverBudget) Mix(variant, whole, name);
-            else if (products.Count > 1 && found is Verdict.Proven or Verdict.NotFaster) LeaveSlowOut(variant, whole, name);
+            else if (products.Count > 1 && found is Verdict.Fits or Verdict.NotFaster) LeaveSlowOut(variant, whole, name);
             Refine(variant, best is { } b ? candidates[b].Plan : whole, name);
         }
         Matrices(variant, method, corrects);
         if (best is { } chosen && noises.Count == 0) Sensitivities(variant.Products, candidates[chosen].Plan);
+        Milder(variant);
+        Prove();
     }
 
     /// <summary>Scores, times and proves one form that was decided on before; it is the only one.</summary>
     public void Replay(string name, QuantizationPlan plan)
     {
         Consider(name, plan);
+        Prove();
         var smoothed = graph.Clone();
         Smoothing.Apply(smoothed, plan.Smoothing);
-        if (best is not null) Sensitivities(Quantizable.Products(smoothed), plan);
+        if (proven is not null) Sensitivities(Quantizable.Products(smoothed), plan);
     }
 
     /// <summary>The way of calibrating with the least error when all products are static.</summary>
@@ -130,8 +138,7 @@ internal sealed class QuantizationSearch
     private void Mix(Variant variant, QuantizationPlan whole, string name)
     {
         Sensitivities(variant.Products, whole);
-        var gains = Gains(whole);
-        var order = variant.Products.Where(p => noises.ContainsKey(p.Name)).OrderByDescending(p => Worth(gains.GetValueOrDefault(p.Name), noises[p.Name])).ThenBy(p => p.Name, StringComparer.Ordinal).ToArray();
+        var order = ByWorth(variant, whole);
         // The most that fits, assuming that fewer quantised products never make it worse.
         int fits = 0, over = order.Length;
         while (over - fits > 1 && !Ended())
@@ -141,7 +148,39 @@ internal sealed class QuantizationSearch
             if (Fits(Dropped(Only(whole, order.Take(middle))))) fits = middle;
             else over = middle;
         }
-        if (fits > 0 && Consider($"{name}, {Number(fits)} of {Count(order.Length, "product")}", Only(whole, order.Take(fits))) == Verdict.Proven) LeaveSlowOut(variant, candidates[best!.Value].Plan, name);
+        if (fits > 0 && Consider($"{name}, {Number(fits)} of {Count(order.Length, "product")}", Only(whole, order.Take(fits))) == Verdict.Fits) LeaveSlowOut(variant, candidates[best!.Value].Plan, name);
+    }
+
+    /// <summary>The products of a plan, those first that gain most time for their error.</summary>
+    private QuantizableProduct[] ByWorth(Variant variant, QuantizationPlan plan)
+    {
+        var gains = Gains(plan);
+        return [.. variant.Products.Where(p => plan.Nodes.ContainsKey(p.Name) && noises.ContainsKey(p.Name)).OrderByDescending(p => Worth(gains.GetValueOrDefault(p.Name), noises[p.Name])).ThenBy(p => p.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Mixtures of fewer products of the best form, to fall back on if the held-back samples do not show that one.</summary>
+    private void Milder(Variant variant)
+    {
+        if (best is not { } b || Ended()) return;
+        var (name, plan) = (candidates[b].Name, candidates[b].Plan);
+        var order = ByWorth(variant, plan);
+        foreach (var share in milderShares)
+            if ((int)(order.Length * share) is var kept and > 0 && kept < plan.Nodes.Count) Consider($"{name}, milder: {Number(kept)} of {Count(plan.Nodes.Count, "product")}", Only(plan, order.Take(kept)));
+    }
+
+    /// <summary>Proves what was found.</summary>
+    private void Prove()
+    {
+        foreach (var i in ProofSequence.Of(candidates, budget, LeastGain))
+        {
+            Tell($"proving {candidates[i].Name}");
+            attempts.Add(i);
+            var found = BudgetProof.Of(budget, trials.Scores(null, split.HeldBack, "held back"), trials.Scores(candidates[i].Plan, split.HeldBack, "held back"));
+            candidates[i] = candidates[i] with { Verdict = found.Holds ? Verdict.Proven : Verdict.NotProven, Proof = found };
+            if (!found.Holds) return;
+            proven = i;
+            options.Proven?.Invoke(trials.Write(candidates[i].Plan));
+        }
     }
 
     private static double Worth(double gain, double noise) => gain <= 0 ? gain - 1 : gain / Math.Max(noise, 1e-30);
@@ -173,7 +212,7 @@ internal sealed class QuantizationSearch
         Consider($"int4 weights in blocks, {Count(matrices.Length, "matrix product")}", variant.Plan(matrices, QuantizedForm.Weights4, method, corrects));
     }
 
-    /// <summary>Scores, times and proves a form.</summary>
+    /// <summary>Scores and times a form.</summary>
     /// <returns>What became of it; null when the search has ended.</returns>
     private Verdict? Consider(string name, QuantizationPlan plan)
     {
@@ -185,11 +224,7 @@ internal sealed class QuantizationSearch
         SpeedRatio? speed = null;
         var verdict = Judge();
         candidates.Add(new(name, plan, noise, dropped.Drop, speed, bytes, verdict));
-        if (verdict == Verdict.Proven)
-        {
-            best = candidates.Count - 1;
-            options.Proven?.Invoke(trials.Write(plan));
-        }
+        if (verdict == Verdict.Fits) best = candidates.Count - 1;
         return verdict;
 
         Verdict Judge()
@@ -198,17 +233,8 @@ internal sealed class QuantizationSearch
             Tell($"timing {name}");
             speed = trials.Compare(name, plan, "fp32", null);
             if (budget.Objective == Objective.Size ? bytes >= floatBytes : !IsBetter(speed)) return Verdict.NotFaster;
-            if (best is { } b && (budget.Objective == Objective.Size ? bytes >= candidates[b].WeightBytes : !IsBetter(trials.Compare(name, plan, candidates[b].Name, candidates[b].Plan)))) return Verdict.NotBetter;
-            Tell($"proving {name}");
-            var found = BudgetProof.Of(budget, trials.Scores(null, split.HeldBack, "held back"), trials.Scores(plan, split.HeldBack, "held back"));
-            if (found.Holds)
-            {
-                proof = found;
-                return Verdict.Proven;
-            }
-            proof ??= found;
-            proofFailed = true;
-            return Verdict.NotProven;
+            var isBest = best is not { } b || (budget.Objective == Objective.Size ? bytes < candidates[b].WeightBytes : IsBetter(trials.Compare(name, plan, candidates[b].Name, candidates[b].Plan)));
+            return isBest ? Verdict.Fits : Verdict.NotBetter;
         }
     }
 
@@ -225,7 +251,7 @@ internal sealed class QuantizationSearch
         var products = all.Where(p => plan.Nodes.ContainsKey(p.Name)).ToArray();
         for (var i = 0; i < products.Length && !ranOut; i++)
         {
-            if (TimeIsUp()) return;
+            if (Ended()) return;
             Tell("measuring the error of each product", (double)i / products.Length);
             noises[products[i].Name] = trials.Noise(Only(plan, [products[i]]), part);
         }
@@ -242,14 +268,12 @@ internal sealed class QuantizationSearch
     private static QuantizationPlan Only(QuantizationPlan plan, IEnumerable<QuantizableProduct> products) =>
         plan with { Nodes = products.Where(p => plan.Nodes.ContainsKey(p.Name)).ToDictionary(p => p.Name, p => plan.Nodes[p.Name], StringComparer.Ordinal) };
 
-    private bool Ended() => proofFailed || TimeIsUp();
-
-    private bool TimeIsUp() => ranOut |= trials.Elapsed >= budget.Time;
+    private bool Ended() => ranOut |= trials.Elapsed >= budget.Time;
 
     private void Tell(string stage, double done = 0)
     {
         var left = budget.Time - trials.Elapsed;
-        var so = best is { } b ? candidates[b].Speed is { } s ? string.Create(CultureInfo.InvariantCulture, $"{s.Ratio:0.00}x over fp32") : "proven" : "fp32";
+        var so = (proven ?? best) is { } b ? candidates[b].Speed is { } s ? string.Create(CultureInfo.InvariantCulture, $"{s.Ratio:0.00}x over fp32{(proven is null ? ", not proven yet" : "")}") : "proven" : "fp32";
         progress?.Report(new(stage, done) { Best = so, Left = left < TimeSpan.Zero ? TimeSpan.Zero : left });
     }
 

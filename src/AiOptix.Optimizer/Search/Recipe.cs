@@ -13,11 +13,24 @@ public sealed record Recipe(string GraphChecksum, string Name, QuantizationPlan?
 {
     private const int Version = 1;
 
+    /// <summary>The proofs that the search tried, in order; for who reads it, replaying needs none of them.</summary>
+    public IReadOnlyList<RecipeAttempt> Attempts { get; init; } = [];
+
     /// <summary>What a search decided.</summary>
-    public static Recipe Of(SearchReport report) => new(report.GraphChecksum, report.Chosen is { } c ? report.Candidates[c].Name : "fp32", report.Chosen is { } i ? report.Candidates[i].Plan : null);
+    public static Recipe Of(SearchReport report) => new(report.GraphChecksum, report.Chosen is { } c ? report.Candidates[c].Name : "fp32", report.Chosen is { } i ? report.Candidates[i].Plan : null)
+    {
+        Attempts = [.. report.Attempts.Select(a => report.Candidates[a]).Select(a => new RecipeAttempt(a.Name, a.Proof!.Holds, a.Proof.Drop, a.Proof.WorseEnd))],
+    };
 
     /// <summary>As JSON.</summary>
-    public JsonObject ToJson() => new() { ["version"] = Version, ["graph"] = GraphChecksum, ["name"] = Name, ["plan"] = Plan is null ? null : Json(Plan) };
+    public JsonObject ToJson() => new()
+    {
+        ["version"] = Version,
+        ["graph"] = GraphChecksum,
+        ["name"] = Name,
+        ["plan"] = Plan is null ? null : Json(Plan),
+        ["attempts"] = new JsonArray([.. Attempts.Select(a => (JsonNode)new JsonObject { ["name"] = a.Name, ["holds"] = a.Holds, ["drop"] = Finite(a.Drop), ["worse_end"] = Finite(a.WorseEnd) })]),
+    };
 
     /// <summary>Reads a recipe.</summary>
     /// <param name="json">The text.</param>
@@ -30,7 +43,11 @@ public sealed record Recipe(string GraphChecksum, string Name, QuantizationPlan?
             var root = JsonNode.Parse(json) as JsonObject ?? throw new FormatException("it is no JSON object");
             var version = Part(root, "version").GetValue<int>();
             if (version != Version) throw new FormatException($"version {version} is not known; expected {Version}");
-            return new(Part(root, "graph").GetValue<string>(), Part(root, "name").GetValue<string>(), root["plan"] is JsonObject plan ? Plans(plan) : null);
+            return new(Part(root, "graph").GetValue<string>(), Part(root, "name").GetValue<string>(), root["plan"] is JsonObject plan ? Plans(plan) : null)
+            {
+                Attempts = [.. (root["attempts"] as JsonArray ?? []).Select(a => a as JsonObject ?? throw new FormatException("an attempt is no JSON object"))
+                    .Select(a => new RecipeAttempt(Part(a, "name").GetValue<string>(), Part(a, "holds").GetValue<bool>(), Real(a["drop"]), Real(a["worse_end"])))],
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
         {
@@ -64,6 +81,11 @@ public sealed record Recipe(string GraphChecksum, string Name, QuantizationPlan?
     private static JsonObject Lists(IReadOnlyDictionary<string, double[]> lists) =>
         new(lists.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => KeyValuePair.Create(l.Key, (JsonNode?)new JsonArray([.. l.Value.Select(v => (JsonNode)JsonValue.Create(v))]))));
 
+    /// <summary>JSON has no infinity: null stands for it.</summary>
+    private static JsonNode? Finite(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+
+    private static double Real(JsonNode? node) => node?.GetValue<double>() ?? double.PositiveInfinity;
+
     private static JsonNode Part(JsonObject json, string name) => json[name] ?? throw new FormatException($"'{name}' is missing");
 
     private static Dictionary<string, T> Entries<T>(JsonObject json, string name, Func<JsonNode, T> read) =>
@@ -71,3 +93,10 @@ public sealed record Recipe(string GraphChecksum, string Name, QuantizationPlan?
 
     private static double[] Numbers(JsonNode list) => [.. list.AsArray().Select(v => (v ?? throw new FormatException("a number is missing")).GetValue<double>())];
 }
+
+/// <summary>A form that a search put to the proof.</summary>
+/// <param name="Name">What the search called it.</param>
+/// <param name="Holds">Whether the held-back samples showed it to be within the budget.</param>
+/// <param name="Drop">The loss that was seen.</param>
+/// <param name="WorseEnd">The worse end of its interval.</param>
+public sealed record RecipeAttempt(string Name, bool Holds, double Drop, double WorseEnd);

@@ -11,8 +11,10 @@ public enum Verdict
     OverBudget,
     /// <summary>Not measured better than the best fp32 form.</summary>
     NotFaster,
-    /// <summary>Not measured better than what had been proven before.</summary>
+    /// <summary>Within the budget on the search part and better than fp32, but not measured better than the best before it.</summary>
     NotBetter,
+    /// <summary>Within the budget on the search part, and the best so far: not put to the proof, for one before it failed or others were enough.</summary>
+    Fits,
     /// <summary>The held-back samples do not show it to be within the budget.</summary>
     NotProven,
     /// <summary>Better and proven.</summary>
@@ -27,7 +29,11 @@ public enum Verdict
 /// <param name="Speed">Against the best fp32 form; null when it was not timed.</param>
 /// <param name="WeightBytes">Bytes of its constants.</param>
 /// <param name="Verdict">What became of it.</param>
-public sealed record SearchCandidate(string Name, QuantizationPlan Plan, double Noise, double Drop, SpeedRatio? Speed, long WeightBytes, Verdict Verdict);
+public sealed record SearchCandidate(string Name, QuantizationPlan Plan, double Noise, double Drop, SpeedRatio? Speed, long WeightBytes, Verdict Verdict)
+{
+    /// <summary>What the held-back samples show of it; null when they were not asked.</summary>
+    public BudgetProof? Proof { get; init; }
+}
 
 /// <summary>A step of the fp32 program, and what stands for it in the chosen one.</summary>
 /// <param name="Node">The node.</param>
@@ -54,6 +60,9 @@ public sealed record SearchReport
 
     /// <summary>The index of the chosen one; null when the best fp32 form is handed out.</summary>
     public int? Chosen { get; init; }
+
+    /// <summary>The indices of those that were put to the proof, in order: from the mildest to the fastest, up to the first that failed.</summary>
+    public IReadOnlyList<int> Attempts { get; init; } = [];
 
     /// <summary>The proof of the chosen one, or of the one that failed; null when none came so far.</summary>
     public BudgetProof? Proof { get; init; }

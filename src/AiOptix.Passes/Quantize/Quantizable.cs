@@ -73,8 +73,11 @@ public static class Quantizable
         node.Output.SoleUser is { } user && user.Graph == node.Graph && (user.Operator is Relu || IsClipped(user)) && user.Inputs[0] == node.Output && (Product(node) is not null || node.Operator is Add) ? user : node;
 
     /// <summary>Whether a node can work on bytes when all that it reads are bytes.</summary>
-    internal static bool Follows(Node node) => node.Graph.Parent is null && (Moves(node) || node.Operator is Add or Mul or GlobalAveragePool or AveragePool
+    internal static bool Follows(Node node) => node.Graph.Parent is null && (Moves(node) || IsCurve(node) || node.Operator is Add or Mul or GlobalAveragePool or AveragePool
         || node.Operator is ReduceMean && node.Input(1)?.Constant is not null);
+
+    /// <summary>Whether a node is a function of one element: of bytes, a table of 256 results.</summary>
+    private static bool IsCurve(Node node) => node.Operator is Sigmoid or Swish or HardSigmoid or HardSwish or Gelu or Tanh or LeakyRelu or Elu or Mish or Softplus;
 
     /// <summary>Whether a node gives out what it reads, so that all has one scale.</summary>
     internal static bool Moves(Node node) => node.Operator switch

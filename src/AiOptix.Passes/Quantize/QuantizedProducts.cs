@@ -6,7 +6,7 @@ namespace AiOptix.Passes.Quantize;
 
 /// <summary>
 /// Takes a Conv, Gemm or MatMul between DequantizeLinear and QuantizeLinear, perhaps with a Relu or Clip, and makes it a QLinearConv or QLinearMatMul: the same numbers without the rounding of
-/// float32 on the way. A bound that the result's type does not have anyway is a Clip of bytes: rounding keeps the order. Weights are constant; the bias must be a dequantised int32 in
+/// float32 on the way. A bound that the result's type does not have anyway is a Clip of bytes: rounding keeps the order. Weights are constant, but both factors of a MatMul may be calculated; the bias must be a dequantised int32 in
 /// steps of both scales' product, as every quantiser writes it. A Gemm becomes a convolution over one pixel.
 /// </summary>
 public sealed class QuantizedProducts : IPass
@@ -19,7 +19,8 @@ public sealed class QuantizedProducts : IPass
     {
         if (QuantizedOperand.Behind(node) is not { } result || Unclipped(node, result) is not var (product, reader, low, high)) return null;
         if ((product.MadeOnlyFor<Conv>(reader) ?? product.MadeOnlyFor<Gemm>(reader) ?? product.MadeOnlyFor<MatMul>(reader)) is not { } source) return null;
-        if (QuantizedOperand.Before(source.Input(0), graph) is not { IsScalar: true } x || QuantizedOperand.Before(source.Input(1), graph) is not { Bytes.IsConstant: true } w) return null;
+        if (QuantizedOperand.Before(source.Input(0), graph) is not { IsScalar: true } x || QuantizedOperand.Before(source.Input(1), graph) is not { } w) return null;
+        if (!w.Bytes.IsConstant && source.Operator is not MatMul) return null;
         var patch = new Patch(graph, $"{source} in integers");
         var made = source.Operator switch
         {
@@ -60,7 +61,8 @@ public sealed class QuantizedProducts : IPass
 
     private static Value? Multiply(Patch patch, Node source, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
     {
-        if (source.Input(0)!.Shape is not { Rank: >= 2 } || w.Bytes.Shape is not { Rank: 2 } || !w.IsScalar && Patterns.AxisOf(w.Axis, 2) != 1) return null;
+        if (source.Input(0)!.Shape is not { Rank: >= 2 } || w.Bytes.Shape is not { Rank: >= 2 } right || !w.IsScalar && Patterns.AxisOf(w.Axis, 2) != 1) return null;
+        if (w.Bytes.IsConstant ? right.Rank > 2 : !w.IsScalar) return null;
         return patch.Add(new QLinearMatMul(), x.Bytes, x.Scale, x.ZeroIn(patch), w.Bytes, w.Scale, w.ZeroIn(patch), result.Scale, result.ZeroIn(patch));
     }
 

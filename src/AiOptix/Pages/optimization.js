@@ -61,6 +61,7 @@ else {
     { title: '95 % interval', value: c => c.speed ? `${c.speed.low.toFixed(2)} to ${c.speed.high.toFixed(2)}` : '' },
     { title: 'error', value: c => c.noise ?? Infinity, text: v => v === Infinity ? 'not finite' : short(v), number: true },
     { title: search.budget.max_error !== null ? search.budget.metric : 'score lost', value: c => c.drop ?? -Infinity, text: v => v === -Infinity ? '' : loss(v), number: true },
+    { title: 'held back, at worst', value: c => c.proof ? c.proof.worse_end ?? Infinity : -Infinity, text: v => v === -Infinity ? '' : v === Infinity ? 'not finite' : loss(v), number: true },
     { title: 'products', value: c => c.products, number: true },
     { title: 'weights', value: c => c.weight_bytes, text: bytes, number: true },
   ], 3);

@@ -84,6 +84,34 @@ public class QuantizationWriterTests
         Assert.Equal(quantised, Check(Plan() with { Followers = followers }, 0.03).Nodes.Count(n => n.Operator is QuantizeLinear));
     }
 
+    /// <summary>Swish behind a depthwise convolution and the gate that it is multiplied with, as squeeze and excitation have them: all of it stays in bytes.</summary>
+    [Theory]
+    [InlineData("Swish")]
+    [InlineData("HardSwish")]
+    [InlineData("Gelu")]
+    [InlineData("Tanh")]
+    public void CurvesAndGatesStayInBytes(string curve)
+    {
+        Operator Curve() => curve switch
+        {
+            "Swish" => new Swish(),
+            "HardSwish" => new HardSwish(),
+            "Gelu" => new Gelu(),
+            _ => new Tanh(),
+        };
+        var x = graph.Input("x", DType.Float32, N, 4, 6, 6);
+        var wide = graph.Add(Curve(), graph.Add(new Conv(), x, graph.Weights(1, 4, 4, 1, 1)));
+        var squeezed = graph.Add(Curve(), graph.Add(new Conv(), graph.Add(new GlobalAveragePool(), wide), graph.Weights(2, 2, 4, 1, 1)));
+        var gate = graph.Add(new Sigmoid(), graph.Add(new Conv(), squeezed, graph.Weights(3, 4, 2, 1, 1)));
+        graph.Returning(graph.Add(new Conv(), graph.Add(new Mul(), wide, gate), graph.Weights(4, 3, 4, 1, 1)));
+        var written = Check(Plan(), 0.05);
+        // x, four products, three curves, the mean and the gated product.
+        Assert.Equal(10, written.Nodes.Count(n => n.Operator is QuantizeLinear));
+        PassDriver.Run(written);
+        Assert.Equal(4, written.Nodes.Count(n => n.Operator is QLinearConv));
+        Assert.Equal(8, Check(Plan() with { Followers = false }, 0.05).Nodes.Count(n => n.Operator is QuantizeLinear));
+    }
+
     [Fact]
     public void FloatResultsAreNotRoundedWhereNobodyReadsBytes()
     {

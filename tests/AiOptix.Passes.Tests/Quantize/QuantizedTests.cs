@@ -57,6 +57,17 @@ public class QuantizedTests
         Assert.Equal("QLinearMatMul", graph.Operators());
     }
 
+    /// <summary>Scores of attention: both factors are calculated.</summary>
+    [Fact]
+    public void ProductsOfTwoActivationsAreDoneInIntegers()
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 3, 5, 6), InputScale, (byte)100);
+        var other = Numbers(graph.Input("other", DType.UInt8, N, 3, 6, 5), InputScale, (byte)130);
+        graph.Returning(Quantised(graph.Add(new MatMul(), x, other), ResultScale, 120));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal("QLinearMatMul", graph.Operators());
+    }
+
     [Theory]
     [InlineData("real bias")]
     [InlineData("bias of another scale")]
