@@ -62,6 +62,9 @@ internal sealed partial class X64Encoder
     /// <summary>After a subtraction of signed numbers that gave none.</summary>
     public void JumpIfNotLess(Label target) => JumpIf(0x8d, target);
 
+    /// <summary>Calls what memory points to.</summary>
+    public void Call(Mem target) => General(0xff, 2, target);
+
     public void Return() => Byte(0xc3);
 
     public void Push(Gpr register) => Stack(0x50, register);
@@ -97,6 +100,13 @@ internal sealed partial class X64Encoder
         var isByte = addend is >= sbyte.MinValue and <= sbyte.MaxValue;
         General(isByte ? 0x83 : 0x81, 0, to);
         Immediate(addend, isByte);
+    }
+
+    /// <summary>Rounds down to a multiple of a power of two, at most 64.</summary>
+    public void AlignDown(Gpr register, int to)
+    {
+        General(0x83, 4, register);
+        Byte(-to);
     }
 
     /// <summary>Subtracts and sets the flags; writes the instruction even for 0.</summary>
