@@ -63,11 +63,12 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
-        var left = TileActivation.IsLeft(call.Activation) ? Epilogue.Select(call.Activation, tiles.Set.Lanes) : null;
+        var activation = TileActivation.Of(call.Activation, tiles.Set.Lanes);
+        var left = activation.IsLeft(call.Activation) ? Epilogue.Select(call.Activation, tiles.Set.Lanes) : null;
         TileArguments t = default;
         t.Offsets = (int*)scratch;
-        (t.First, t.Second) = (call.Args.Alpha, call.Args.Beta);
-        t.Flags = (nint)(TileActivation.Flag(call.Activation) | (call.Bias == null ? TileFlags.None : TileFlags.ColumnBias) | (call.Residual == null ? TileFlags.None : TileFlags.Residual));
+        activation.Describe(&t, call.Args);
+        t.Flags = (nint)(activation.Flag | (call.Bias == null ? TileFlags.None : TileFlags.ColumnBias) | (call.Residual == null ? TileFlags.None : TileFlags.Residual));
         var height = Shape.Height.Output;
         for (long line = split.Start(firstTask), end = split.Start(endTask); line < end;)
         {

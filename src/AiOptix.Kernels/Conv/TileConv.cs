@@ -157,12 +157,11 @@ internal sealed unsafe class TileConv : ConvPlan
     private void GeneratedProducts(in ConvCall call, in TileSet set, delegate*<EpilogueTile*, void> finish, float* x, nint pixel, int group, in TileTask at)
     {
         TileArguments tile = default;
-        EpilogueTile e = default;
-        (e.Alpha, e.Args, e.SourceStride, e.DestinationStride) = (1f, call.Args, s.YPitch, s.YPitch);
         (tile.AStride, tile.BStride, tile.CStride, tile.ResidualStride) = (pixelFloats * s.Width.Stride * sizeof(float), tiles.Width * sizeof(float), s.YPitch * sizeof(float), s.ResidualPitch * sizeof(float));
-        (tile.First, tile.Second, tile.Nothing) = (call.Args.Alpha, call.Args.Beta, -0f);
-        var last = TileActivation.Flag(call.Activation) | (call.Bias == null ? TileFlags.None : TileFlags.ColumnBias) | (call.Residual == null ? TileFlags.None : TileFlags.Residual);
-        if (!TileActivation.IsLeft(call.Activation)) finish = null;
+        var activation = TileActivation.Of(call.Activation, set.Lanes);
+        activation.Describe(&tile, call.Args);
+        var last = activation.Flag | (call.Bias == null ? TileFlags.None : TileFlags.ColumnBias) | (call.Residual == null ? TileFlags.None : TileFlags.Residual);
+        if (!activation.IsLeft(call.Activation)) finish = null;
         int count = (at.Columns + tiles.Height - 1) / tiles.Height, height = at.Columns / count, higher = at.Columns - height * count;
         fixed (int* places = offsets)
         {
@@ -195,12 +194,7 @@ internal sealed unsafe class TileConv : ConvPlan
                             tile.C = (byte*)c;
                             tile.Residual = (byte*)(call.Residual + to * s.ResidualPitch + output);
                             set.Run(TileForm.Strided, rows, columns, &tile);
-                            if (isLast && finish != null)
-                            {
-                                e.Source = e.Destination = c;
-                                (e.Rows, e.Columns) = (rows * number, columns);
-                                finish(&e);
-                            }
+                            if (isLast && finish != null) TileActivation.Finish(c, s.YPitch, rows * number, columns, call.Args, finish);
                             to += rows * number;
                             from += rows * number * s.Width.Stride * pixelFloats;
                         }

@@ -11,10 +11,10 @@ internal unsafe struct GemmBlock
 {
     public delegate*<GemmTile*, void> Tile;
     public delegate*<EpilogueTile*, void> Finish;
-    /// <summary>Generated tiles in place of <see cref="Tile"/>, or none. They apply the epilogue themselves; <see cref="InTile"/> is the flag of its activation.</summary>
+    /// <summary>Generated tiles in place of <see cref="Tile"/>, or none. They apply the epilogue themselves; <see cref="InTile"/> is how they apply its activation.</summary>
     public TileSet Generated;
-    public TileFlags InTile;
-    /// <summary>Applies an activation that generated tiles do not know to what they stored; or null.</summary>
+    public TileActivation InTile;
+    /// <summary>Applies an activation that is left to what generated tiles stored; or null.</summary>
     public delegate*<EpilogueTile*, void> FinishLeft;
     /// <summary>Rows of a strip, at most <see cref="Mr"/>; less than that only where A needs no panels.</summary>
     public int RowsAStrip;

@@ -111,8 +111,8 @@ public sealed unsafe class GemmPlan
         if (Kernel.Generated is { } tiles)
         {
             g->Generated = tiles.Set;
-            g->InTile = TileActivation.Flag(call.Activation);
-            g->FinishLeft = TileActivation.IsLeft(call.Activation) ? g->Finish : null;
+            g->InTile = TileActivation.Of(call.Activation, tiles.Set.Lanes);
+            g->FinishLeft = g->InTile.IsLeft(call.Activation) ? g->Finish : null;
         }
         (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
         (g->K, g->Kc) = (Shape.K, split.Kc);

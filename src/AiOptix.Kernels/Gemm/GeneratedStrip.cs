@@ -17,7 +17,11 @@ internal static unsafe class GeneratedStrip
         t.Offsets = &nowhere;
         (t.AStride, t.CStride, t.Steps, t.Pieces) = (aStride * sizeof(float), g->Ldc * sizeof(float), steps, 1);
         var flags = k0 > 0 ? TileFlags.Accumulate : TileFlags.None;
-        if (hasEpilogue) flags |= Describe(&g->Epilogue, &t, row) | g->InTile;
+        if (hasEpilogue)
+        {
+            flags |= Describe(&g->Epilogue, &t, row) | g->InTile.Flag;
+            g->InTile.Describe(&t, g->Epilogue.Args);
+        }
         t.Flags = (nint)flags;
         var packed = g->BScratch;
         for (var column = g->Column0; column < g->Column1; column += g->Nr)
@@ -52,7 +56,7 @@ internal static unsafe class GeneratedStrip
     private static TileFlags Describe(EpilogueTile* e, TileArguments* t, int row)
     {
         var flags = TileFlags.None;
-        (t->Alpha, t->First, t->Second, t->Nothing) = (e->Alpha, e->Args.Alpha, e->Args.Beta, -0f);
+        (t->Alpha, t->Nothing) = (e->Alpha, -0f);
         if (e->Alpha != 1f || e->RowBias != null)
         {
             flags |= TileFlags.Scale;

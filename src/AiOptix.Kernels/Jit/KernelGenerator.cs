@@ -23,7 +23,7 @@ internal abstract class KernelGenerator(int vectorBytes)
 
     /// <summary>The machine code of the kernel.</summary>
     /// <param name="isWindows">Which calling convention to follow.</param>
-    public ReadOnlySpan<byte> Generate(bool isWindows)
+    public virtual ReadOnlySpan<byte> Generate(bool isWindows)
     {
         foreach (var register in Saved) Code.Push(register);
         if (isWindows)

@@ -22,6 +22,8 @@ internal enum TileFlags
     Leaky = 32,
     /// <summary>x limited to First…Second.</summary>
     Clip = 64,
+    /// <summary>Call <see cref="TileArguments.Function"/>.</summary>
+    Function = 128,
 }
 
 /// <summary>The arguments of a generated product tile; strides count bytes.</summary>
@@ -77,10 +79,16 @@ internal unsafe struct TileArguments
     /// <summary>The addend that changes nothing: −0.</summary>
     [FieldOffset(At.Nothing)] public float Nothing;
 
+    /// <summary>The code of an activation; see <see cref="TileActivation"/>.</summary>
+    [FieldOffset(At.Function)] public nint Function;
+    /// <summary>The numbers that it reads.</summary>
+    [FieldOffset(At.Numbers)] public nint Numbers;
+
     /// <summary>Where generated code finds the fields.</summary>
     public static class At
     {
         public const int A = 0, B = 8, C = 16, Offsets = 24, Pieces = 32, Steps = 40, AStride = 48, BStride = 56, CStride = 64, Flags = 72, Tail = 80;
         public const int RowBias = 88, RowBiasStride = 96, ColumnBias = 104, Residual = 112, ResidualStride = 120, Tiles = 128, ATile = 136, CTile = 144, ResidualTile = 152, Alpha = 160, First = 164, Second = 168, Nothing = 172;
+        public const int Function = 176, Numbers = 184;
     }
 }

@@ -41,6 +41,7 @@ internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr argume
         Part(TileFlags.Relu, Relu);
         Part(TileFlags.Leaky, Leaky);
         Part(TileFlags.Clip, Clip);
+        if (IsWide) Part(TileFlags.Function, Call);
         LoadTailVector();
         code.Load(C, new(arguments, At.C));
         code.Load(RowStride, new(arguments, At.CStride));
@@ -159,6 +160,12 @@ internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr argume
             code.Vector(VectorOp.Max, i, Free(0), i);
             code.Vector(VectorOp.Min, i, Free(1), i);
         }
+    }
+
+    private void Call()
+    {
+        code.Move(RowStride, tile.FirstFree - 1);
+        code.Call(new(arguments, At.Function));
     }
 
     private void Leaky()

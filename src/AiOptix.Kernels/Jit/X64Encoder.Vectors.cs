@@ -20,6 +20,21 @@ internal readonly record struct VectorOp(byte Opcode, byte Map = 1, byte Prefix 
     /// <summary>first = second·first + third.</summary>
     public static readonly VectorOp MultiplyAdd213 = new(0xa8, 2, 1);
 
+    /// <summary>first = first·third + second.</summary>
+    public static readonly VectorOp MultiplyAdd132 = new(0x98, 2, 1);
+
+    /// <summary>first = √third.</summary>
+    public static readonly VectorOp Sqrt = new(0x51);
+
+    /// <summary>512-bit: first = second·2^third.</summary>
+    public static readonly VectorOp Scale = new(0x2c, 2, 1);
+
+    /// <summary>512-bit, with an immediate: first = third as an integer, 0 for the nearest, 1 for the one below.</summary>
+    public static readonly VectorOp Round = new(0x08, 3, 1);
+
+    /// <summary>512-bit: first = third in the lanes of the mask, second in the others.</summary>
+    public static readonly VectorOp Choose = new(0x65, 2, 1);
+
     public static readonly VectorOp MaskedLoad = new(0x2c, 2, 1), MaskedStore = new(0x2e, 2, 1);
     public static readonly VectorOp Compare = new(0xc2), Blend = new(0x4a, 3, 1);
 
@@ -29,7 +44,7 @@ internal readonly record struct VectorOp(byte Opcode, byte Map = 1, byte Prefix 
     /// <summary>first = Σ of two products of 16-bit numbers of second and third, a 32-bit lane each.</summary>
     public static readonly VectorOp DotWords = new(0xf5, 1, 1);
 
-    public static readonly VectorOp AddInts = new(0xfe, 1, 1), AddWordsSaturated = new(0xed, 1, 1), MaxInts = new(0x3d, 2, 1), MinInts = new(0x39, 2, 1), MaxWords = new(0xee, 1, 1), MinWords = new(0xea, 1, 1);
+    public static readonly VectorOp AddInts = new(0xfe, 1, 1), SubtractInts = new(0xfa, 1, 1), AddWordsSaturated = new(0xed, 1, 1), MaxInts = new(0x3d, 2, 1), MinInts = new(0x39, 2, 1), MaxWords = new(0xee, 1, 1), MinWords = new(0xea, 1, 1);
     public static readonly VectorOp AndBits = new(0xdb, 1, 1), XorBits = new(0xef, 1, 1), ToFloats = new(0x5b), ToInts = new(0x5b, 1, 1);
 
     /// <summary>Narrowing with saturation, 128 bits at a time: first those of second, then those of third.</summary>
@@ -92,6 +107,16 @@ internal sealed partial class X64Encoder(int vectorBytes)
     {
         Vector(VectorOp.Blend, to, no, yes);
         Byte(choice << 4);
+    }
+
+    /// <summary>The immediate behind an instruction that has one.</summary>
+    public void Immediate(int value) => Byte(value);
+
+    /// <summary>32-bit lanes shifted: to the left, or to the right with copies of the sign.</summary>
+    public void ShiftInts(int to, int from, int bits, bool isLeft)
+    {
+        Vector(new(0x72, 1, 1), isLeft ? 6 : 4, to, from);
+        Byte(bits);
     }
 
     /// <summary>16-bit lanes shifted to the right, zeros from the left.</summary>

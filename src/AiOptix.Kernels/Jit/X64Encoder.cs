@@ -70,6 +70,8 @@ internal sealed partial class X64Encoder
         Byte(0x18);
         ModRm(1, line, 1);
     }
+    /// <summary>Calls what memory points to.</summary>
+    public void Call(Mem target) => General(0xff, 2, target);
 
     public void Return() => Byte(0xc3);
 
@@ -106,6 +108,13 @@ internal sealed partial class X64Encoder
         var isByte = addend is >= sbyte.MinValue and <= sbyte.MaxValue;
         General(isByte ? 0x83 : 0x81, 0, to);
         Immediate(addend, isByte);
+    }
+
+    /// <summary>Rounds down to a multiple of a power of two, at most 64.</summary>
+    public void AlignDown(Gpr register, int to)
+    {
+        General(0x83, 4, register);
+        Byte(-to);
     }
 
     /// <summary>Subtracts and sets the flags; writes the instruction even for 0.</summary>

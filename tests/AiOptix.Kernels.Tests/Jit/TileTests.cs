@@ -1,3 +1,4 @@
+using AiOptix.Kernels.Elementwise;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -51,7 +52,11 @@ public unsafe class TileTests
             offsets[isColumnwise ? 2 * i : i] = i * piece * count;
             if (isColumnwise) offsets[2 * i + 1] = i * width;
         }
-        var flags = (TileFlags)random.Next(16) | (TileFlags)(random.Next(4) is var last && last < 3 ? 16 << last : 0);
+        ActivationArgs args = new(0.2f, 1.5f);
+        var last = (Activation)random.Next(Enum.GetValues<Activation>().Length);
+        var activation = TileActivation.Of(last, tiles.Set.Lanes);
+        if (activation.IsLeft(last)) last = Activation.None;
+        var flags = (TileFlags)random.Next(16) | activation.Flag;
         var before = c.Span.ToArray();
         TileArguments t = default;
         t.A = (byte*)a.Pointer;
@@ -64,7 +69,8 @@ public unsafe class TileTests
         (t.Pieces, t.Steps, t.Flags, t.Tiles) = (pieces, steps, (nint)flags, count);
         (t.AStride, t.BStride, t.CStride, t.ResidualStride, t.RowBiasStride) = ((form == TileForm.Adjacent ? lane : row) * 4, width * 4, gap * 4, gap * 4, 4);
         (t.ATile, t.CTile, t.ResidualTile) = ((form == TileForm.Adjacent ? Math.Max(1, steps) * lane : piece) * 4, rows * gap * 4, rows * gap * 4);
-        (t.Alpha, t.First, t.Second) = (0.75f, 0.2f, 1.5f);
+        t.Alpha = 0.75f;
+        activation.Describe(&t, args);
         tiles.Set.Run(form, rows, columns, &t);
         for (var tile = 0; tile < count; tile++)
             for (var r = 0; r < rows; r++)
@@ -85,11 +91,8 @@ public unsafe class TileTests
                     if (flags.HasFlag(TileFlags.Scale)) sum = MathF.FusedMultiplyAdd(sum, 0.75f, rowBias.Span[r]);
                     if (flags.HasFlag(TileFlags.ColumnBias)) sum += columnBias.Span[j];
                     if (flags.HasFlag(TileFlags.Residual)) sum += residual.Span[at];
-                    ActivationArgs args = new(0.2f, 1.5f);
-                    if (flags.HasFlag(TileFlags.Relu)) sum = ReluF32.Apply(new V1(sum), args).Value;
-                    if (flags.HasFlag(TileFlags.Leaky)) sum = LeakyReluF32.Apply(new V1(sum), args).Value;
-                    if (flags.HasFlag(TileFlags.Clip)) sum = ClipF32.Apply(new V1(sum), args).Value;
-                    Assert.True(Sweep.Same(sum, c.Span[at]), $"{form} {rows}x{columns}, {pieces} pieces of {steps}, {flags}: tile {tile} [{r},{j}] = {c.Span[at]:R}, expected {sum:R}");
+                    UnaryTable.Of(UnaryKinds.Of(last), DType.Float32)[^1].Run(&sum, &sum, 1, &args);
+                    Assert.True(Sweep.Same(sum, c.Span[at]), $"{form} {rows}x{columns}, {pieces} pieces of {steps}, {flags}, {last}: tile {tile} [{r},{j}] = {c.Span[at]:R}, expected {sum:R}");
                     before[at] = c.Span[at];
                 }
         Sweep.AssertSame(before, c.Span, $"{form} {rows}x{columns} beside its columns");
@@ -116,5 +119,60 @@ public unsafe class TileTests
                         Assert.All(all.Where(i => i.FlowControl is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch), i => Assert.Contains(i.NearBranchTarget, starts));
                         Assert.Equal(all.Count, listing.Disassemble().Count(c => c == '\n'));
                     }
+    }
+
+    /// <summary>Every number of accumulators, every activation that tiles call code for; tiles alone meet few pairs of both.</summary>
+    [SkippableFact]
+    public void Activations_that_tiles_call_give_the_bits_of_the_scalar_function()
+    {
+        var set = Tiles(isWide: true).Set;
+        var random = new Random(8);
+        float[] bias = [0f, -0f, 1e-40f, -1e-40f, 0.3f, -0.3f, 1f, -1f, 3f, -3f, 20f, -20f, 88f, -88f, 100f, -100f, 1e30f, -1e30f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, -1.5f, 5.2f, -9f, -104f, 0.01f, -0.01f, 7f, -7f, 2f, 50f, -50f];
+        var nowhere = 0;
+        foreach (var kind in Enum.GetValues<Activation>())
+        {
+            var activation = TileActivation.Of(kind, set.Lanes);
+            if (activation.Flag != TileFlags.Function) continue;
+            foreach (var columns in new[] { set.Lanes, set.Width })
+                for (var rows = 1; rows <= set.Height; rows++)
+                {
+                    GeneratedTiles.Avx512.Prepare(TileForm.Strided, rows, columns);
+                    var c = Sweep.Floats(random, rows * columns);
+                    var expected = new float[c.Length];
+                    ActivationArgs args = new((float)random.NextDouble() + 0.5f, (float)random.NextDouble() + 0.5f);
+                    fixed (float* y = c, add = bias, e = expected)
+                    {
+                        for (var i = 0; i < c.Length; i++) e[i] = y[i] * 4 + add[i % columns];
+                        UnaryTable.Of(UnaryKinds.Of(kind), DType.Float32)[^1].Run(e, e, c.Length, &args);
+                        for (var i = 0; i < c.Length; i++) y[i] *= 4;
+                        TileArguments t = default;
+                        t.Offsets = &nowhere;
+                        t.C = (byte*)y;
+                        t.ColumnBias = (byte*)add;
+                        (t.Tiles, t.CStride) = (1, columns * sizeof(float));
+                        t.Flags = (nint)(TileFlags.Accumulate | TileFlags.ColumnBias | activation.Flag);
+                        activation.Describe(&t, args);
+                        set.Run(TileForm.Strided, rows, columns, &t);
+                    }
+                    Sweep.AssertSame(expected, c, $"{kind} of {rows}x{columns}");
+                }
+        }
+    }
+
+    /// <summary>Code of activations is whole, jumps to instructions, and leaves the stack as it was.</summary>
+    [Fact]
+    public void Code_of_activations_is_whole()
+    {
+        foreach (var kind in Enum.GetValues<Activation>().Where(a => a is > Activation.Clip))
+        {
+            var code = new ActivationCode(kind, new VectorCode(TileActivation.Trace(kind)));
+            var listing = new KernelListing(code.Name, code.Generator().Generate(false).ToArray());
+            var all = listing.Decode();
+            Assert.DoesNotContain(all, i => i.IsInvalid);
+            Assert.Equal(Mnemonic.Ret, all[^1].Mnemonic);
+            var starts = all.Select(i => i.IP).ToHashSet();
+            Assert.All(all.Where(i => i.FlowControl is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch), i => Assert.Contains(i.NearBranchTarget, starts));
+            Assert.Equal(all.Count(i => i.Op0Kind == OpKind.Register && i.Op1Kind == OpKind.Register && i.Op1Register == Register.RSP), all.Count(i => i.Op1Kind == OpKind.Register && i.Op0Kind == OpKind.Register && i.Op0Register == Register.RSP));
+        }
     }
 }
