@@ -70,6 +70,7 @@ internal sealed partial class X64Encoder
         Byte(0x18);
         ModRm(1, line, 1);
     }
+
     /// <summary>Calls what memory points to.</summary>
     public void Call(Mem target) => General(0xff, 2, target);
 
