@@ -66,6 +66,15 @@ public unsafe class QuantizedConvTests
             }
     }
 
+    /// <summary>A machine with AVX-VNNI capped at AVX2 runs its row, not the one of pairs.</summary>
+    [Fact]
+    public void The_row_of_AVX_VNNI_is_chosen_under_a_cap()
+    {
+        var capped = new Tensors.Target(Tensors.Isa.Avx2 | Tensors.Isa.Avx512 | Tensors.Isa.Avx512Vnni | Tensors.Isa.AvxVnni | Tensors.Isa.Jit).Cap(Tensors.IsaCap.Avx2);
+        Assert.Equal("gemm_u8s8s32_2x32_avxvnni_jit", QuantizedConvTable.Select(QuantizedShape.Product(8, 64, 64, QuantizedResult.UInt8), capped).Name);
+        Assert.Equal("conv_u8s8s32_depthwise_2x32_avxvnni_jit", QuantizedConvTable.Select(new(shapes[^1] with { Groups = 8, OutputChannels = 8 }, QuantizedResult.UInt8), capped).Name);
+    }
+
     [Fact]
     public void Sums_are_exact_and_ties_go_to_even()
     {
