@@ -34,6 +34,8 @@ public static class ConvTable
         Winograd<V16, Winograd2<V16>>("conv_f32_winograd2_14x32_avx512_jit", Isa.Avx512, GeneratedTiles.Avx512),
         Winograd<V8, Winograd4<V8>>("conv_f32_winograd4_6x16_avx2_jit", Isa.Avx2, GeneratedTiles.Avx2),
         Winograd<V8, Winograd2<V8>>("conv_f32_winograd2_6x16_avx2_jit", Isa.Avx2, GeneratedTiles.Avx2),
+        FoldedLine("conv_f32_foldedline_14x32_avx512_jit", Isa.Avx512, GeneratedTiles.Avx512),
+        FoldedLine("conv_f32_foldedline_6x16_avx2_jit", Isa.Avx2, GeneratedTiles.Avx2),
         Tiles("conv_f32_14x32_avx512_jit", PixelTiles.Rows[0]),
         Tiles("conv_f32_6x16_avx2_jit", PixelTiles.Rows[1]),
         Tiles("conv_f32_12x32_avx512", PixelTiles.Rows[2]),
@@ -57,6 +59,9 @@ public static class ConvTable
 
     private static ConvKernel Winograd<T, TForm>(string name, Isa isa, GeneratedTiles tiles) where T : unmanaged, IVec<T> where TForm : struct, IWinograd<T>
         => new(name, isa | Isa.Jit, WinogradConv<T, TForm>.Suits, (s, t) => new WinogradConv<T, TForm>(s, t, name, tiles), (s, isKnown, a, t) => WinogradConv<T, TForm>.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false };
+
+    private static ConvKernel FoldedLine(string name, Isa isa, GeneratedTiles tiles)
+        => new(name, isa | Isa.Jit, s => FoldedLineConv.Suits(s, tiles), (s, t) => new FoldedLineConv(s, t, name, tiles), (s, isKnown, a, t) => FoldedLineConv.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false };
 
     private static ConvKernel GeneratedDepthwise(string name, Isa isa, GeneratedTiles tiles)
         => new(name, isa | Isa.Jit, s => DepthwiseTileConv.Suits(s, tiles), (s, t) => new DepthwiseTileConv(s, t, name, tiles), (s, isKnown, a, t) => DepthwiseTileConv.RehearseCode(s, isKnown, a, t, name, tiles));

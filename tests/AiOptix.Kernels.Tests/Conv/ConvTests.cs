@@ -44,6 +44,14 @@ public unsafe class ConvTests
             (groups, inner, outer) = (1, 16 * random.Next(2, 7), random.Next(32, 100));
             axes = (random.Next(4) == 0 ? new(2) : ConvAxis.None, Three(), Three());
         }
+        if (i % 12 == 6 && i % 15 != 14)
+        {
+            // Few output channels, wide lines; drawn apart, so that the other cases stay what they are.
+            var own = new Random(i);
+            (groups, inner, outer) = (1, own.Next(8, 24), own.Next(1, 6));
+            axes = (own.Next(4) == 0 ? new(2) : ConvAxis.None, new(own.Next(5, 9), own.Next(2, 4), own.Next(1, 3), own.Next(1, 3), own.Next(0, 4), own.Next(0, 4)),
+                new(own.Next(20, 50), own.Next(2, 6), 1, own.Next(1, 3), own.Next(0, 4), own.Next(0, 4)));
+        }
         ConvAxis Three() => new(random.Next(14, 24), 3, 1, 1, random.Next(0, 3), random.Next(0, 3));
         int Wider(int channels) => channels + random.Next(0, 2) * random.Next(1, 5);
         var shape = new ConvShape(random.Next(1, 3), groups * inner, groups * outer, groups, axes.Item1, axes.Item2, axes.Item3);
