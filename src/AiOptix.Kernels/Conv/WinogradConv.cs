@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
@@ -25,10 +26,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
         (tileRows, tileColumns) = ((shape.Height.Output + Outputs - 1) / Outputs, (shape.Width.Output + Outputs - 1) / Outputs);
         tileCount = checked(shape.Batch * shape.Depth.Input * tileRows * tileColumns);
         pitch = (int)CacheSets.Apart(shape.Channels);
-        var height = tiles.Set.Height;
-        var most = Math.Max(1, target.L2Bytes / 2 / (Points * sizeof(float) * pitch) / height);
-        var wanted = Math.Max(2, (tileCount + WantedTasks * height - 1) / (WantedTasks * height));
-        tilesATask = Math.Min(most, wanted) * height;
+        tilesATask = TilesATask(tileCount, pitch, tiles.Set.Height, target);
         if (tileCount == 0) return;
         foreach (var count in (int[])[Math.Min(tilesATask, tileCount), tileCount % tilesATask])
         {
@@ -61,6 +59,28 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
         shape is { Groups: 1, ReadsChannelsFirst: false, Channels: >= FewestChannels, OutputChannels: >= FewestChannels, Depth.IsIdentity: true }
         && shape.Channels % T.Count == 0 && IsThree(shape.Height) && IsThree(shape.Width)
         && (long)shape.Height.Output * shape.Width.Output * Math.Max(1, shape.Batch) >= FewestTiles * Outputs * Outputs;
+
+    /// <summary>How much it does for a shape that it suits.</summary>
+    public static KernelWork Work(ConvShape shape, Target target, GeneratedTiles tiles)
+    {
+        double rows = (shape.Height.Output + Outputs - 1) / Outputs, columns = (shape.Width.Output + Outputs - 1) / Outputs;
+        var count = Math.Max(1, shape.Batch) * shape.Depth.Input * rows * columns;
+        var (height, width, lanes) = (tiles.Set.Height, tiles.Set.Width, tiles.Set.Lanes);
+        var atOnce = TilesATask((int)Math.Min(count, int.MaxValue / 2), (int)CacheSets.Apart(shape.Channels), height, target);
+        double tasks = Math.Ceiling(count / atOnce), panels = (shape.OutputChannels + width - 1) / width, vectors = (shape.OutputChannels + lanes - 1) / lanes;
+        var strips = Math.Floor(count / atOnce) * Math.Ceiling((double)atOnce / height) + Math.Ceiling(count % atOnce / height);
+        var weights = sizeof(float) * (double)Points * panels * width * shape.Channels;
+        return new(tasks, Points * count * vectors * shape.Channels, Points * strips * panels * shape.Channels,
+            KernelWork.Passes(weights, tasks, target.L2Bytes) + sizeof(float) * (double)Math.Max(1, shape.Batch) * (shape.InputPixels * (double)shape.Channels + shape.OutputPixels * (double)shape.OutputChannels),
+            Points * count * shape.Channels, Points * count * shape.OutputChannels);
+    }
+
+    private static int TilesATask(int tileCount, int pitch, int height, Target target)
+    {
+        var most = Math.Max(1, target.L2Bytes / 2 / (Points * sizeof(float) * pitch) / height);
+        var wanted = Math.Max(2, (int)(((long)tileCount + WantedTasks * height - 1) / (WantedTasks * height)));
+        return Math.Min(most, wanted) * height;
+    }
 
     private static bool IsThree(in ConvAxis axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
 
