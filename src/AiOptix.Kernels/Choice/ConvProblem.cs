@@ -21,7 +21,7 @@ public sealed record ConvProblem(ConvShape Shape) : KernelProblem
     private protected override double Elements => ElementsOf(Shape);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Candidates(Target target) => [.. ConvTable.Rows.Where(r => target.Has(r.Isa) && r.Suits(Shape)).Select(r => r.Name)];
+    public override IReadOnlyList<string> Candidates(Target target) => [.. ConvTable.Rows.SkipLast(1).Where(r => target.Has(r.Isa) && r.Suits(Shape)).Select(r => r.Name)];
 
     /// <inheritdoc/>
     public override KernelWork Work(string candidate, Target target) => ConvTable.Named(candidate).Work(Shape, target);

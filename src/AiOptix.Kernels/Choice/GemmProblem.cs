@@ -44,7 +44,7 @@ public sealed record GemmProblem(int M, int N, int K, int Batch = 1, GemmOperand
     public override IReadOnlyList<string> Candidates(Target target)
     {
         var all = new List<string>();
-        foreach (var row in GemmTable.Rows)
+        foreach (var row in GemmTable.Rows.SkipLast(1))
         {
             if (!target.Has(row.Isa)) continue;
             if (B != GemmOperand.InPlace) all.Add(row.Name);

@@ -25,7 +25,7 @@ public abstract record KernelProblem
     /// <summary>True when there is something to compute, and operands of at most 2²⁸ elements to try it with.</summary>
     public bool CanTry => Elements <= MostElements && Operations > 0;
 
-    /// <summary>The candidates that a machine can run, best row of the table first; at least one.</summary>
+    /// <summary>The candidates that a machine can run, best row of the table first; at least one. The scalar reference, a table's last row, is none where there is another.</summary>
     public abstract IReadOnlyList<string> Candidates(Target target);
 
     /// <summary>How much a candidate does.</summary>

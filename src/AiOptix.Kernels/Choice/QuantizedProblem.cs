@@ -41,7 +41,7 @@ public sealed record QuantizedProblem(QuantizedShape Shape) : KernelProblem
     public override bool IsInteger => true;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Candidates(Target target) => [.. QuantizedConvTable.Rows.Where(r => target.Has(r.Isa) && r.Suits(Shape)).Select(r => r.Name)];
+    public override IReadOnlyList<string> Candidates(Target target) => [.. QuantizedConvTable.Rows.SkipLast(1).Where(r => target.Has(r.Isa) && r.Suits(Shape)).Select(r => r.Name)];
 
     /// <inheritdoc/>
     public override KernelWork Work(string candidate, Target target) => QuantizedConvTable.Named(candidate).Work(Shape, target);
