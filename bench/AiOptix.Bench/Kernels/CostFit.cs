@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using AiOptix.Kernels.Choice;
 using AiOptix.Tensors;
+using AiOptix.Tuning;
 
 namespace AiOptix.Bench.Kernels;
 
@@ -14,13 +15,28 @@ internal sealed record CostPoint(string Problem, string Candidate, double Second
 /// <summary>Costs of kernel rows from measured points: non-negative, with the least sum of squared relative errors.</summary>
 internal static class CostFit
 {
-    private const int Sweeps = 20_000;
+    private const int Sweeps = 3_000;
 
     /// <summary>The file of the points, under the repository's root.</summary>
     public const string PointsFile = "bench/kernels/points.tsv";
 
     /// <summary>The file of the costs.</summary>
     public const string CostsFile = "src/AiOptix.Kernels/Choice/KernelCosts.cs";
+
+    /// <summary>The file of the problems whose pick lags.</summary>
+    public const string LaggingFile = "bench/kernels/lagging.txt";
+
+    /// <summary>The problems whose pick by some costs takes over 10 % longer than the best candidate, by the points.</summary>
+    public static IEnumerable<string> Lagging(IReadOnlyList<CostPoint> points, Target target, SortedDictionary<string, double[]> costs)
+    {
+        foreach (var of in points.GroupBy(p => p.Problem, StringComparer.Ordinal))
+        {
+            var problem = KernelProblem.Parse(of.Key);
+            var predicted = of.Select(p => (p.Seconds, Predicted: Enumerable.Range(0, KernelWork.Figures).Sum(i => problem.Work(p.Candidate, target)[i] * Rounded(costs[problem.RowOf(p.Candidate)][i])))).ToArray();
+            var limit = predicted.Min(p => p.Predicted) * (1 + KernelProblem.Doubt);
+            if (predicted.First(p => p.Predicted <= limit).Seconds > predicted.Min(p => p.Seconds) * (1 + KernelComparison.AllowedLag)) yield return of.Key;
+        }
+    }
 
     /// <summary>Reads the points and the machine that they were measured on.</summary>
     public static (Target Target, IReadOnlyList<CostPoint> Points) Read(string path)
@@ -34,9 +50,9 @@ internal static class CostFit
     /// <summary>Writes the points.</summary>
     public static void Write(string path, string machine, Target target, IEnumerable<CostPoint> points)
     {
-        var text = new StringBuilder($"# Least nanoseconds of a run on one thread, weights outside the second-level cache; written by ./bench.sh kernels\n# machine\t{machine}\n");
+        var text = new StringBuilder($"# Nanoseconds of a run, the third least of 15, on one thread, weights outside the second-level cache; written by ./bench.sh kernels\n# machine\t{machine}\n");
         text.Append(CultureInfo.InvariantCulture, $"# target\t{(int)target.Isa}\t{target.L1Bytes}\t{target.L2Bytes}\t{target.L3Bytes}\n");
-        foreach (var p in points) text.Append(CultureInfo.InvariantCulture, $"{p.Problem}\t{p.Candidate}\t{p.Seconds * 1e9:0}\n");
+        foreach (var p in points) text.Append(CultureInfo.InvariantCulture, $"{p.Problem}\t{p.Candidate}\t{p.Seconds * 1e9:0.0}\n");
         File.WriteAllText(path, text.ToString());
     }
 
@@ -70,9 +86,13 @@ internal static class CostFit
                 {
 
             """);
-        foreach (var (row, cost) in costs) text.Append(CultureInfo.InvariantCulture, $"        [\"{row}\"] = new({string.Join(", ", cost.Select(c => c.ToString("G5", CultureInfo.InvariantCulture)))}),\n");
+        foreach (var (row, cost) in costs) text.Append(CultureInfo.InvariantCulture, $"        [\"{row}\"] = new({string.Join(", ", cost.Select(Figure))}),\n");
         return text.Append("    };\n}\n").ToString();
     }
+
+    private static string Figure(double cost) => cost.ToString("G5", CultureInfo.InvariantCulture);
+
+    private static double Rounded(double cost) => double.Parse(Figure(cost), CultureInfo.InvariantCulture);
 
     // Coordinate descent for min |E·c − 1|² with c ≥ 0.
     private static double[] NonNegative(double[][] equations)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using AiOptix.Kernels;
 using AiOptix.Kernels.Choice;
 
@@ -8,7 +9,10 @@ namespace AiOptix.Bench.Kernels;
 /// <summary><c>./bench.sh kernels</c>: measures the kernels that the cost model chooses between, and writes the costs anew.</summary>
 internal static class KernelsCommand
 {
-    private const int Rounds = 12;
+    private const int Rounds = 15;
+    private const int Rank = 2;
+    private const double SecondsATime = 1e-4;
+    private const double Shortest = 5e-8;
     private const double TooSlow = 4;
 
     /// <summary>The command.</summary>
@@ -23,7 +27,9 @@ internal static class KernelsCommand
             var path = Path.Combine(Repository.Root, CostFit.PointsFile);
             if (!parsed.GetValue(fit)) Measure(path, parsed.GetValue(keep), parsed.GetValue(only));
             var (target, points) = CostFit.Read(path);
-            File.WriteAllText(Path.Combine(Repository.Root, CostFit.CostsFile), CostFit.Code(CostFit.Fit(points, target)));
+            var costs = CostFit.Fit(points, target);
+            File.WriteAllText(Path.Combine(Repository.Root, CostFit.CostsFile), CostFit.Code(costs));
+            File.WriteAllLines(Path.Combine(Repository.Root, CostFit.LaggingFile), ["# Problems whose pick lags the best candidate by more than 10 % by the points; written by ./bench.sh kernels", .. CostFit.Lagging(points, target, costs)]);
             return 0;
         });
         return command;
@@ -44,12 +50,12 @@ internal static class KernelsCommand
             }
             foreach (var (candidate, seconds) in Least(KernelProblem.Parse(problems[i])))
                 points.Add(new(problems[i], candidate, keep && known.TryGetValue((problems[i], candidate), out var before) ? Math.Min(before, seconds) : seconds));
-            if (i % 50 == 49) Console.Error.WriteLine($"{i + 1} of {problems.Length}");
+            if (i % 50 == 49) Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{i + 1} of {problems.Length}"));
         }
         CostFit.Write(path, machine.Processor, machine.Target, points);
     }
 
-    // The least time of each candidate, in turns; those that are far behind after two runs get no more.
+    // The third least time of each candidate, in turns: the least may be a slip of the clock. Those that are far behind after a few runs get no more.
     private static IEnumerable<(string Candidate, double Seconds)> Least(KernelProblem problem)
     {
         var target = HostTarget.Current;
@@ -59,12 +65,15 @@ internal static class KernelsCommand
         for (var i = 0; i < trials.Length; i++)
         {
             trials[i].Run();
-            least[i] = Math.Min(Time(trials[i], 1), Time(trials[i], 1));
+            least[i] = Math.Min(Time(trials[i], 2), Time(trials[i], 2));
         }
         var limit = least.Min() * TooSlow;
+        var times = trials.Select(_ => new List<double>()).ToArray();
         for (var round = 0; round < Rounds; round++)
             for (var i = 0; i < trials.Length; i++)
-                if (least[i] <= limit) least[i] = Math.Min(least[i], Time(trials[i], (int)Math.Clamp(2e-4 / least[i], 1, 1000)));
+                if (least[i] <= limit) times[i].Add(Time(trials[i], (int)Math.Clamp(SecondsATime / least[i], 1, 5000)));
+        for (var i = 0; i < trials.Length; i++)
+            if (times[i].Count > 0) least[i] = times[i].Order().ElementAt(Rank);
         foreach (var t in trials) t.Dispose();
         return names.Zip(least);
     }
@@ -73,6 +82,6 @@ internal static class KernelsCommand
     {
         var begin = Stopwatch.GetTimestamp();
         for (var i = 0; i < repeats; i++) trial.Run();
-        return Math.Max(1e-9, Stopwatch.GetElapsedTime(begin).TotalSeconds / repeats);
+        return Math.Max(Shortest, Stopwatch.GetElapsedTime(begin).TotalSeconds / repeats);
     }
 }

@@ -5,7 +5,7 @@ namespace AiOptix.Kernels.Choice;
 /// <summary>What a row of a table costs, in nanoseconds a unit of each figure of <see cref="KernelWork"/>.</summary>
 public readonly record struct KernelCost
 {
-    private readonly Seven figures;
+    private readonly Nine figures;
 
     internal KernelCost(params ReadOnlySpan<double> figures) => figures.CopyTo(this.figures);
 
@@ -24,7 +24,7 @@ public readonly record struct KernelCost
     public static KernelCost? Of(string row) => KernelCosts.Measured.TryGetValue(row, out var cost) ? cost : null;
 
     [InlineArray(KernelWork.Figures)]
-    private struct Seven
+    private struct Nine
     {
         private double first;
     }

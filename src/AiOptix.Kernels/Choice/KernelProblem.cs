@@ -8,6 +8,9 @@ namespace AiOptix.Kernels.Choice;
 /// </summary>
 public abstract record KernelProblem
 {
+    /// <summary>By how much less than an earlier candidate of the table a later one must be said to take.</summary>
+    public const double Doubt = 0.05;
+
     private const double MostElements = 1 << 28;
 
     /// <summary>The problem as <see cref="Parse"/> reads it; the same problem has the same text.</summary>
@@ -40,17 +43,18 @@ public abstract record KernelProblem
     /// <summary>What the cost model says that a candidate takes, in seconds; infinite for a row without measured cost.</summary>
     public double Seconds(string candidate, Target target) => KernelCost.Of(RowOf(candidate))?.Seconds(Work(candidate, target)) ?? double.PositiveInfinity;
 
-    /// <summary>The candidate that the cost model says to be the fastest; of those that tie, the first. A function of the problem and the target only.</summary>
+    /// <summary>
+    /// The first candidate of those that the cost model says to be the fastest, or within <see cref="Doubt"/> of that: it is not exact, and tables stand in an order. A function of the problem and the
+    /// target only.
+    /// </summary>
     public string Pick(Target target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var (best, least) = ("", double.PositiveInfinity);
-        foreach (var candidate in Candidates(target))
-        {
-            var seconds = Seconds(candidate, target);
-            if (best.Length == 0 || seconds < least) (best, least) = (candidate, seconds);
-        }
-        return best;
+        var all = Candidates(target);
+        if (all.Count == 1) return all[0];
+        double[] seconds = [.. all.Select(c => Seconds(c, target))];
+        var limit = seconds.Min() * (1 + Doubt);
+        return all[Math.Max(0, Array.FindIndex(seconds, s => s <= limit))];
     }
 
     /// <summary>Reads the text of a problem.</summary>

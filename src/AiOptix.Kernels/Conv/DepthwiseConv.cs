@@ -48,7 +48,8 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
     {
         double lines = (double)shape.Batch * shape.Depth.Output * shape.Height.Output, pixels = lines * shape.Width.Output, vectors = (shape.Channels + T.Count - 1) / T.Count;
         var strips = lines * vectors * Math.Ceiling(shape.Width.Output / 8.0);
-        return new(lines, pixels * vectors * shape.Taps, strips * shape.Taps, sizeof(float) * ((double)shape.Batch * shape.InputPixels + pixels) * shape.Channels, 0, pixels * shape.Channels);
+        return new(lines, strips, pixels * vectors * shape.Taps, strips * shape.Taps, sizeof(float) * (double)shape.Channels * shape.Taps,
+            KernelWork.Beyond(sizeof(float) * ((double)shape.Batch * shape.InputPixels + pixels) * shape.Channels, target.L2Bytes), 0, pixels * vectors);
     }
 
     /// <summary>Packs the weights: [taps, channels].</summary>

@@ -61,7 +61,8 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
         double vectors = (shape.Channels + tiles.Set.Lanes - 1) / tiles.Set.Lanes, panels = (shape.Channels + tiles.Set.Width - 1) / tiles.Set.Width;
         var across = Math.Ceiling(shape.Width.Output / (double)tiles.Set.Height) + (shape.Width.IsPadded ? 2 : 0);
         var tilesOfLines = lines * across * panels;
-        return new(tilesOfLines, pixels * vectors * shape.Taps, tilesOfLines * shape.Taps, sizeof(float) * ((double)shape.Batch * shape.InputPixels + pixels) * shape.Channels, 0, pixels * shape.Channels);
+        return new(lines, tilesOfLines, pixels * vectors * shape.Taps, tilesOfLines * shape.Taps, sizeof(float) * (double)shape.Channels * shape.Taps,
+            KernelWork.Beyond(sizeof(float) * ((double)shape.Batch * shape.InputPixels + pixels) * shape.Channels, target.L2Bytes), 0, pixels * vectors);
     }
 
     /// <summary>Packs the weights: [taps, channels].</summary>

@@ -12,7 +12,7 @@ internal sealed unsafe class ScalarConv(in ConvShape shape, string name) : ConvP
     public static KernelWork Work(in ConvShape s)
     {
         var outputs = (double)s.Batch * s.OutputPixels * s.OutputChannels;
-        return new(0, outputs * s.Terms, outputs, 0, 0, outputs);
+        return new(0, outputs, outputs * s.Terms, 0, 0, 0, 0, outputs);
     }
 
     public override long PackedWeightBytes => sizeof(float) * (long)Shape.OutputChannels * Shape.Terms;

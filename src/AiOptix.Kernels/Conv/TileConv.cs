@@ -84,9 +84,10 @@ internal sealed unsafe class TileConv : ConvPlan
         var vectors = (s.GroupOutputs + tiles.Vector - 1) / tiles.Vector;
         double outputs = lines * s.Width.Output * s.GroupOutputs, weights = sizeof(float) * (double)s.Groups * panels * tiles.Width * s.Terms;
         var band = copies ? places * s.Height.Reach(split.Rows) * s.Width.Reach(split.Columns) * s.Depth.Kernel * s.GroupChannels : 0;
-        return new(units * split.Tasks, lines * s.Width.Output * vectors * s.Terms, lines * tilesALine * panels * s.Terms,
-            KernelWork.Passes(weights / s.Groups, split.Places * s.Batch * (double)s.Depth.Output, target.L2Bytes) * s.Groups + sizeof(float) * ((double)s.Batch * s.InputPixels * s.Channels + outputs),
-            band, outputs * Math.Max(1, Math.Ceiling(s.Terms / (double)steps)));
+        var blocks = Math.Ceiling(s.Terms / (double)steps);
+        return new(units * split.Tasks, lines * tilesALine * panels * blocks, lines * s.Width.Output * vectors * s.Terms, lines * tilesALine * panels * s.Terms,
+            KernelWork.Passes(weights / s.Groups, split.Places * s.Batch * (double)s.Depth.Output, target.L2Bytes) * s.Groups, KernelWork.Beyond(sizeof(float) * ((double)s.Batch * s.InputPixels * s.Channels + outputs), target.L2Bytes),
+            band, lines * s.Width.Output * vectors * blocks);
     }
 
     private static bool Copies(in ConvShape s, PixelTiles tiles) => s.ReadsChannelsFirst || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded

@@ -74,13 +74,17 @@ public sealed unsafe class GemmPlan
         double rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask, columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
         double strips = rowTasks * ((Math.Min(shape.M, split.RowsATask) + kernel.Mr - 1) / kernel.Mr), panels = (shape.N + kernel.Nr - 1) / kernel.Nr, vectors = (shape.N + kernel.VectorWidth - 1) / kernel.VectorWidth;
         var rows = kernel.Generated is null ? Math.Ceiling(shape.M / 4.0) * 4 : shape.M;
-        double b = (double)shape.K * shape.N, c = (double)shape.M * shape.N;
+        var b = (double)shape.K * shape.N;
         var isDirect = columnsOfB && (kernel.Generated is null ? shape.M <= kernel.Mr : sizeof(float) * b <= target.L1Bytes / 2.0 || Math.Min(shape.M, split.RowsATask) <= kernel.Mr);
         var isVector = shape.M == 1 && (shape.PackedB ? kernel.Nr == 2 * kernel.VectorWidth : columnsOfB);
         var copied = (shape.PackedB || isDirect || isVector ? 0 : b * rowTasks) + (kernel.Generated is null && !isVector ? (double)shape.M * shape.K * columnTasks : 0);
-        return new(shape.Batch * rowTasks * columnTasks, shape.Batch * (isVector ? 1 : rows) * vectors * shape.K, shape.Batch * strips * panels * shape.K,
-            sizeof(float) * shape.Batch * (KernelWork.Passes(b, rowTasks, target.L2Bytes) + (double)shape.M * shape.K + c), shape.Batch * copied,
-            shape.Batch * c * Math.Max(1, Math.Ceiling(shape.K / (double)split.Kc)));
+        var blocks = Math.Max(1, Math.Ceiling(shape.K / (double)split.Kc));
+        // A single row over B as it lies takes the columns that do not fill a vector one step at a time.
+        var steps = !isVector || shape.PackedB ? strips * panels : shape.N % kernel.VectorWidth == 0 ? 0 : 1;
+        return new(shape.Batch * rowTasks * columnTasks, shape.Batch * strips * panels * blocks, shape.Batch * (isVector ? 1 : rows) * vectors * shape.K, shape.Batch * steps * shape.K,
+            KernelWork.Passes(sizeof(float) * shape.Batch * (shape.PackedB ? panels * kernel.Nr * shape.K : b), rowTasks, target.L2Bytes),
+            KernelWork.Beyond(sizeof(float) * shape.Batch * (double)shape.M * (shape.K + (double)shape.N), target.L2Bytes), shape.Batch * copied,
+            shape.Batch * shape.M * vectors * blocks);
     }
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>

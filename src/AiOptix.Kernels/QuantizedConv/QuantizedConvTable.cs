@@ -46,7 +46,7 @@ public static class QuantizedConvTable
     public static QuantizedConvKernel Select(QuantizedShape shape, Target target) => Named(new QuantizedProblem(shape).Pick(target));
 
     private static QuantizedConvKernel Depthwise(string name, DotTiles tiles) =>
-        new(name, tiles.Isa, DepthwiseDotConv.Suits, (s, t) => new DepthwiseDotConv(s, t, name, tiles), (s, isKnown, t) => DepthwiseDotConv.RehearseCode(s, isKnown, t, name, tiles)) { Work = (s, _) => DepthwiseDotConv.Work(s, tiles) };
+        new(name, tiles.Isa, DepthwiseDotConv.Suits, (s, t) => new DepthwiseDotConv(s, t, name, tiles), (s, isKnown, t) => DepthwiseDotConv.RehearseCode(s, isKnown, t, name, tiles)) { Work = (s, t) => DepthwiseDotConv.Work(s, t, tiles) };
 
     private static QuantizedConvKernel Tiles(string name, DotTiles tiles) =>
         new(name, tiles.Isa, static _ => true, (s, t) => new DotConv(s, t, name, tiles), (s, isKnown, t) => DotConv.RehearseCode(s, isKnown, t, name, tiles)) { Work = (s, t) => DotConv.Work(s, t, tiles) };

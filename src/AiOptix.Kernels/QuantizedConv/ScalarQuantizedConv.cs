@@ -10,7 +10,7 @@ internal sealed unsafe class ScalarQuantizedConv(in QuantizedShape shape, string
     {
         var s = shape.Conv;
         var outputs = (double)s.Batch * s.OutputPixels * s.OutputChannels;
-        return new(0, outputs * s.Terms, outputs, 0, 0, outputs);
+        return new(0, outputs, outputs * s.Terms, 0, 0, 0, 0, outputs);
     }
 
     public override long PackedWeightBytes => (long)Shape.Conv.OutputChannels * (sizeof(int) + 2 * sizeof(float) + sizeof(short) * (long)Shape.Conv.Terms);
