@@ -22,6 +22,7 @@ internal static class CommandLine
             RunCommand.Create(terminal),
             VerifyCommand.Create(terminal, arguments),
             OptimizeCommand.Create(terminal, arguments),
+            TuneCommand.Create(terminal),
             CompileCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ProfileCommand.Create(terminal),

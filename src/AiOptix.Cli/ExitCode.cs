@@ -15,6 +15,9 @@ internal static class ExitCode
     /// <summary>A proof failed: nothing was written.</summary>
     public const int ProofFailed = 3;
 
+    /// <summary>The cost model picks a kernel that lags the best by more than is allowed (<c>bench --kernels</c>).</summary>
+    public const int PickLags = 3;
+
     /// <summary>Ended by a signal, as shells count it.</summary>
     public const int Cancelled = 130;
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using AiOptix.Tuning;
 
 namespace AiOptix.Cli;
 
@@ -32,6 +33,28 @@ internal static class Options
     {
         Description = "Sample inputs: an NPZ archive with an array for each input, or an NPY file, cut along the first axis; or a folder as other commands take it.", HelpName = "PATH",
     };
+
+    /// <summary><c>--tuned</c>; <see cref="Tuning"/> reads them.</summary>
+    public static Option<bool> Tuned() => new("--tuned") { Description = "Run the kernels that optix tune found to be fastest here." };
+
+    /// <summary><c>--tuning FILE</c></summary>
+    public static Option<string?> TuningFile() => new("--tuning") { Description = "The file of tuned kernels, in place of the one in the user's cache folder.", HelpName = "FILE" };
+
+    /// <summary>How long to time a kernel.</summary>
+    public static Option<double> TuningSeconds() => new("--kernel-seconds") { Description = "How long to time each kernel, the cost model's pick beside it included.", HelpName = "S", DefaultValueFactory = _ => 0.2 };
+
+    /// <summary>The value of <see cref="TuningSeconds"/>.</summary>
+    public static TimeSpan Seconds(ParseResult parsed, Option<double> option) =>
+        parsed.GetValue(option) is var s and >= 0 and <= 3600 ? TimeSpan.FromSeconds(s) : throw new UsageException($"{option.Name}: expected 0 to 3600");
+
+    /// <summary>The tuned kernels, if they are asked for; says what is left out of their file.</summary>
+    public static KernelTuning? Tuning(ParseResult parsed, Option<bool> tuned, Option<string?> file, Terminal terminal)
+    {
+        if (!parsed.GetValue(tuned) && parsed.GetValue(file) is null) return null;
+        var tuning = KernelTuning.Load(parsed.GetValue(file));
+        foreach (var notice in tuning.Notices) terminal.Error.WriteLine($"optix: {notice}");
+        return tuning;
+    }
 
     /// <summary><c>--dump-kernels DIR</c>; <see cref="DumpKernels(Terminal, string?)"/> does it.</summary>
     public static Option<string?> DumpKernels() => new("--dump-kernels") { Description = "Write each generated kernel to NAME.bin and its disassembly to NAME.asm in this folder.", HelpName = "DIR" };

@@ -9,6 +9,9 @@ namespace AiOptix.Cpu;
 /// <summary>What a <see cref="MatMulStep"/> is made from.</summary>
 internal sealed record MatMulParts(StridedOperand A, StridedOperand B, int Output)
 {
+    /// <summary>The row of the table, whose form a packed B has.</summary>
+    public required GemmKernel Kernel { get; init; }
+
     /// <summary>B in packed form, when it is constant; K × N as packed.</summary>
     public (MemoryBlock Block, int K, int N)? PackedB { get; init; }
 
@@ -59,7 +62,7 @@ internal sealed class MatMulStep(string name, MatMulParts parts, Target target) 
         var one = axes.Count > 1 ? axes[^2] : new(1, 0, 0, 0);
         var two = axes.Count > 0 ? axes[^1] : new(1, 0, 0, 0);
         var shape = new GemmShape(checked((int)m), checked((int)n), checked((int)k), checked((int)one.Extent), checked((int)two.Extent), PackedB: parts.PackedB is not null);
-        var plan = new GemmPlan(shape, target);
+        var plan = new GemmPlan(shape, target, parts.Kernel);
         var call = new GemmCall
         {
             ARowStride = (nint)aStrides[^2],

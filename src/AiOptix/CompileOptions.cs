@@ -1,4 +1,5 @@
 using AiOptix.Tensors;
+using AiOptix.Tuning;
 
 namespace AiOptix;
 
@@ -13,6 +14,12 @@ public sealed record CompileOptions
 
     /// <summary>Caps the instruction sets of the kernels.</summary>
     public IsaCap Isa { get; init; } = IsaCap.Avx512;
+
+    /// <summary>
+    /// Kernels that won when they were timed, to be chosen in place of the cost model's; null leaves the choice to that. A saved program keeps the kernels that it was saved with: a session that names
+    /// none here runs those, one that names others has the model compiled anew.
+    /// </summary>
+    public KernelTuning? Tuning { get; init; }
 
     /// <summary>Bounds on what the model may ask for.</summary>
     public Limits Limits { get; init; } = Limits.Default;

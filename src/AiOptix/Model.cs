@@ -7,6 +7,7 @@ using AiOptix.Optimization;
 using AiOptix.Passes;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
+using AiOptix.Tuning;
 
 namespace AiOptix;
 
@@ -107,12 +108,13 @@ public sealed class Model
             Source().SaveCompiled(folder, options);
             return;
         }
-        var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa));
+        var choices = new ChoiceRecord(options.Tuning);
+        var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa), choices);
         var graph = options.Rewrite ? Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph : Graph;
         graph = CpuBackend.EvaluateConstants(graph, options.Limits);
         var program = backend.Compile(graph, options.Limits);
         var isSettled = options.Rewrite && Settling.Of(graph, backend, options.Limits) is not null;
-        using (new CompiledGraph(program).Start(backend, options.Threads)) new ProgramWriter(graph, program, backend.Target, options.Rewrite, isSettled, files, this.options with { Limits = options.Limits }).Write(folder);
+        using (new CompiledGraph(program).Start(backend, options.Threads)) new ProgramWriter(graph, program, backend.Target, choices, options.Rewrite, isSettled, files, this.options with { Limits = options.Limits }).Write(folder);
     }
 
     /// <summary>The model after the portable rewrites, without proof or timing; for those, see the Optimizer.</summary>
@@ -131,11 +133,34 @@ public sealed class Model
     /// <param name="cancellation">Ends it early.</param>
     /// <returns>The optimised model, to be used only if the proof in the result holds.</returns>
     public (Model Model, OptimizationResult Result) Optimize(IReadOnlyList<Tensor[]> samples, OptimizerOptions? options = null, IProgress<OptimizerProgress>? progress = null,
+        CancellationToken cancellation = default) => Optimize(samples, null, options, progress, cancellation);
+
+    /// <summary>The same with tuned kernels.</summary>
+    /// <param name="samples">Inputs to prove the answers with, a tensor for each input in order; at least one. The first one is timed.</param>
+    /// <param name="tuner">Has kernels timed before they are chosen, for the baseline and for every form that is tried; null leaves the choice to the cost model.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told of each stage.</param>
+    /// <param name="cancellation">Ends it early.</param>
+    /// <returns>The optimised model, to be used only if the proof in the result holds.</returns>
+    public (Model Model, OptimizationResult Result) Optimize(IReadOnlyList<Tensor[]> samples, KernelTuner? tuner, OptimizerOptions? options = null, IProgress<OptimizerProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        var result = Optimizer.Optimize(Source().Graph, new CpuBackend(), samples, options, progress, cancellation);
+        var result = Optimizer.Optimize(Source().Graph, new CpuBackend(chooser: tuner?.Chooser), samples, options, progress, cancellation);
         return (new Model(result.Graph), result);
     }
+
+    /// <summary>
+    /// Times the kernels that can compute what this model consists of, where the tuner does not know them yet: its products and convolutions, after the rewrites. Nothing is compiled for use; give
+    /// <see cref="KernelTuner.Tuning"/> to <see cref="CompileOptions.Tuning"/>, or save it. Open extents are taken for typical ones.
+    /// </summary>
+    public void Tune(KernelTuner tuner)
+    {
+        ArgumentNullException.ThrowIfNull(tuner);
+        CompileFor(new CpuBackend(chooser: tuner.Chooser), Limits.Default);
+    }
+
+    /// <summary>Compiles the rewritten model for its choices only.</summary>
+    internal void CompileFor(CpuBackend backend, Limits limits) => backend.Compile(Rewrite(new PassOptions { Limits = limits }).Model.Graph, limits);
 
     /// <summary>Compiles the model for this machine.</summary>
     /// <exception cref="UnsupportedModelException">It uses operators that are not supported; all are named.</exception>
@@ -144,7 +169,7 @@ public sealed class Model
         options ??= new CompileOptions();
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         if (saved is not null) return CompileSaved(saved, options);
-        var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa));
+        var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa), options.Tuning?.Chooser);
         return programs.Get(options, () => Build(backend, options)).Start(backend, options.Threads);
     }
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AiOptix.Tensors;
+using AiOptix.Tuning;
 
 namespace AiOptix.Cli.Commands;
 
@@ -13,6 +14,14 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal)
     {
         var file = Options.Model();
+        file.Arity = ArgumentArity.ZeroOrOne;
+        var kernels = new Option<string?>("--kernels")
+        {
+            Description = "In place of a model, time every kernel for a problem, such as gemm:M=128,N=768,K=3072 or conv:1x64x56x56,64x64x3x3,pad=1; for each of a text file (.txt), or of a model. "
+                + string.Create(CultureInfo.InvariantCulture, $"Exits with {ExitCode.PickLags} when the cost model's pick lags the best by more than {KernelComparison.AllowedLag * 100:0} %."),
+            HelpName = "SHAPE",
+        };
+        var each = Options.TuningSeconds();
         var threads = Options.Threads();
         var dims = Options.Dims();
         var seed = Options.Seed();
@@ -20,13 +29,17 @@ internal static class BenchCommand
         var duration = new Option<double>("--seconds") { Description = "How long to go on running.", HelpName = "S", DefaultValueFactory = _ => 3 };
         var dump = Options.DumpKernels();
         var json = Options.Json();
-        var command = new Command("bench", "Measure how long a model takes to load and to run.") { file, threads, dims, seed, data, duration, dump, json };
+        var (tuned, tuning) = (Options.Tuned(), Options.TuningFile());
+        var command = new Command("bench", "Measure how long a model takes to load and to run.") { file, threads, dims, seed, data, duration, tuned, tuning, kernels, each, dump, json };
         command.SetAction((parsed, cancellation) =>
         {
+            if (parsed.GetValue(kernels) is null == parsed.GetValue(file) is null) throw new UsageException("expected a model, or --kernels SHAPE");
+            if (parsed.GetValue(kernels) is { } shape)
+                return Task.FromResult(KernelReport.Run(KernelReport.Problems(shape, terminal), Options.Seconds(parsed, each), parsed.GetValue(json), terminal, cancellation));
             if (parsed.GetValue(duration) is not (>= 0 and <= 86400)) throw new UsageException("--seconds: expected 0 to 86400");
             var begin = Stopwatch.GetTimestamp();
             var model = Model.Load(parsed.GetValue(file)!);
-            using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads) });
+            using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads), Tuning = Options.Tuning(parsed, tuned, tuning, terminal) });
             var load = Stopwatch.GetElapsedTime(begin);
             terminal.Notice(model);
             var samples = ModelInputs.Samples(model, parsed.GetValue(data), parsed.GetValue(dims)!, parsed.GetValue(seed), terminal);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using AiOptix.Optimization;
 using AiOptix.Reporting;
 using AiOptix.Tensors;
+using AiOptix.Tuning;
 
 namespace AiOptix.Cli.Commands;
 
@@ -31,6 +32,11 @@ internal static class OptimizeCommand
         var absolute = Options.Tolerance("--atol", standard.Absolute, "Allowed error of fp32 rewrites of any value.");
         var scaled = Options.Tolerance("--scaled-atol", standard.Scaled, "Allowed error of fp32 rewrites per unit of the output's largest magnitude.");
         var command = new Command("optimize", "Rewrite a model, within a budget also quantise it, prove that its answers hold, measure what was gained, write it.") { file, target, json, stop, dialect, threads, dims, seed, data, batch, drawn, relative, absolute, scaled };
+        var tune = new Option<bool>("--tune") { Description = "Time kernels as optix tune does, where that was not done yet; baseline and candidates then run the winners, which are kept for --tuned." };
+        var (tuning, kernelSeconds) = (Options.TuningFile(), Options.TuningSeconds());
+        command.Options.Add(tune);
+        command.Options.Add(tuning);
+        command.Options.Add(kernelSeconds);
         var budgets = new BudgetOptions(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -58,9 +64,11 @@ internal static class OptimizeCommand
                 StatePath = budget is null ? null : output.StatePath,
                 Proven = graph => output.WriteQuantized(Model.Of(graph), samples, parsed.GetValue(threads), cancellation),
             };
+            var kept = parsed.GetValue(tuning) ?? KernelTuning.DefaultPath;
+            var tuner = parsed.GetValue(tune) ? new KernelTuner(File.Exists(kept) ? KernelTuning.Load(kept) : KernelTuning.Empty, Options.Seconds(parsed, kernelSeconds), cancellation: cancellation) : null;
             try
             {
-                var (optimized, result) = model.Optimize(samples, options, new StageLines(terminal.Error), cancellation);
+                var (optimized, result) = model.Optimize(samples, tuner, options, new StageLines(terminal.Error), cancellation);
                 OptimizationReport.Print(result, terminal);
                 if (parsed.GetValue(json) is { } path) terminal.Write(path, Terminal.Format(ModelJson.Result(result)) + "\n");
                 if (budgets.Report(parsed) is { } page) terminal.Write(page, result.ToHtml(new OptimizationSubject(Path.GetFileName(parsed.GetValue(file)!), "optix " + string.Join(' ', arguments.Select(Quoted))), MachineReport.Create()));
@@ -74,6 +82,10 @@ internal static class OptimizeCommand
             {
                 terminal.Error.WriteLine($"optix: cancelled; {(output.IsWritten ? $"{parsed.GetValue(target)} is the best form that was proven" : "no quantised form was proven yet")}; the same command goes on from {output.StatePath}");
                 return Task.FromResult(ExitCode.Cancelled);
+            }
+            finally
+            {
+                if (tuner is { Timed.Count: > 0 }) tuner.Tuning.Save(kept);
             }
         });
         return command;

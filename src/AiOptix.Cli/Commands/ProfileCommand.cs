@@ -21,12 +21,13 @@ internal static class ProfileCommand
         var trace = new Option<string?>("--trace") { Description = "Write the last run as a trace for chrome://tracing or Perfetto.", HelpName = "FILE" };
         var html = new Option<string?>("--html") { Description = "Write a self-contained page with a roofline chart and a table to sort.", HelpName = "FILE" };
         var json = Options.Json();
-        var command = new Command("profile", "Show where the time of a model goes, step by step.") { file, threads, dims, seed, data, runs, trace, html, json };
+        var (tuned, tuning) = (Options.Tuned(), Options.TuningFile());
+        var command = new Command("profile", "Show where the time of a model goes, step by step.") { file, threads, dims, seed, data, runs, tuned, tuning, trace, html, json };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(runs) is not (>= 1 and <= 1_000_000)) throw new UsageException("--runs: expected 1 to 1000000");
             var model = Model.Load(parsed.GetValue(file)!);
-            using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads) });
+            using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads), Tuning = Options.Tuning(parsed, tuned, tuning, terminal) });
             var samples = ModelInputs.Samples(model, parsed.GetValue(data), parsed.GetValue(dims)!, parsed.GetValue(seed), terminal);
             var profile = ModelProfile.Measure(session, samples[0], parsed.GetValue(runs), cancellation);
             if (parsed.GetValue(trace) is { } traceFile) terminal.Write(traceFile, profile.ToTrace().ToJsonString());

@@ -16,13 +16,14 @@ internal static class RunCommand
         var folder = new Option<string?>("--output-dir") { Description = "Write each output to NAME.npy in this folder.", HelpName = "DIR" };
         var threads = Options.Threads();
         var dump = Options.DumpKernels();
-        var command = new Command("run", "Run a model once. Inputs that are not given are drawn from the seed.") { file, folder, threads, dump };
+        var (tuned, tuning) = (Options.Tuned(), Options.TuningFile());
+        var command = new Command("run", "Run a model once. Inputs that are not given are drawn from the seed.") { file, folder, threads, tuned, tuning, dump };
         var inputs = new ModelInputs(command);
         command.SetAction((parsed, cancellation) =>
         {
             var model = Model.Load(parsed.GetValue(file)!);
             var samples = inputs.Read(parsed, model, terminal);
-            using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads) });
+            using var session = model.Compile(new CompileOptions { Threads = parsed.GetValue(threads), Tuning = Options.Tuning(parsed, tuned, tuning, terminal) });
             terminal.Notice(model);
             var begin = Stopwatch.GetTimestamp();
             var outputs = session.Run([.. samples.Values], cancellation);

@@ -1,6 +1,7 @@
 using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -41,7 +42,7 @@ internal static class ConvRules
         var extents = x.Shape!;
         var typical = extents.Select((d, i) => d.Constant ?? (i == 0 ? 1 : TypicalExtent)).ToArray();
         var shape = ConvParts.Describe(geometry, checked((int)conv.Group), checked((int)w.Shape[0]), typical, readsFirst);
-        var kernel = ConvTable.Select(shape, lowering.Target);
+        var kernel = ConvTable.Named(lowering.Choose(new ConvProblem(shape)));
         var plan = kernel.Plan(shape, lowering.Target);
         var packed = lowering.Pack($"{kernel.Name} {shape}", plan.PackedWeightBytes, to => plan.PackWeights((float*)w.Pointer, (float*)to), w);
         var input = readsFirst ? new(lowering.Slot(x), 0, 0) : lowering.Read(x);

@@ -1,5 +1,6 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.Copy;
 using AiOptix.Kernels.Fold;
@@ -26,7 +27,7 @@ internal static unsafe class ConvTransposeRules
         var pointwise = new ConvGeometry(new([.. Enumerable.Repeat(1L, rank)]), default, default, default);
         long[] typical = [.. input.Shape!.Select((d, i) => d.Constant ?? (i == 0 ? 1 : 56))];
         var shape = ConvParts.Describe(pointwise, groups, filters * taps, typical, readsFirst: false);
-        var kernel = ConvTable.Select(shape, lowering.Target);
+        var kernel = ConvTable.Named(lowering.Choose(new ConvProblem(shape)));
         var columns = lowering.Between(node, new(DType.Float32, new([.. input.Shape!.SkipLast(1), filters * taps])));
         var plan = kernel.Plan(shape, lowering.Target);
         var packed = lowering.Pack($"transposed {kernel.Name} {shape}", plan.PackedWeightBytes, to => Pack(plan, w, groups, (float*)to), w);

@@ -1,5 +1,6 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.QuantizedConv;
 using AiOptix.Runtime;
@@ -66,7 +67,7 @@ internal static unsafe class IntegerProductRules
             IsSigned = node.Inputs[0]!.DType == DType.Int8, WeightParts = weights.Parts, IsDynamic = known is null, HasAddends = chain.Bias is not null,
         };
         var (form, target) = (Shape(typical), lowering.Target);
-        var kernel = QuantizedConvTable.Select(form, target);
+        var kernel = QuantizedConvTable.Named(lowering.Choose(new QuantizedProblem(form with { Conv = form.Conv.Dense() })));
         var packed = lowering.Pack($"{kernel.Name} {form} {weights.Digest([], chain.Factors ?? [], chain.Bias ?? [], (int)(known ?? 0))}", kernel.Plan(form, target).PackedWeightBytes,
             bytes => weights.Pack(kernel.Plan(form, target), null, chain.Factors, chain.Bias, (int)(known ?? 0), bytes), weights.Weights);
         var isKnown = extents.Skip(1).All(d => d.Constant is not null);

@@ -2,6 +2,7 @@ using AiOptix.Cpu.Bytes;
 using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Choice;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
 
@@ -22,12 +23,14 @@ internal sealed class Lowering
     private readonly HashSet<Node> beforeData;
     private readonly Dictionary<string, Preparation> preparations = new(StringComparer.Ordinal);
     private readonly PackedWeights weights;
+    private readonly IKernelChooser? chooser;
 
-    private Lowering(Graph graph, Target target, Limits limits, PackedWeights weights)
+    private Lowering(Graph graph, Target target, IKernelChooser? chooser, Limits limits, PackedWeights weights)
     {
         Graph = graph;
         Target = target;
         Limits = limits;
+        this.chooser = chooser;
         this.weights = weights;
         known = new(graph.Inputs.SelectMany(i => i.Shape?.Symbols ?? []), StringComparer.Ordinal);
         derived = new(graph.Abbreviations);
@@ -42,10 +45,10 @@ internal sealed class Lowering
     public Limits Limits { get; }
 
     /// <summary>Evaluates what is constant, gives every value its layout, and lowers every node. The session of a main graph makes ready what any of its programs packed.</summary>
-    public static Program Compile(Graph graph, Target target, Limits limits, PackedWeights weights, bool isMain = true)
+    public static Program Compile(Graph graph, Target target, IKernelChooser? chooser, Limits limits, PackedWeights weights, bool isMain = true)
     {
         var laid = LayoutAssignment.Assign(weights.Constants(ByteRegions.Assign(WeightOnlyProduct.Assign(Compositions.Assign(graph)), limits), limits));
-        return new Lowering(weights.Constants(laid, limits), target, limits, weights).Build(isMain);
+        return new Lowering(weights.Constants(laid, limits), target, chooser, limits, weights).Build(isMain);
     }
 
     private Program Build(bool isMain)
@@ -90,6 +93,9 @@ internal sealed class Lowering
         slots.Add(new(slots.Count, $"{node.Output.Name}/between", type, SlotKind.Intermediate));
         return slots.Count - 1;
     }
+
+    /// <summary>The candidate for a problem: that of whoever chooses in place of the cost model, or the cost model's.</summary>
+    public string Choose(KernelProblem problem) => chooser?.Choose(problem, Target) is { } chosen && problem.Candidates(Target).Contains(chosen) ? chosen : problem.Pick(Target);
 
     /// <summary>Has the code that a step may run made ready before the first run; steps that name the same code share it.</summary>
     public void Prepare(string name, Action rehearse) => preparations.TryAdd(name, new(name, rehearse));
@@ -218,7 +224,7 @@ internal sealed class Lowering
     private ControlFlowStep WithPrograms(Node node, ControlFlow op)
     {
         var outlined = op.Subgraphs.Select(g => g.Outline()).ToArray();
-        var programs = outlined.Select(o => Compile(o.Graph, Target, Limits, weights, isMain: false)).ToArray();
+        var programs = outlined.Select(o => Compile(o.Graph, Target, chooser, Limits, weights, isMain: false)).ToArray();
         var captured = outlined.Select(o => (IReadOnlyList<int>)[.. o.Captured.Select(Slot)]).ToArray();
         return new(node.Name, op, programs, InputSlots(node), captured, [.. node.Outputs.Select(Slot)]) { Operation = op.Name, Origins = node.Origins };
     }

@@ -1,5 +1,6 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -9,15 +10,25 @@ namespace AiOptix.Cpu.Lower;
 /// <summary>MatMul and Gemm in float32, with what follows them.</summary>
 internal static class ProductRules
 {
+    /// <summary>Stands for an extent that is not known when a kernel is chosen.</summary>
+    private const long TypicalExtent = 128;
+
+    /// <summary>Longer extents are taken for this, and more products for <see cref="MostProducts"/>: a choice does not change beyond.</summary>
+    private const long MostRows = 1 << 20;
+
+    private const long MostProducts = 1 << 10;
+
     public static bool MatMul(Lowering lowering, Node node)
     {
         var (a, b) = (node.Inputs[0]!, node.Inputs[1]!);
         if (a.DType != DType.Float32 || a.Shape!.Rank == 0 || b.Shape!.Rank == 0) return false;
         var isMatrix = a.Shape.Rank > 1 && b.Shape.Rank > 1;
         var chain = EpilogueChain.Follow(lowering, node, -1, hasBias: !isMatrix);
-        var parts = new MatMulParts(StridedOperand.Of(lowering, a), StridedOperand.Of(lowering, b), lowering.Slot(chain.Output));
-        var rows = a.Shape.Rank > 1 ? a.Shape[-2] : Dim.One;
-        if (isMatrix && b is { Constant: { } w, Shape.Rank: 2 } && !(a.Shape.Rank == 2 && rows.Constant == 1)) parts = parts with { PackedB = Pack(lowering, w, transposed: false) };
+        var (left, right) = (StridedOperand.Of(lowering, a), StridedOperand.Of(lowering, b));
+        var w = isMatrix && b.Shape.Rank == 2 ? b.Constant : null;
+        var (kernel, isPacked) = Choose(lowering, node, right, w is not null);
+        var parts = new MatMulParts(left, right, lowering.Slot(chain.Output)) { Kernel = kernel };
+        if (isPacked) parts = parts with { PackedB = Pack(lowering, w!, kernel, transposed: false) };
         Emit(lowering, node, chain, parts);
         return true;
     }
@@ -33,8 +44,10 @@ internal static class ProductRules
         if (bias is { IsMatrix: true } && chain.Residual is not null) return false;
         var left = StridedOperand.Of(lowering, a);
         var right = StridedOperand.Of(lowering, b);
-        var parts = new MatMulParts(gemm.TransA ? left.Transposed(2) : left, gemm.TransB ? right.Transposed(2) : right, lowering.Slot(chain.Output)) { Alpha = gemm.Alpha };
-        if (b.Constant is { } w && node.Output.Shape![0].Constant != 1) parts = parts with { PackedB = Pack(lowering, w, gemm.TransB) };
+        if (gemm.TransB) right = right.Transposed(2);
+        var (kernel, isPacked) = Choose(lowering, node, right, b.IsConstant);
+        var parts = new MatMulParts(gemm.TransA ? left.Transposed(2) : left, right, lowering.Slot(chain.Output)) { Kernel = kernel, Alpha = gemm.Alpha };
+        if (isPacked) parts = parts with { PackedB = Pack(lowering, b.Constant!, kernel, gemm.TransB) };
         if (bias is { Constant: { } k }) parts = parts with { ConstantBias = k };
         else if (bias is { IsMatrix: false }) parts = parts with { ColumnBias = lowering.Slot(c!) };
         else if (bias is not null) parts = parts with { Residual = lowering.Slot(c!) };
@@ -47,8 +60,10 @@ internal static class ProductRules
     {
         var product = lowering.Between(node, new(DType.Float32, node.Output.Shape!));
         var (left, right) = (StridedOperand.Of(lowering, node.Inputs[0]!), StridedOperand.Of(lowering, node.Inputs[1]!));
-        var parts = new MatMulParts(gemm.TransA ? left.Transposed(2) : left, gemm.TransB ? right.Transposed(2) : right, product) { Alpha = gemm.Alpha };
-        if (node.Inputs[1]!.Constant is { } w) parts = parts with { PackedB = Pack(lowering, w, gemm.TransB) };
+        if (gemm.TransB) right = right.Transposed(2);
+        var (kernel, isPacked) = Choose(lowering, node, right, node.Inputs[1]!.IsConstant);
+        var parts = new MatMulParts(gemm.TransA ? left.Transposed(2) : left, right, product) { Kernel = kernel, Alpha = gemm.Alpha };
+        if (isPacked) parts = parts with { PackedB = Pack(lowering, node.Inputs[1]!.Constant!, kernel, gemm.TransB) };
         Prepare(lowering, node, parts);
         lowering.Emit(new MatMulStep(node.Name, parts, lowering.Target) { Operation = node.Operator.Name, Origins = [.. node.Origins] });
         ElementwiseRules.AddScaled(lowering, node, product, c, gemm.Beta);
@@ -72,8 +87,32 @@ internal static class ProductRules
         var isPlain = parts is { Activation: Activation.None, ConstantBias: null, ColumnBias: < 0, Residual: < 0, Alpha: 1f };
         Activation? activation = isPlain ? null : parts.Activation;
         var (columnsOfA, columnsOfB) = (AreColumnsAdjacent(parts.A), AreColumnsAdjacent(parts.B));
-        lowering.Prepare($"product {shape} {columnsOfA} {columnsOfB} {activation}", () => GemmPlan.Rehearse(shape, columnsOfA, columnsOfB, activation, lowering.Target));
+        lowering.Prepare($"product {parts.Kernel.Name} {shape} {columnsOfA} {columnsOfB} {activation}", () => GemmPlan.Rehearse(shape, columnsOfA, columnsOfB, activation, lowering.Target, parts.Kernel));
     }
+
+    /// <summary>
+    /// The kernel of a product, and whether B is packed, which only a constant matrix may be. Where the number of rows is open, such a matrix is packed, and the product is taken for one of many rows;
+    /// other open extents are taken for typical ones.
+    /// </summary>
+    private static (GemmKernel Kernel, bool IsPacked) Choose(Lowering lowering, Node node, StridedOperand b, bool isConstant)
+    {
+        var (left, right, output) = (node.Inputs[0]!.Shape!, node.Inputs[1]!.Shape!, node.Output.Shape!);
+        var n = right.Rank == 1 ? 1 : output[-1].Constant ?? TypicalExtent;
+        var k = right[right.Rank == 1 || node.Operator is Gemm { TransB: true } ? -1 : -2].Constant ?? TypicalExtent;
+        var isTurned = !AreColumnsAdjacent(b);
+        var rows = left.Rank > 1 && output.Rank > (right.Rank == 1 ? 0 : 1) ? output[right.Rank == 1 ? -1 : -2] : Dim.One;
+        var batches = output.Rank > 2 ? output.Take(output.Rank - 2).Select(d => d.Constant).ToArray() : [];
+        if (!isConstant)
+        {
+            var batch = batches.Aggregate(1L, (all, d) => Math.Min(MostProducts, all * Math.Max(1, d ?? 1)));
+            return GemmProblem.Form(lowering.Choose(new GemmProblem(Few(rows.Constant ?? TypicalExtent), Few(n), Few(k), (int)batch, GemmOperand.InPlace, isTurned)));
+        }
+        var isOpen = rows.Constant is null || batches.Any(d => d is null);
+        var m = isOpen ? TypicalExtent : batches.Aggregate(rows.Constant!.Value, (all, d) => Math.Min(MostRows, all * d!.Value));
+        return GemmProblem.Form(lowering.Choose(new GemmProblem(Few(m), Few(n), Few(k), B: isOpen ? GemmOperand.Packed : GemmOperand.Either, IsTurned: isTurned)));
+    }
+
+    private static int Few(long extent) => (int)Math.Min(extent, MostRows);
 
     /// <summary>The extent of an axis that a product keeps; 0 when it is not known, or when other axes may join it.</summary>
     private static int Extent(Value output, int axis) =>
@@ -82,10 +121,10 @@ internal static class ProductRules
     private static bool AreColumnsAdjacent(StridedOperand operand) => operand.Perm is not { } perm || perm[^1] == perm.Length - 1;
 
     /// <summary>Packs a constant matrix: [K,N], or [N,K] when it is transposed.</summary>
-    private static unsafe (MemoryBlock, int K, int N) Pack(Lowering lowering, Tensor w, bool transposed)
+    private static unsafe (MemoryBlock, int K, int N) Pack(Lowering lowering, Tensor w, GemmKernel kernel, bool transposed)
     {
         var (k, n) = transposed ? (w.Shape[1], w.Shape[0]) : (w.Shape[0], w.Shape[1]);
-        var plan = new GemmPlan(new GemmShape(2, checked((int)n), checked((int)k), PackedB: true), lowering.Target);
+        var plan = new GemmPlan(new GemmShape(2, checked((int)n), checked((int)k), PackedB: true), lowering.Target, kernel);
         var block = lowering.Pack($"{plan.Kernel.Name} {plan.Shape} {transposed}", plan.PackedBBytes,
             to => plan.PackB((float*)w.Pointer, transposed ? 1 : (nint)n, transposed ? (nint)k : 1, (float*)to), w);
         return (block, (int)k, (int)n);

@@ -1,5 +1,6 @@
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.QuantizedConv;
 using AiOptix.Tensors;
@@ -56,7 +57,7 @@ internal static unsafe class QuantizedProductRules
     private static void Emit(Lowering lowering, Node node, Node last, QuantizedParts parts, ChannelSlice from, ChannelSlice to, QuantizedShape form, SymbolicShape extents, Description describe)
     {
         var target = lowering.Target;
-        var kernel = QuantizedConvTable.Select(form, target);
+        var kernel = QuantizedConvTable.Named(lowering.Choose(new QuantizedProblem(form with { Conv = form.Conv.Dense() })));
         var packed = lowering.Pack($"{kernel.Name} {form} {parts.Digest}", kernel.Plan(form, target).PackedWeightBytes, bytes => parts.Pack(kernel.Plan(form, target), bytes), parts.Weights.Weights);
         var isKnown = extents.Skip(1).All(d => d.Constant is not null);
         var rehearsed = form with { Conv = form.Conv with { Batch = extents[0].Constant is null ? 0 : form.Conv.Batch } };

@@ -60,6 +60,9 @@ public readonly record struct ConvShape(int Batch, int Channels, int OutputChann
     /// <summary>True when X lies as [Batch, Channels, depth, height, width] instead, dense.</summary>
     public bool ReadsChannelsFirst { get; init; }
 
+    /// <summary>The shape with every pixel's channels next to those of the pixel before.</summary>
+    public ConvShape Dense() => this with { XPitch = Channels, YPitch = OutputChannels, ResidualPitch = OutputChannels };
+
     /// <summary>
     /// The shape with axes joined that nothing slides along, as one long line: a pointwise convolution, or one output that sees the whole input where its channels are a multiple of
     /// <paramref name="grain"/>.

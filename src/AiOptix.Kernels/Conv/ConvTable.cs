@@ -1,3 +1,4 @@
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -17,6 +18,9 @@ public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits
 {
     /// <summary>True when it adds the terms of an output as they stand, in the order of <see cref="ConvPlan"/>: rows that do give the same bits. The others hold the fp32 contract.</summary>
     public bool IsDirect { get; init; } = true;
+
+    /// <summary>How much it does for a shape that it suits, so that its cost can be told without planning it.</summary>
+    public required Func<ConvShape, Target, KernelWork> Work { get; init; }
 }
 
 /// <summary>Every float32 convolution, best first; the last row is the scalar reference.</summary>
@@ -41,31 +45,28 @@ public static class ConvTable
         Tiles("conv_f32_12x32_avx512", PixelTiles.Rows[2]),
         Tiles("conv_f32_6x16_avx2", PixelTiles.Rows[3]),
         Tiles("conv_f32_4x8_v128", PixelTiles.Rows[4]),
-        new("conv_f32_scalar", Isa.None, static _ => true, static (s, _) => new ScalarConv(s, "conv_f32_scalar"), static (_, _, a, _) => ScalarConv.RehearseCode(a)),
+        new("conv_f32_scalar", Isa.None, static _ => true, static (s, _) => new ScalarConv(s, "conv_f32_scalar"), static (_, _, a, _) => ScalarConv.RehearseCode(a)) { Work = static (s, _) => ScalarConv.Work(s) },
     ];
 
-    /// <summary>The first row that suits the shape and that the target can run.</summary>
-    public static ConvKernel Select(in ConvShape shape, Target target)
-    {
-        foreach (var row in Rows)
-        {
-            if (target.Has(row.Isa) && row.Suits(shape)) return row;
-        }
-        return Rows[^1];
-    }
+    /// <summary>The row of that name.</summary>
+    public static ConvKernel Named(string name) => Rows.First(r => r.Name == name);
+
+
+    /// <summary>The row that costs least for the shape, of those that suit it and that the target can run.</summary>
+    public static ConvKernel Select(in ConvShape shape, Target target) => Named(new ConvProblem(shape).Pick(target));
 
     private static ConvKernel Tiles(string name, PixelTiles tiles)
-        => new(name, tiles.Isa, static _ => true, (s, t) => new TileConv(s, t, name, tiles), (s, isKnown, a, t) => TileConv.RehearseCode(s, isKnown, a, t, name, tiles));
+        => new(name, tiles.Isa, static _ => true, (s, t) => new TileConv(s, t, name, tiles), (s, isKnown, a, t) => TileConv.RehearseCode(s, isKnown, a, t, name, tiles)) { Work = (s, t) => TileConv.Work(s, t, tiles) };
 
     private static ConvKernel Winograd<T, TForm>(string name, Isa isa, GeneratedTiles tiles) where T : unmanaged, IVec<T> where TForm : struct, IWinograd<T>
-        => new(name, isa | Isa.Jit, WinogradConv<T, TForm>.Suits, (s, t) => new WinogradConv<T, TForm>(s, t, name, tiles), (s, isKnown, a, t) => WinogradConv<T, TForm>.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false };
+        => new(name, isa | Isa.Jit, WinogradConv<T, TForm>.Suits, (s, t) => new WinogradConv<T, TForm>(s, t, name, tiles), (s, isKnown, a, t) => WinogradConv<T, TForm>.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false, Work = (s, t) => WinogradConv<T, TForm>.Work(s, t, tiles) };
 
     private static ConvKernel FoldedLine(string name, Isa isa, GeneratedTiles tiles)
         => new(name, isa | Isa.Jit, s => FoldedLineConv.Suits(s, tiles), (s, t) => new FoldedLineConv(s, t, name, tiles), (s, isKnown, a, t) => FoldedLineConv.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false };
 
     private static ConvKernel GeneratedDepthwise(string name, Isa isa, GeneratedTiles tiles)
-        => new(name, isa | Isa.Jit, s => DepthwiseTileConv.Suits(s, tiles), (s, t) => new DepthwiseTileConv(s, t, name, tiles), (s, isKnown, a, t) => DepthwiseTileConv.RehearseCode(s, isKnown, a, t, name, tiles));
+        => new(name, isa | Isa.Jit, s => DepthwiseTileConv.Suits(s, tiles), (s, t) => new DepthwiseTileConv(s, t, name, tiles), (s, isKnown, a, t) => DepthwiseTileConv.RehearseCode(s, isKnown, a, t, name, tiles)) { Work = (s, t) => DepthwiseTileConv.Work(s, t, tiles) };
 
     private static ConvKernel Depthwise<T>(string name, Isa isa) where T : unmanaged, IVec<T>
-        => new(name, isa, DepthwiseConv<T>.Suits, (s, t) => new DepthwiseConv<T>(s, t, name), (s, _, a, t) => DepthwiseConv<T>.RehearseCode(s, a, t, name));
+        => new(name, isa, DepthwiseConv<T>.Suits, (s, t) => new DepthwiseConv<T>(s, t, name), (s, _, a, t) => DepthwiseConv<T>.RehearseCode(s, a, t, name)) { Work = DepthwiseConv<T>.Work };
 }

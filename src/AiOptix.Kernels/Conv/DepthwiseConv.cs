@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
@@ -41,6 +42,15 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
     public override int Tasks => split.Tasks;
 
     public static bool Suits(ConvShape shape) => shape is { ReadsChannelsFirst: false, GroupChannels: 1, GroupOutputs: 1, Groups: > 1 } && shape.Channels >= T.Count;
+
+    /// <summary>How much it does for a shape that it suits.</summary>
+    public static KernelWork Work(ConvShape shape, Target target)
+    {
+        double lines = (double)shape.Batch * shape.Depth.Output * shape.Height.Output, pixels = lines * shape.Width.Output, vectors = (shape.Channels + T.Count - 1) / T.Count;
+        var strips = lines * vectors * Math.Ceiling(shape.Width.Output / 8.0);
+        return new(lines, strips, pixels * vectors * shape.Taps, strips * shape.Taps, sizeof(float) * (double)shape.Channels * shape.Taps,
+            KernelWork.Beyond(sizeof(float) * ((double)shape.Batch * shape.InputPixels + pixels) * shape.Channels, target.L2Bytes), 0, pixels * vectors);
+    }
 
     /// <summary>Packs the weights: [taps, channels].</summary>
     public override void PackWeights(float* weights, float* packed)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
@@ -52,6 +53,17 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
 
     public static bool Suits(ConvShape shape, GeneratedTiles tiles)
         => shape is { ReadsChannelsFirst: false, GroupChannels: 1, GroupOutputs: 1, Groups: > 1 } && shape.Channels >= tiles.Set.Lanes && (long)shape.InputPixels * shape.XPitch < int.MaxValue;
+
+    /// <summary>How much it does for a shape that it suits.</summary>
+    public static KernelWork Work(in ConvShape shape, Target target, GeneratedTiles tiles)
+    {
+        double lines = (double)shape.Batch * shape.Depth.Output * shape.Height.Output, pixels = lines * shape.Width.Output;
+        double vectors = (shape.Channels + tiles.Set.Lanes - 1) / tiles.Set.Lanes, panels = (shape.Channels + tiles.Set.Width - 1) / tiles.Set.Width;
+        var across = Math.Ceiling(shape.Width.Output / (double)tiles.Set.Height) + (shape.Width.IsPadded ? 2 : 0);
+        var tilesOfLines = lines * across * panels;
+        return new(lines, tilesOfLines, pixels * vectors * shape.Taps, tilesOfLines * shape.Taps, sizeof(float) * (double)shape.Channels * shape.Taps,
+            KernelWork.Beyond(sizeof(float) * ((double)shape.Batch * shape.InputPixels + pixels) * shape.Channels, target.L2Bytes), 0, pixels * vectors);
+    }
 
     /// <summary>Packs the weights: [taps, channels].</summary>
     public override void PackWeights(float* weights, float* packed)

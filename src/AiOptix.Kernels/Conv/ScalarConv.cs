@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Vectors;
 
@@ -7,6 +8,13 @@ namespace AiOptix.Kernels.Conv;
 /// <summary>The reference: seven loops, one fused multiply-add each. A task is one output channel of one image.</summary>
 internal sealed unsafe class ScalarConv(in ConvShape shape, string name) : ConvPlan(shape, name)
 {
+    /// <summary>How much it does for a shape.</summary>
+    public static KernelWork Work(in ConvShape s)
+    {
+        var outputs = (double)s.Batch * s.OutputPixels * s.OutputChannels;
+        return new(0, outputs, outputs * s.Terms, 0, 0, 0, 0, outputs);
+    }
+
     public override long PackedWeightBytes => sizeof(float) * (long)Shape.OutputChannels * Shape.Terms;
 
     public override long ScratchBytes => 0;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
@@ -28,11 +29,8 @@ internal sealed unsafe class TileConv : ConvPlan
     {
         this.tiles = tiles;
         s = shape.Joined();
-        copies = s.ReadsChannelsFirst || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded
-            || (tiles.Generated is not null && CacheSets.Collide((nint)s.XPitch * s.Width.Stride) && s.GroupOutputs > 2 * tiles.Width);
-        // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
-        var blockBytes = tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4;
-        var steps = Math.Max(64, blockBytes / (tiles.Width * sizeof(float)));
+        copies = Copies(s, tiles);
+        var steps = StepsOfBlock(target, tiles);
         split = TileSplit.Of(s, new(Panels, tiles.Height, sizeof(float), OperationsATask), target, steps, copies);
         inputRows = s.Height.Reach(split.Rows);
         inputColumns = s.Width.Reach(split.Columns);
@@ -72,6 +70,31 @@ internal sealed unsafe class TileConv : ConvPlan
                         for (var o = 0; o < width; o++) *packed++ = first + o < outputs ? from[(nint)o * channels * taps] : 0f;
                     }
     }
+
+    /// <summary>How much it does for a shape.</summary>
+    public static KernelWork Work(in ConvShape shape, Target target, PixelTiles tiles)
+    {
+        var s = shape.Joined();
+        if (s.OutputPixels == 0) return default;
+        var (copies, steps, panels) = (Copies(s, tiles), StepsOfBlock(target, tiles), (s.GroupOutputs + tiles.Width - 1) / tiles.Width);
+        var split = TileSplit.Of(s, new(panels, tiles.Height, sizeof(float), OperationsATask), target, steps, copies);
+        double units = (double)s.Batch * s.Depth.Output * s.Groups, lines = units * s.Height.Output, places = units * split.Places;
+        double whole = s.Width.Output / split.Columns, rest = s.Width.Output % split.Columns;
+        var tilesALine = whole * Math.Ceiling(split.Columns / (double)tiles.Height) + Math.Ceiling(rest / tiles.Height);
+        var vectors = (s.GroupOutputs + tiles.Vector - 1) / tiles.Vector;
+        double outputs = lines * s.Width.Output * s.GroupOutputs, weights = sizeof(float) * (double)s.Groups * panels * tiles.Width * s.Terms;
+        var band = copies ? places * s.Height.Reach(split.Rows) * s.Width.Reach(split.Columns) * s.Depth.Kernel * s.GroupChannels : 0;
+        var blocks = Math.Ceiling(s.Terms / (double)steps);
+        return new(units * split.Tasks, lines * tilesALine * panels * blocks, lines * s.Width.Output * vectors * s.Terms, lines * tilesALine * panels * s.Terms,
+            KernelWork.Passes(weights / s.Groups, split.Places * s.Batch * (double)s.Depth.Output, target.L2Bytes) * s.Groups, KernelWork.Beyond(sizeof(float) * ((double)s.Batch * s.InputPixels * s.Channels + outputs), target.L2Bytes),
+            band, lines * s.Width.Output * vectors * blocks);
+    }
+
+    private static bool Copies(in ConvShape s, PixelTiles tiles) => s.ReadsChannelsFirst || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded
+        || (tiles.Generated is not null && CacheSets.Collide((nint)s.XPitch * s.Width.Stride) && s.GroupOutputs > 2 * tiles.Width);
+
+    // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
+    private static int StepsOfBlock(Target target, PixelTiles tiles) => Math.Max(64, (tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4) / (tiles.Width * sizeof(float)));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)

@@ -24,7 +24,10 @@ internal readonly record struct TileSplit(int Height, int Width, int PanelCount,
     private const int EnoughTasks = 16;
 
     /// <summary>Tasks of a slice.</summary>
-    public int Tasks => checked(Parts(Height, Rows) * Parts(Width, Columns) * Parts(PanelCount, Panels));
+    public int Tasks => checked(Places * Parts(PanelCount, Panels));
+
+    /// <summary>Rectangles of pixels of a slice.</summary>
+    public int Places => checked(Parts(Height, Rows) * Parts(Width, Columns));
 
     /// <summary>
     /// Cuts a convolution. Every cut across the pixels has the weights read once more, every cut across the panels the input (and copied, where <paramref name="copies"/>): of the cuts that make

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
@@ -14,10 +15,10 @@ namespace AiOptix.Kernels.Conv;
 /// </summary>
 internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanaged, IVec<T> where TForm : struct, IWinograd<T>
 {
-    private const int Taps = 3, FewestChannels = 32, FewestTiles = 32, WantedTasks = 8;
+    private const int Taps = 3, FewestChannels = 16, FewestTiles = 2, FewestPanels = 2, WantedTasks = 8;
 
     private readonly GeneratedTiles tiles;
-    private readonly int tileRows, tileColumns, tileCount, tilesATask, pitch;
+    private readonly int tileRows, tileColumns, tileCount, tilesATask, panelsATask, pitch;
 
     public WinogradConv(in ConvShape shape, Target target, string name, GeneratedTiles tiles) : base(shape, name)
     {
@@ -25,10 +26,8 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
         (tileRows, tileColumns) = ((shape.Height.Output + Outputs - 1) / Outputs, (shape.Width.Output + Outputs - 1) / Outputs);
         tileCount = checked(shape.Batch * shape.Depth.Input * tileRows * tileColumns);
         pitch = (int)CacheSets.Apart(shape.Channels);
-        var height = tiles.Set.Height;
-        var most = Math.Max(1, target.L2Bytes / 2 / (Points * sizeof(float) * pitch) / height);
-        var wanted = Math.Max(2, (tileCount + WantedTasks * height - 1) / (WantedTasks * height));
-        tilesATask = Math.Min(most, wanted) * height;
+        tilesATask = TilesATask(tileCount, pitch, tiles.Set.Height, target);
+        panelsATask = PanelsATask(tileCount, tilesATask, Panels);
         if (tileCount == 0) return;
         foreach (var count in (int[])[Math.Min(tilesATask, tileCount), tileCount % tilesATask])
         {
@@ -47,7 +46,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
 
     public override long ScratchBytes => sizeof(float) * ((long)Points * tilesATask * (pitch + tiles.Set.Width) + Shape.Channels);
 
-    public override int Tasks => (tileCount + tilesATask - 1) / tilesATask;
+    public override int Tasks => checked((tileCount + tilesATask - 1) / tilesATask * PanelTasks);
 
     private static int Outputs => TForm.Outputs;
 
@@ -55,12 +54,44 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
 
     private static int Points => Inputs * Inputs;
 
+    private int PanelTasks => (Panels + panelsATask - 1) / panelsATask;
+
     private int Panels => (Shape.OutputChannels + tiles.Set.Width - 1) / tiles.Set.Width;
 
     public static bool Suits(ConvShape shape) =>
         shape is { Groups: 1, ReadsChannelsFirst: false, Channels: >= FewestChannels, OutputChannels: >= FewestChannels, Depth.IsIdentity: true }
         && shape.Channels % T.Count == 0 && IsThree(shape.Height) && IsThree(shape.Width)
         && (long)shape.Height.Output * shape.Width.Output * Math.Max(1, shape.Batch) >= FewestTiles * Outputs * Outputs;
+
+    /// <summary>How much it does for a shape that it suits.</summary>
+    public static KernelWork Work(ConvShape shape, Target target, GeneratedTiles tiles)
+    {
+        double rows = (shape.Height.Output + Outputs - 1) / Outputs, columns = (shape.Width.Output + Outputs - 1) / Outputs;
+        var count = Math.Max(1, shape.Batch) * shape.Depth.Input * rows * columns;
+        var (height, width, lanes) = (tiles.Set.Height, tiles.Set.Width, tiles.Set.Lanes);
+        var atOnce = TilesATask((int)Math.Min(count, int.MaxValue / 2), (int)CacheSets.Apart(shape.Channels), height, target);
+        double tasks = Math.Ceiling(count / atOnce), panels = (shape.OutputChannels + width - 1) / width, vectors = (shape.OutputChannels + lanes - 1) / lanes;
+        var strips = Math.Floor(count / atOnce) * Math.Ceiling((double)atOnce / height) + Math.Ceiling(count % atOnce / height);
+        var weights = sizeof(float) * (double)Points * panels * width * shape.Channels;
+        return new(tasks, Points * strips * panels, Points * count * vectors * shape.Channels, Points * strips * panels * shape.Channels,
+            KernelWork.Passes(weights, tasks, target.L2Bytes), KernelWork.Beyond(sizeof(float) * (double)Math.Max(1, shape.Batch) * (shape.InputPixels * (double)shape.Channels + shape.OutputPixels * (double)shape.OutputChannels), target.L2Bytes),
+            Points * count * shape.Channels, Points * count * vectors);
+    }
+
+    private static int TilesATask(int tileCount, int pitch, int height, Target target)
+    {
+        var most = Math.Max(1, target.L2Bytes / 2 / (Points * sizeof(float) * pitch) / height);
+        var wanted = Math.Max(2, (int)(((long)tileCount + WantedTasks * height - 1) / (WantedTasks * height)));
+        return Math.Min(most, wanted) * height;
+    }
+
+    // Where there are few tiles, the panels are cut as well: each task then transforms the inputs for itself, or finds them as the one before left them.
+    private static int PanelsATask(int tileCount, int tilesATask, int panels)
+    {
+        var places = Math.Max(1, (tileCount + tilesATask - 1) / tilesATask);
+        var cuts = Math.Clamp(WantedTasks / places, 1, Math.Max(1, panels / FewestPanels));
+        return (panels + cuts - 1) / cuts;
+    }
 
     private static bool IsThree(in ConvAxis axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
 
@@ -110,11 +141,15 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
             Activation.Clip => (call.Args.Alpha, call.Args.Beta),
             _ => (float.NegativeInfinity, float.PositiveInfinity),
         };
+        var transformed = -1;
         for (var task = firstTask; task < endTask; task++)
         {
-            int first = task * tilesATask, count = Math.Min(tilesATask, tileCount - first);
-            TransformInputs(call.X, zeros, first, count, inputs);
-            for (var panel = 0; panel < Panels; panel++)
+            var place = task / PanelTasks;
+            int first = place * tilesATask, count = Math.Min(tilesATask, tileCount - first);
+            int firstPanel = (task - place * PanelTasks) * panelsATask, endPanel = Math.Min(Panels, firstPanel + panelsATask);
+            if (place != transformed) TransformInputs(call.X, zeros, first, count, inputs);
+            transformed = place;
+            for (var panel = firstPanel; panel < endPanel; panel++)
             {
                 var output = panel * tiles.Set.Width;
                 var columns = Math.Min(tiles.Set.Width, Shape.OutputChannels - output);
@@ -122,7 +157,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
                 for (var v = 0; v < columns; v += T.Count)
                     TransformOutputs(call, products + v, first, count, output + v, Math.Min(T.Count, columns - v), low, high);
             }
-            if (finish != null) Finish(call, finish, first, count);
+            if (finish != null) Finish(call, finish, first, count, firstPanel * tiles.Set.Width, Math.Min(Shape.OutputChannels, endPanel * tiles.Set.Width));
         }
     }
 
@@ -195,10 +230,10 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
     }
 
     /// <summary>Adds the residual and applies the activation, along the output lines that the tiles cover.</summary>
-    private void Finish(in ConvCall call, delegate*<EpilogueTile*, void> finish, int first, int count)
+    private void Finish(in ConvCall call, delegate*<EpilogueTile*, void> finish, int first, int count, int firstOutput, int endOutput)
     {
         EpilogueTile e = default;
-        (e.Alpha, e.Args, e.Columns) = (1f, call.Args, Shape.OutputChannels);
+        (e.Alpha, e.Args, e.Columns) = (1f, call.Args, endOutput - firstOutput);
         (e.SourceStride, e.DestinationStride, e.ResidualStride) = (Shape.YPitch, Shape.YPitch, Shape.ResidualPitch);
         for (var t = first; t < first + count;)
         {
@@ -208,8 +243,8 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
             for (var h = row * Outputs; h < Math.Min((row + 1) * Outputs, Shape.Height.Output); h++)
             {
                 var pixel = ((nint)image * Shape.Height.Output + h) * Shape.Width.Output + column * Outputs;
-                e.Source = e.Destination = call.Y + pixel * Shape.YPitch;
-                if (call.Residual != null) e.Residual = call.Residual + pixel * Shape.ResidualPitch;
+                e.Source = e.Destination = call.Y + pixel * Shape.YPitch + firstOutput;
+                if (call.Residual != null) e.Residual = call.Residual + pixel * Shape.ResidualPitch + firstOutput;
                 finish(&e);
             }
             t += along;

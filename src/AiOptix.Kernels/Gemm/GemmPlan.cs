@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
@@ -65,6 +66,26 @@ public sealed unsafe class GemmPlan
 
     /// <summary>Packs one constant B[K,N] at any strides. The form depends on K, N and the target only.</summary>
     public void PackB(float* b, nint rowStride, nint columnStride, float* packed) => Pack(b, columnStride, rowStride, Shape.N, Kernel.Nr, packed);
+
+    /// <summary>How much a product does with a kernel, its B packed as the shape says, or read with its columns adjacent or not.</summary>
+    internal static KernelWork Work(in GemmShape shape, Target target, GemmKernel kernel, bool columnsOfB)
+    {
+        var split = GemmSplit.Of(shape, kernel, target);
+        double rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask, columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
+        double strips = rowTasks * ((Math.Min(shape.M, split.RowsATask) + kernel.Mr - 1) / kernel.Mr), panels = (shape.N + kernel.Nr - 1) / kernel.Nr, vectors = (shape.N + kernel.VectorWidth - 1) / kernel.VectorWidth;
+        var rows = kernel.Generated is null ? Math.Ceiling(shape.M / 4.0) * 4 : shape.M;
+        var b = (double)shape.K * shape.N;
+        var isDirect = columnsOfB && (kernel.Generated is null ? shape.M <= kernel.Mr : sizeof(float) * b <= target.L1Bytes / 2.0 || Math.Min(shape.M, split.RowsATask) <= kernel.Mr);
+        var isVector = shape.M == 1 && (shape.PackedB ? kernel.Nr == 2 * kernel.VectorWidth : columnsOfB);
+        var copied = (shape.PackedB || isDirect || isVector ? 0 : b * rowTasks) + (kernel.Generated is null && !isVector ? (double)shape.M * shape.K * columnTasks : 0);
+        var blocks = Math.Max(1, Math.Ceiling(shape.K / (double)split.Kc));
+        // A single row over B as it lies takes the columns that do not fill a vector one step at a time.
+        var steps = !isVector || shape.PackedB ? strips * panels : shape.N % kernel.VectorWidth == 0 ? 0 : 1;
+        return new(shape.Batch * rowTasks * columnTasks, shape.Batch * strips * panels * blocks, shape.Batch * (isVector ? 1 : rows) * vectors * shape.K, shape.Batch * steps * shape.K,
+            KernelWork.Passes(sizeof(float) * shape.Batch * (shape.PackedB ? panels * kernel.Nr * shape.K : b), rowTasks, target.L2Bytes),
+            KernelWork.Beyond(sizeof(float) * shape.Batch * (double)shape.M * (shape.K + (double)shape.N), target.L2Bytes), shape.Batch * copied,
+            shape.Batch * shape.M * vectors * blocks);
+    }
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

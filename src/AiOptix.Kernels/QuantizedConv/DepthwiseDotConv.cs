@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
@@ -60,6 +61,18 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
     private int MostBlocks => panels.Tiles.Width / 4;
 
     public static bool Suits(QuantizedShape shape) => shape is { Conv: { ReadsChannelsFirst: false, GroupChannels: 1, GroupOutputs: 1, Groups: > 1 } };
+
+    /// <summary>How much it does for a shape that it suits.</summary>
+    public static KernelWork Work(in QuantizedShape shape, Target target, DotTiles tiles)
+    {
+        var s = shape.Conv;
+        double lines = (double)s.Batch * s.Depth.Output * s.Height.Output, pixels = lines * s.Width.Output;
+        double quads = (s.Depth.Kernel * s.Height.Kernel + LinesAtOnce - 1) / LinesAtOnce, vectors = (s.Channels + tiles.Lanes - 1) / tiles.Lanes, panels = (s.Channels + tiles.Width - 1) / tiles.Width;
+        var steps = (tiles.Method == DotMethod.Quads ? shape.WeightParts : 2) * quads * s.Width.Kernel;
+        var strips = lines * Math.Ceiling(s.Width.Output / (double)tiles.Height(4)) * panels;
+        return new(lines * panels, strips, pixels * vectors * steps, strips * steps, 4 * steps * panels * tiles.Width, KernelWork.Beyond((double)s.Batch * s.InputPixels * s.Channels + shape.ResultBytes * pixels * s.Channels, target.L2Bytes),
+            lines * quads * LinesAtOnce * s.Width.Reach(s.Width.Output) * s.Channels, pixels * vectors);
+    }
 
     /// <summary>Packs panels of channels, in each for every four lines the taps of the width.</summary>
     public override void PackWeights(in QuantizedWeights weights, byte* packed)

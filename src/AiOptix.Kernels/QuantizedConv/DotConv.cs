@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Conv;
 using AiOptix.Kernels.Jit;
 using AiOptix.Tensors;
@@ -28,7 +29,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
     {
         s = shape.Conv.Joined(grain: 4);
         var isWhole = s.GroupChannels % 4 == 0;
-        copies = s.ReadsChannelsFirst || !isWhole || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded;
+        copies = Copies(s);
         // Terms that lie behind each other whatever the extents are.
         run = !isWhole && s.Width.Dilation == 1 ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
         stepsOfRun = (run + 3) / 4;
@@ -65,6 +66,32 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
 
     /// <summary>What a tile reads and stores.</summary>
     public static DotForm Form(in QuantizedShape shape, bool isColumnwise) => new((DotStore)shape.Result, isColumnwise, shape.IsSigned, shape.IsLimited, shape.IsClipped, shape.HasAddends);
+
+    /// <summary>How much it does for a shape.</summary>
+    public static KernelWork Work(in QuantizedShape shape, Target target, DotTiles tiles)
+    {
+        var s = shape.Conv.Joined(grain: 4);
+        if (s.OutputPixels == 0) return default;
+        var copies = Copies(s);
+        var panels = tiles.Panels(s.GroupOutputs, Form(shape, isColumnwise: false));
+        var split = TileSplit.Of(s, new(panels.Count, tiles.Height(panels[0].Vectors), 1, OperationsATask), target, int.MaxValue, copies);
+        double units = (double)s.Batch * s.Depth.Output * s.Groups, lines = units * s.Height.Output, places = units * split.Places;
+        var run = s.GroupChannels % 4 != 0 && s.Width.Dilation == 1 ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
+        var steps = (tiles.Method == DotMethod.Quads ? shape.WeightParts : 2.0) * ((run + 3) / 4) * (s.Terms / run);
+        double whole = s.Width.Output / split.Columns, rest = s.Width.Output % split.Columns, strips = 0, vectors = 0;
+        foreach (var panel in panels)
+        {
+            double height = tiles.Height(panel.Vectors);
+            strips += whole * Math.Ceiling(split.Columns / height) + Math.Ceiling(rest / height);
+            vectors += panel.Vectors;
+        }
+        double outputs = lines * s.Width.Output * s.GroupOutputs, weights = 4 * steps * vectors * tiles.Lanes;
+        var band = copies ? places * s.Height.Reach(split.Rows) * s.Width.Reach(split.Columns) * s.Depth.Kernel * s.GroupChannels : 0;
+        return new(units * split.Tasks, lines * strips, lines * s.Width.Output * vectors * steps, lines * strips * steps,
+            KernelWork.Passes(weights, split.Places * s.Batch * (double)s.Depth.Output, target.L2Bytes) * s.Groups, KernelWork.Beyond((double)s.Batch * s.InputPixels * s.Channels + shape.ResultBytes * outputs, target.L2Bytes), band, lines * s.Width.Output * vectors);
+    }
+
+    private static bool Copies(in ConvShape s) => s.ReadsChannelsFirst || s.GroupChannels % 4 != 0 || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded;
 
     /// <summary>Packs group by group panels of output channels, in each the terms in their order: taps, and in those channels.</summary>
     public override void PackWeights(in QuantizedWeights weights, byte* packed)

@@ -1,3 +1,4 @@
+using AiOptix.Kernels.Choice;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.QuantizedConv;
@@ -8,7 +9,11 @@ namespace AiOptix.Kernels.QuantizedConv;
 /// <param name="Suits">Whether it can compute a shape; looks at channels, groups and the layout only.</param>
 /// <param name="Plan">Plans a shape that it suits.</param>
 /// <param name="Rehearse">Makes the code ready that convolutions of a shape run: (shape, with Batch 0 where it is not known; whether its spatial extents are known, or only stand for others; the machine).</param>
-public sealed record QuantizedConvKernel(string Name, Isa Isa, Predicate<QuantizedShape> Suits, Func<QuantizedShape, Target, QuantizedConvPlan> Plan, Action<QuantizedShape, bool, Target> Rehearse);
+public sealed record QuantizedConvKernel(string Name, Isa Isa, Predicate<QuantizedShape> Suits, Func<QuantizedShape, Target, QuantizedConvPlan> Plan, Action<QuantizedShape, bool, Target> Rehearse)
+{
+    /// <summary>How much it does for a shape that it suits, so that its cost can be told without planning it.</summary>
+    public required Func<QuantizedShape, Target, KernelWork> Work { get; init; }
+}
 
 /// <summary>Every quantised convolution and product, best first; the last row is the scalar reference.</summary>
 public static class QuantizedConvTable
@@ -30,20 +35,19 @@ public static class QuantizedConvTable
         Tiles("gemm_u8s8s32_4x32_avx512", DotTiles.Rows[4]),
         Tiles("gemm_u8s8s32_4x16_avx2", DotTiles.Rows[5]),
         Tiles("gemm_u8s8s32_4x8_v128", DotTiles.Rows[6]),
-        new("gemm_u8s8s32_scalar", Isa.None, static _ => true, static (s, _) => new ScalarQuantizedConv(s, "gemm_u8s8s32_scalar"), static (_, _, _) => { }),
+        new("gemm_u8s8s32_scalar", Isa.None, static _ => true, static (s, _) => new ScalarQuantizedConv(s, "gemm_u8s8s32_scalar"), static (_, _, _) => { }) { Work = static (s, _) => ScalarQuantizedConv.Work(s) },
     ];
 
-    /// <summary>The first row that suits the shape and that the target can run.</summary>
-    public static QuantizedConvKernel Select(QuantizedShape shape, Target target)
-    {
-        foreach (var row in Rows)
-            if (target.Has(row.Isa) && row.Suits(shape)) return row;
-        return Rows[^1];
-    }
+    /// <summary>The row of that name.</summary>
+    public static QuantizedConvKernel Named(string name) => Rows.First(r => r.Name == name);
+
+
+    /// <summary>The row that costs least for the shape, of those that suit it and that the target can run.</summary>
+    public static QuantizedConvKernel Select(QuantizedShape shape, Target target) => Named(new QuantizedProblem(shape).Pick(target));
 
     private static QuantizedConvKernel Depthwise(string name, DotTiles tiles) =>
-        new(name, tiles.Isa, DepthwiseDotConv.Suits, (s, t) => new DepthwiseDotConv(s, t, name, tiles), (s, isKnown, t) => DepthwiseDotConv.RehearseCode(s, isKnown, t, name, tiles));
+        new(name, tiles.Isa, DepthwiseDotConv.Suits, (s, t) => new DepthwiseDotConv(s, t, name, tiles), (s, isKnown, t) => DepthwiseDotConv.RehearseCode(s, isKnown, t, name, tiles)) { Work = (s, t) => DepthwiseDotConv.Work(s, t, tiles) };
 
     private static QuantizedConvKernel Tiles(string name, DotTiles tiles) =>
-        new(name, tiles.Isa, static _ => true, (s, t) => new DotConv(s, t, name, tiles), (s, isKnown, t) => DotConv.RehearseCode(s, isKnown, t, name, tiles));
+        new(name, tiles.Isa, static _ => true, (s, t) => new DotConv(s, t, name, tiles), (s, isKnown, t) => DotConv.RehearseCode(s, isKnown, t, name, tiles)) { Work = (s, t) => DotConv.Work(s, t, tiles) };
 }

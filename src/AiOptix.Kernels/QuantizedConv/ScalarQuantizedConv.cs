@@ -1,8 +1,18 @@
+using AiOptix.Kernels.Choice;
+
 namespace AiOptix.Kernels.QuantizedConv;
 
 /// <summary>The scalar reference: every output by its definition. A task is an output pixel; what is packed is addends of the sums, factors, addends of the results and weights as they are.</summary>
 internal sealed unsafe class ScalarQuantizedConv(in QuantizedShape shape, string name) : QuantizedConvPlan(shape, name), IPacksMatrices
 {
+    /// <summary>How much it does for a shape.</summary>
+    public static KernelWork Work(in QuantizedShape shape)
+    {
+        var s = shape.Conv;
+        var outputs = (double)s.Batch * s.OutputPixels * s.OutputChannels;
+        return new(0, outputs, outputs * s.Terms, 0, 0, 0, 0, outputs);
+    }
+
     public override long PackedWeightBytes => (long)Shape.Conv.OutputChannels * (sizeof(int) + 2 * sizeof(float) + sizeof(short) * (long)Shape.Conv.Terms);
 
     public override long ScratchBytes => 0;

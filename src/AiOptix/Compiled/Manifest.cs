@@ -7,7 +7,7 @@ namespace AiOptix.Compiled;
 /// <summary>What a saved program says of itself.</summary>
 internal sealed record Manifest
 {
-    private const int Format = 1;
+    private const int Format = 2;
 
     /// <summary>The build of AI Optix that saved it.</summary>
     public required string Build { get; init; }
@@ -17,6 +17,12 @@ internal sealed record Manifest
 
     /// <summary>Whether the portable passes rewrote the model.</summary>
     public required bool Rewrite { get; init; }
+
+    /// <summary>Says from which tuning its kernels are; 0 when the cost model chose them all.</summary>
+    public required ulong Tuning { get; init; }
+
+    /// <summary>The tuned kernel of each problem in it.</summary>
+    public required IReadOnlyDictionary<string, string> Tuned { get; init; }
 
     /// <summary>The files of the model, its main one first; none when it came from memory.</summary>
     public required IReadOnlyList<SourceFile> Files { get; init; }
@@ -41,6 +47,8 @@ internal sealed record Manifest
         Line("build", Build);
         Line("target", (int)Target.Isa, Target.L1Bytes, Target.L2Bytes, Target.L3Bytes);
         Line("rewrite", Rewrite ? 1 : 0);
+        Line("tuning", Hex(Tuning));
+        foreach (var (problem, kernel) in Tuned) Line("tuned", Uri.EscapeDataString(problem), Uri.EscapeDataString(kernel));
         foreach (var f in Files) Line("file", f.Stamp.Length, f.Stamp.Written.Ticks, Hex(f.Sample), Hex(f.Content), Uri.EscapeDataString(f.Stamp.Path));
         Line("graph", Graph.Offset, Graph.Length);
         foreach (var (offset, length, form) in Blocks) Line("block", offset, length, Uri.EscapeDataString(form));
@@ -63,6 +71,8 @@ internal sealed record Manifest
             Build = One("build", 1)[0],
             Target = new((Isa)Small(target[0]), Small(target[1]), Small(target[2]), Number(target[3])),
             Rewrite = One("rewrite", 1)[0] == "1",
+            Tuning = Sum(One("tuning", 1)[0]),
+            Tuned = All("tuned", 2).ToDictionary(t => Uri.UnescapeDataString(t[0]), t => Uri.UnescapeDataString(t[1]), StringComparer.Ordinal),
             Files = [.. All("file", 5).Select(f => new SourceFile(new(Uri.UnescapeDataString(f[4]), Number(f[0]), Time(f[1])), Sum(f[2]), Sum(f[3])))],
             Graph = (Number(graph[0]), Number(graph[1])),
             Blocks = [.. All("block", 3).Select(b => (Number(b[0]), Number(b[1]), Uri.UnescapeDataString(b[2])))],

@@ -9,7 +9,7 @@ namespace AiOptix.Compiled;
 internal sealed class ProgramCache
 {
     private static readonly ConcurrentDictionary<string, WeakReference<ProgramCache>> ofFiles = new(StringComparer.Ordinal);
-    private readonly Dictionary<(bool Rewrite, IsaCap Isa, Limits Limits), (WeakReference<Program> Program, Settler? Settle)> programs = [];
+    private readonly Dictionary<(bool Rewrite, IsaCap Isa, Limits Limits, ulong? Tuning), (WeakReference<Program> Program, Settler? Settle)> programs = [];
 
     /// <summary>The cache of the model that these files hold.</summary>
     public static ProgramCache Of(IReadOnlyList<FileStamp> files)
@@ -30,7 +30,7 @@ internal sealed class ProgramCache
     {
         lock (programs)
         {
-            var key = (options.Rewrite, options.Isa, options.Limits);
+            var key = (options.Rewrite, options.Isa, options.Limits, options.Tuning?.Digest);
             if (programs.TryGetValue(key, out var known) && known.Program.TryGetTarget(out var program)) return new(program, known.Settle);
             var compiled = compile();
             programs[key] = (new(compiled.Program), compiled.Settle);

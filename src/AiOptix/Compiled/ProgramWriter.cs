@@ -11,11 +11,12 @@ namespace AiOptix.Compiled;
 /// <param name="graph">A graph that needs no pass any more.</param>
 /// <param name="program">Its program, whose weights are packed.</param>
 /// <param name="target">The machine that it was compiled for.</param>
+/// <param name="choices">The tuned kernels that it was compiled with.</param>
 /// <param name="rewrite">Whether passes rewrote the graph.</param>
 /// <param name="isSettled">Whether sessions compile the graph again when extents are known.</param>
 /// <param name="files">The files of the model, its main one first.</param>
 /// <param name="options">How the graph is read again.</param>
-internal sealed class ProgramWriter(Graph graph, Program program, Target target, bool rewrite, bool isSettled, IReadOnlyList<FileStamp> files, LoadOptions options)
+internal sealed class ProgramWriter(Graph graph, Program program, Target target, ChoiceRecord choices, bool rewrite, bool isSettled, IReadOnlyList<FileStamp> files, LoadOptions options)
 {
     /// <summary>Writes the folder. It, or the file in it when the folder is there, appears when it is complete.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -70,7 +71,7 @@ internal sealed class ProgramWriter(Graph graph, Program program, Target target,
         try
         {
             var saved = ProgramFile.Read(block);
-            var again = new CpuBackend(target).Compile(saved.Graph(options), options.Limits, new WeightSource { Saved = saved.Packed() });
+            var again = new CpuBackend(target, choices).Compile(saved.Graph(options), options.Limits, new WeightSource { Saved = saved.Packed() });
             if (again.AllSteps.Select(Words).SequenceEqual(program.AllSteps.Select(Words))) return null;
             throw new UnsupportedModelException($"model '{graph.Name}' cannot be saved compiled: the form that its operators take in a file compiles to other steps");
         }
@@ -106,6 +107,8 @@ internal sealed class ProgramWriter(Graph graph, Program program, Target target,
             Build = ProgramFile.ThisBuild,
             Target = target,
             Rewrite = rewrite,
+            Tuning = choices.Digest,
+            Tuned = choices.Used,
             Files = [.. files.Select(SourceFile.Of)],
             Graph = (ProgramFile.HeadBytes, graphEnd - ProgramFile.HeadBytes),
             Blocks = places,

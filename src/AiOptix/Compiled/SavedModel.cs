@@ -4,6 +4,7 @@ using AiOptix.Kernels;
 using AiOptix.Optimization;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
+using AiOptix.Tuning;
 
 namespace AiOptix.Compiled;
 
@@ -88,13 +89,13 @@ internal sealed class SavedModel
     }
 
     /// <summary>True when it was compiled with these options.</summary>
-    public bool Suits(CompileOptions options) => options.Rewrite == file.Manifest.Rewrite && HostTarget.Current.Cap(options.Isa) == file.Manifest.Target;
+    public bool Suits(CompileOptions options) => options.Rewrite == file.Manifest.Rewrite && (options.Tuning is null || options.Tuning.Digest == file.Manifest.Tuning) && HostTarget.Current.Cap(options.Isa) == file.Manifest.Target;
 
     /// <summary>Opens a session over the packed weights in the file, which is held against its checksums meanwhile.</summary>
     /// <exception cref="AiOptixException">The file is damaged.</exception>
     public Session Open(CompileOptions options)
     {
-        var backend = new CpuBackend(file.Manifest.Target);
+        var backend = new CpuBackend(file.Manifest.Target, KernelTuning.Of(file.Manifest.Tuned).Chooser);
         var program = backend.Compile(Graph, options.Limits, new WeightSource { Saved = file.Packed(), Checks = file.Checks() });
         return new CompiledGraph(program, options.Rewrite ? Settling.Of(Graph, backend, options.Limits) : null).Start(backend, options.Threads);
     }
