@@ -62,7 +62,7 @@ public static class ConvTable
         => new(name, isa | Isa.Jit, WinogradConv<T, TForm>.Suits, (s, t) => new WinogradConv<T, TForm>(s, t, name, tiles), (s, isKnown, a, t) => WinogradConv<T, TForm>.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false, Work = (s, t) => WinogradConv<T, TForm>.Work(s, t, tiles) };
 
     private static ConvKernel FoldedLine(string name, Isa isa, GeneratedTiles tiles)
-        => new(name, isa | Isa.Jit, s => FoldedLineConv.Suits(s, tiles), (s, t) => new FoldedLineConv(s, t, name, tiles), (s, isKnown, a, t) => FoldedLineConv.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false };
+        => new(name, isa | Isa.Jit, s => FoldedLineConv.Suits(s, tiles), (s, t) => new FoldedLineConv(s, t, name, tiles), (s, isKnown, a, t) => FoldedLineConv.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false, Work = (s, t) => FoldedLineConv.Work(s, t, tiles) };
 
     private static ConvKernel GeneratedDepthwise(string name, Isa isa, GeneratedTiles tiles)
         => new(name, isa | Isa.Jit, s => DepthwiseTileConv.Suits(s, tiles), (s, t) => new DepthwiseTileConv(s, t, name, tiles), (s, isKnown, a, t) => DepthwiseTileConv.RehearseCode(s, isKnown, a, t, name, tiles)) { Work = (s, t) => DepthwiseTileConv.Work(s, t, tiles) };

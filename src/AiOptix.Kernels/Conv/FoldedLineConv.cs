@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Jit;
 using AiOptix.Kernels.Loops;
@@ -52,6 +53,19 @@ internal sealed unsafe class FoldedLineConv : ConvPlan
         // Vectors of products a line, against those of the direct kernel.
         var own = (long)Vectors(shape.OutputChannels * shape.Width.Kernel, tiles) * shape.Width.Input;
         return 4 * own <= 3 * (long)Vectors(shape.OutputChannels, tiles) * shape.Width.Kernel * shape.Width.Output;
+    }
+
+    /// <summary>How much it does for a shape that it suits; what is added up counts as copied.</summary>
+    public static KernelWork Work(in ConvShape shape, Target target, GeneratedTiles tiles)
+    {
+        var s = shape;
+        if (s.OutputPixels == 0) return default;
+        double lines = (double)s.Batch * s.Depth.Output * s.Height.Output, vectors = Vectors(s.OutputChannels * s.Width.Kernel, tiles), terms = (double)s.Height.Kernel * s.Channels;
+        var strips = lines * Math.Ceiling((double)s.Width.Input / tiles.Set.Height);
+        double outputs = lines * s.Width.Output * s.OutputChannels, weights = sizeof(float) * terms * vectors * tiles.Set.Lanes;
+        var tasks = new Split((long)lines, (long)s.Width.Input * s.Height.Kernel * s.Channels / 2).Tasks;
+        return new(tasks, strips, lines * s.Width.Input * vectors * terms, strips * terms, KernelWork.Passes(weights, lines, target.L2Bytes),
+            KernelWork.Beyond(sizeof(float) * ((double)s.Batch * s.InputPixels * s.Channels + outputs), target.L2Bytes), outputs * s.Width.Kernel, lines * (s.Width.Input * vectors + s.Width.Output));
     }
 
     /// <summary>Packs the weights: [lines of the window, channels, columns].</summary>
