@@ -45,6 +45,8 @@ class Model:
     __slots__ = ("_inputs", "_native", "_outputs")
 
     def __init__(self, native: _native.Model) -> None:
+        if not isinstance(native, _native.Model):
+            raise TypeError(f"a Model is made by ai_optix.load(source), not from {type(native).__name__}")
         self._native = native
         self._inputs: tuple[Value, ...] | None = None
         self._outputs: tuple[Value, ...] | None = None

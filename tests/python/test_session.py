@@ -50,6 +50,11 @@ def test_save_and_load_again(tmp_path):
         model.save(tmp_path / "missing" / "again.onnx")
 
 
+def test_a_model_is_made_by_load(tmp_path):
+    with pytest.raises(TypeError, match=r"ai_optix\.load"):
+        ox.Model(str(tmp_path / "model.onnx"))
+
+
 def test_samples():
     model = ox.load(two_inputs())
     sample = model.sample(7, {"N": 4})
