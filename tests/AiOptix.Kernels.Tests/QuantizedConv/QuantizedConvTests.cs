@@ -72,7 +72,8 @@ public unsafe class QuantizedConvTests
     {
         var capped = new Tensors.Target(Tensors.Isa.Avx2 | Tensors.Isa.Avx512 | Tensors.Isa.Avx512Vnni | Tensors.Isa.AvxVnni | Tensors.Isa.Jit).Cap(Tensors.IsaCap.Avx2);
         Assert.Equal("gemm_u8s8s32_2x32_avxvnni_jit", QuantizedConvTable.Select(QuantizedShape.Product(8, 64, 64, QuantizedResult.UInt8), capped).Name);
-        Assert.Equal("conv_u8s8s32_depthwise_2x32_avxvnni_jit", QuantizedConvTable.Select(new(shapes[^1] with { Groups = 8, OutputChannels = 8 }, QuantizedResult.UInt8), capped).Name);
+        var axis = new ConvAxis(28, 3, 1, 1, 1, 1);
+        Assert.Equal("conv_u8s8s32_depthwise_2x32_avxvnni_jit", QuantizedConvTable.Select(new(new(1, 64, 64, 64, ConvAxis.None, axis, axis), QuantizedResult.UInt8), capped).Name);
     }
 
     [Fact]
