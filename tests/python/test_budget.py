@@ -131,6 +131,9 @@ def test_a_recipe_and_a_state(model, labels, tmp_path):
     assert not (tmp_path / "state.json").exists()
     again = quick(max_accuracy_drop=0.1, objective="size").optimize(model, X, labels, recipe=json.loads(json.dumps(result.recipe)))
     assert again.search.chosen == 0
+    # A replay proves the recipe's form alone.
+    attempts, proven = again.recipe.pop("attempts"), result.recipe.pop("attempts")
+    assert [a["name"] for a in attempts] == [proven[-1]["name"]]
     assert again.recipe == result.recipe
     assert np.array_equal(ox.Session(again.model, threads=1).run(X[:9])["y"], ox.Session(result.model, threads=1).run(X[:9])["y"])
 
