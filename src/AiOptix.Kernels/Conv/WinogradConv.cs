@@ -17,6 +17,9 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
 {
     private const int Taps = 3, FewestChannels = 16, FewestTiles = 2, FewestPanels = 2, WantedTasks = 8;
 
+    // Beyond this a layer would be bound by reading its transformed weights, and the model would hold several times the memory for them.
+    private const long MostWeightBytes = 48L << 20;
+
     private readonly GeneratedTiles tiles;
     private readonly int tileRows, tileColumns, tileCount, tilesATask, panelsATask, pitch;
 
@@ -61,7 +64,8 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
     public static bool Suits(ConvShape shape) =>
         shape is { Groups: 1, ReadsChannelsFirst: false, Channels: >= FewestChannels, OutputChannels: >= FewestChannels, Depth.IsIdentity: true }
         && shape.Channels % T.Count == 0 && IsThree(shape.Height) && IsThree(shape.Width)
-        && (long)shape.Height.Output * shape.Width.Output * Math.Max(1, shape.Batch) >= FewestTiles * Outputs * Outputs;
+        && (long)shape.Height.Output * shape.Width.Output * Math.Max(1, shape.Batch) >= FewestTiles * Outputs * Outputs
+        && sizeof(float) * (long)Points * shape.Channels * shape.OutputChannels <= MostWeightBytes;
 
     /// <summary>How much it does for a shape that it suits.</summary>
     public static KernelWork Work(ConvShape shape, Target target, GeneratedTiles tiles)
