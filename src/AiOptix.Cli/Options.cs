@@ -51,7 +51,15 @@ internal static class Options
     public static KernelTuning? Tuning(ParseResult parsed, Option<bool> tuned, Option<string?> file, Terminal terminal)
     {
         if (!parsed.GetValue(tuned) && parsed.GetValue(file) is null) return null;
-        var tuning = KernelTuning.Load(parsed.GetValue(file));
+        return Load(parsed.GetValue(file), terminal);
+    }
+
+    /// <summary>The tuned kernels of a file that tuning adds to, none where it is not there yet; says what is left out of it.</summary>
+    public static KernelTuning Known(string path, Terminal terminal) => File.Exists(path) ? Load(path, terminal) : KernelTuning.Empty;
+
+    private static KernelTuning Load(string? path, Terminal terminal)
+    {
+        var tuning = KernelTuning.Load(path);
         foreach (var notice in tuning.Notices) terminal.Error.WriteLine($"optix: {notice}");
         return tuning;
     }

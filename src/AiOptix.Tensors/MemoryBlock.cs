@@ -14,17 +14,15 @@ public sealed unsafe class MemoryBlock
 
     private readonly Action? release;
     private readonly bool owned;
-    private readonly bool ownPages;
     private byte* pointer;
     private int holders = 1;
     private int freed;
 
-    private MemoryBlock(byte* pointer, long length, bool owned, Action? release, bool ownPages = false)
+    private MemoryBlock(byte* pointer, long length, bool owned, Action? release)
     {
         this.pointer = pointer;
         Length = length;
         this.owned = owned;
-        this.ownPages = ownPages;
         this.release = release;
         if (!owned && release is null) GC.SuppressFinalize(this);
     }
@@ -48,20 +46,19 @@ public sealed unsafe class MemoryBlock
     public static MemoryBlock Allocate(long length, bool zeroed = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        var ownPages = length >= SystemPages.Least;
         byte* p;
         try
         {
-            p = ownPages ? SystemPages.Map(length) : (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
+            p = IsPages(length) ? SystemPages.Map(length) : (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(length, 1), Alignment);
         }
         catch (OutOfMemoryException e)
         {
             throw new LimitExceededException($"could not allocate {length} bytes of native memory", e);
         }
-        if (zeroed && !ownPages) NativeMemory.Clear(p, (nuint)length);
+        if (zeroed && !IsPages(length)) NativeMemory.Clear(p, (nuint)length);
         if (length >= LeastPressure) GC.AddMemoryPressure(length);
         Interlocked.Add(ref ownedBytes, length);
-        return new(p, length, owned: true, release: null, ownPages);
+        return new(p, length, owned: true, release: null);
     }
 
     /// <summary>Wraps memory of somebody else; <paramref name="release"/> runs once when the last holder lets go.</summary>
@@ -140,6 +137,8 @@ public sealed unsafe class MemoryBlock
     /// <summary>Frees what nobody let go of.</summary>
     ~MemoryBlock() => Free();
 
+    private static bool IsPages(long length) => length >= SystemPages.Least;
+
     private void Free()
     {
         if (Interlocked.Exchange(ref freed, 1) != 0) return;
@@ -147,7 +146,7 @@ public sealed unsafe class MemoryBlock
         pointer = null;
         if (owned && p != null)
         {
-            if (ownPages) SystemPages.Unmap(p, Length);
+            if (IsPages(Length)) SystemPages.Unmap(p, Length);
             else NativeMemory.AlignedFree(p);
             if (Length >= LeastPressure) GC.RemoveMemoryPressure(Length);
             Interlocked.Add(ref ownedBytes, -Length);

@@ -133,16 +133,16 @@ public sealed class Model
     /// <param name="cancellation">Ends it early.</param>
     /// <returns>The optimised model, to be used only if the proof in the result holds.</returns>
     public (Model Model, OptimizationResult Result) Optimize(IReadOnlyList<Tensor[]> samples, OptimizerOptions? options = null, IProgress<OptimizerProgress>? progress = null,
-        CancellationToken cancellation = default) => Optimize(samples, null, options, progress, cancellation);
+        CancellationToken cancellation = default) => Optimize(samples, options, null, progress, cancellation);
 
     /// <summary>The same with tuned kernels.</summary>
     /// <param name="samples">Inputs to prove the answers with, a tensor for each input in order; at least one. The first one is timed.</param>
-    /// <param name="tuner">Has kernels timed before they are chosen, for the baseline and for every form that is tried; null leaves the choice to the cost model.</param>
     /// <param name="options">How.</param>
+    /// <param name="tuner">Has kernels timed before they are chosen, for the baseline and for every form that is tried; null leaves the choice to the cost model.</param>
     /// <param name="progress">Told of each stage.</param>
     /// <param name="cancellation">Ends it early.</param>
     /// <returns>The optimised model, to be used only if the proof in the result holds.</returns>
-    public (Model Model, OptimizationResult Result) Optimize(IReadOnlyList<Tensor[]> samples, KernelTuner? tuner, OptimizerOptions? options = null, IProgress<OptimizerProgress>? progress = null,
+    public (Model Model, OptimizationResult Result) Optimize(IReadOnlyList<Tensor[]> samples, OptimizerOptions? options, KernelTuner? tuner, IProgress<OptimizerProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         var result = Optimizer.Optimize(Source().Graph, new CpuBackend(chooser: tuner?.Chooser), samples, options, progress, cancellation);

@@ -148,7 +148,7 @@ public sealed class TuningTests : IDisposable
     {
         var tuner = new KernelTuner(KernelTuning.Empty, TimeSpan.Zero);
         var values = FirstModelsTests.Inputs(model, "digits");
-        var (_, result) = model.Optimize([values], tuner, new() { Threads = 1, TimingTime = TimeSpan.Zero, PassTimingTime = TimeSpan.Zero });
+        var (_, result) = model.Optimize([values], new() { Threads = 1, TimingTime = TimeSpan.Zero, PassTimingTime = TimeSpan.Zero }, tuner);
         Assert.True(result.Proof.Holds);
         Assert.Subset(tuner.Timed.Select(t => t.Problem).ToHashSet(), KernelBench.ProblemsOf(model).ToHashSet());
     }

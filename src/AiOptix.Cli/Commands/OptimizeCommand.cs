@@ -65,10 +65,10 @@ internal static class OptimizeCommand
                 Proven = graph => output.WriteQuantized(Model.Of(graph), samples, parsed.GetValue(threads), cancellation),
             };
             var kept = parsed.GetValue(tuning) ?? KernelTuning.DefaultPath;
-            var tuner = parsed.GetValue(tune) ? new KernelTuner(File.Exists(kept) ? KernelTuning.Load(kept) : KernelTuning.Empty, Options.Seconds(parsed, kernelSeconds), cancellation: cancellation) : null;
+            var tuner = parsed.GetValue(tune) ? new KernelTuner(Options.Known(kept, terminal), Options.Seconds(parsed, kernelSeconds), cancellation: cancellation) : null;
             try
             {
-                var (optimized, result) = model.Optimize(samples, tuner, options, new StageLines(terminal.Error), cancellation);
+                var (optimized, result) = model.Optimize(samples, options, tuner, new StageLines(terminal.Error), cancellation);
                 OptimizationReport.Print(result, terminal);
                 if (parsed.GetValue(json) is { } path) terminal.Write(path, Terminal.Format(ModelJson.Result(result)) + "\n");
                 if (budgets.Report(parsed) is { } page) terminal.Write(page, result.ToHtml(new OptimizationSubject(Path.GetFileName(parsed.GetValue(file)!), "optix " + string.Join(' ', arguments.Select(Quoted))), MachineReport.Create()));

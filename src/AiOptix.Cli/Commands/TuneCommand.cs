@@ -22,8 +22,7 @@ internal static class TuneCommand
             var model = Model.Load(parsed.GetValue(file)!);
             terminal.Notice(model);
             var target = parsed.GetValue(path) ?? KernelTuning.DefaultPath;
-            var known = File.Exists(target) && !parsed.GetValue(again) ? KernelTuning.Load(target) : KernelTuning.Empty;
-            foreach (var notice in known.Notices) terminal.Error.WriteLine($"optix: {notice}");
+            var known = parsed.GetValue(again) ? KernelTuning.Empty : Options.Known(target, terminal);
             var tuner = new KernelTuner(known, Options.Seconds(parsed, seconds), new ProblemLines(terminal), cancellation);
             try
             {

@@ -51,7 +51,6 @@ public static class ConvTable
     /// <summary>The row of that name.</summary>
     public static ConvKernel Named(string name) => Rows.First(r => r.Name == name);
 
-
     /// <summary>The row that costs least for the shape, of those that suit it and that the target can run.</summary>
     public static ConvKernel Select(in ConvShape shape, Target target) => Named(new ConvProblem(shape).Pick(target));
 

@@ -5,7 +5,7 @@ using AiOptix.Tensors;
 namespace AiOptix.Tuning;
 
 /// <summary>
-/// Times kernels for problems that are not tuned yet, when a model that is compiled with it comes upon them (<see cref="Model.Tune"/>, <see cref="Model.Optimize(IReadOnlyList{Tensor[]}, KernelTuner, OptimizerOptions, IProgress{OptimizerProgress}, CancellationToken)"/>). A kernel wins over the cost model's
+/// Times kernels for problems that are not tuned yet, when a model that is compiled with it comes upon them (<see cref="Model.Tune"/>, <see cref="Model.Optimize(IReadOnlyList{Tensor[]}, OptimizerOptions, KernelTuner, IProgress{OptimizerProgress}, CancellationToken)"/>). A kernel wins over the cost model's
 /// pick only when the whole 95 % interval of its paired speed ratio lies above 1.
 /// </summary>
 /// <param name="known">What is tuned already.</param>
