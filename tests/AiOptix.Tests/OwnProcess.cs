@@ -56,7 +56,10 @@ internal static class OwnProcess
         foreach (var line in lines) Console.WriteLine(line);
     }
 
-    /// <summary>Bytes that all threads allocated in the managed heap, and bytes of native memory, over some runs into the caller's memory.</summary>
+    /// <summary>
+    /// Bytes that all threads allocated in the managed heap, and bytes of native memory, over some runs into the caller's memory. The least of three rounds:
+    /// the runtime itself allocates something once now and then, when it compiles a method again in the background; what runs allocate is in every round.
+    /// </summary>
     private static long[] Steady(string name, int threads)
     {
         var model = FirstModelsTests.Open(name);
@@ -66,10 +69,14 @@ internal static class OwnProcess
         for (var i = 0; i < WarmRuns; i++) session.Run(inputs, outputs);
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        var (managed, native) = (GC.GetTotalAllocatedBytes(precise: true), MemoryBlock.OwnedBytes);
-        for (var i = 0; i < Runs; i++) session.Run(inputs, outputs);
-        var allocated = GC.GetTotalAllocatedBytes(precise: true) - managed;
-        return [allocated, MemoryBlock.OwnedBytes - native];
+        long[] least = [long.MaxValue, long.MaxValue];
+        for (var round = 0; round < 3; round++)
+        {
+            var (managed, native) = (GC.GetTotalAllocatedBytes(precise: true), MemoryBlock.OwnedBytes);
+            for (var i = 0; i < Runs; i++) session.Run(inputs, outputs);
+            least = [Math.Min(least[0], GC.GetTotalAllocatedBytes(precise: true) - managed), Math.Min(least[1], MemoryBlock.OwnedBytes - native)];
+        }
+        return least;
     }
 
     /// <summary>The threads of a session that nobody gave a number.</summary>
