@@ -17,6 +17,7 @@ internal sealed record BenchCase(string Name, string Path, string? Data = null, 
     {
         bool Wanted(string name) => options.Only.Count == 0 || options.Only.Any(o => name.Contains(o, StringComparison.OrdinalIgnoreCase));
         var cases = options.Models.SelectMany(InPath).Where(c => Wanted(c.Name)).ToList();
+        cases.AddRange(options.Light.SelectMany(InPath).Where(c => Wanted(c.Name)).Select(c => LightModels.Seeded(c, options.Seed)));
         if (options.Zoo || options.Int8) cases.AddRange(ModelZoo.Entries.Where(e => Wanted(e.Name)).Select(e => Built(e, options.Seed)));
         return cases;
     }

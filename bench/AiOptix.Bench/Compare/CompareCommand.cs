@@ -14,6 +14,7 @@ internal static class CompareCommand
     internal static Command Command()
     {
         var models = new Option<string[]>("--models") { Description = "A folder of model folders (model.onnx, test_data_set_0/input_N.pb), a folder of .onnx files, or one of either.", AllowMultipleArgumentsPerToken = true };
+        var light = new Option<string[]>("--light") { Description = "A folder of the ONNX project's light models, whose files leave out the weights: these are drawn.", AllowMultipleArgumentsPerToken = true };
         var zoo = new Option<bool>("--zoo") { Description = "Builds the zoo's models and compares on them." };
         var int8 = new Option<bool>("--int8") { Description = "Writes the zoo's convolution networks and transformers in static int8 and compares on these files; and each with its own fp32 form." };
         var only = new Option<string[]>("--only") { Description = "Only models whose name contains this.", AllowMultipleArgumentsPerToken = true };
@@ -21,15 +22,16 @@ internal static class CompareCommand
         var json = new Option<string?>("--json") { Description = "Writes every figure to this file; a bare name goes to bench/results/<cpu>/." };
         var extents = new Option<string[]>("--dim") { Description = "NAME=VALUE: the extent of an axis that models leave open (batch 1 and sequence 128 unless given)." };
         var rounds = new Option<int>("--rounds") { Description = "Pairs of turns a model, at least 6.", DefaultValueFactory = _ => 15 };
-        var seed = new Option<int>("--seed") { Description = "Seeds the zoo's weights and the inputs that are drawn." };
+        var seed = new Option<int>("--seed") { Description = "Seeds the weights of the zoo and of light models, and the inputs that are drawn." };
         var timesOnly = new Option<bool>("--times-only") { Description = "Leaves out load time and peak memory." };
         var command = new Command("compare", "Compares AI Optix with ONNX Runtime: time of a run, load time, peak memory, answers. Ratios over 1: AI Optix is faster.")
         {
-            models, zoo, int8, only, threads, json, extents, rounds, seed, timesOnly,
+            models, light, zoo, int8, only, threads, json, extents, rounds, seed, timesOnly,
         };
         command.SetAction(p => Run(() => new CompareOptions
         {
             Models = p.GetValue(models) ?? [],
+            Light = p.GetValue(light) ?? [],
             Zoo = p.GetValue(zoo),
             Int8 = p.GetValue(int8),
             Only = p.GetValue(only) ?? [],
@@ -49,7 +51,7 @@ internal static class CompareCommand
         {
             var options = parse();
             var cases = BenchCase.Find(options);
-            if (cases.Count == 0) throw new AiOptixException("there is nothing to compare; give --models DIR, --zoo or --int8");
+            if (cases.Count == 0) throw new AiOptixException("there is nothing to compare; give --models DIR, --light DIR, --zoo or --int8");
             var floats = options.Int8 ? cases.Where(Quantized.Suits).ToArray() : [];
             if (options.Int8) cases = [.. cases.Where(c => c.Entry is null), .. floats.Select(f => Quantized.Of(f, options))];
             var overFloats = new List<string>();

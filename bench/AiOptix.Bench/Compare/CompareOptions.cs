@@ -6,6 +6,9 @@ internal sealed record CompareOptions
     /// <summary>Folders of models, or model files.</summary>
     internal IReadOnlyList<string> Models { get; init; } = [];
 
+    /// <summary>Folders or files of light models, whose weights are drawn.</summary>
+    internal IReadOnlyList<string> Light { get; init; } = [];
+
     /// <summary>Whether the zoo's models take part.</summary>
     internal bool Zoo { get; init; }
 
@@ -27,7 +30,7 @@ internal sealed record CompareOptions
     /// <summary>Pairs of turns a model.</summary>
     internal int Rounds { get; init; } = 15;
 
-    /// <summary>Seeds weights of the zoo and inputs that are drawn.</summary>
+    /// <summary>Seeds weights of the zoo and of light models, and inputs that are drawn.</summary>
     internal int Seed { get; init; }
 
     /// <summary>Whether load time and peak memory are measured, in processes of their own.</summary>

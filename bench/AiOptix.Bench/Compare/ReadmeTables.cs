@@ -9,7 +9,7 @@ namespace AiOptix.Bench.Compare;
 internal static class ReadmeTables
 {
     private const string Begin = "<!-- comparisons -->\n", End = "<!-- end of comparisons -->";
-    private static readonly (string Suffix, string Title)[] kinds = [("shared-models", "real models"), ("zoo", "well-known architectures, seeded weights"), ("int8", "the same written in static int8, both engines on the same files")];
+    private static readonly (string Suffix, string Title)[] kinds = [("shared-models", "real models"), ("zoo", "well-known architectures, seeded weights"), ("light", "the ONNX project's light models, weights drawn"), ("int8", "the same written in static int8, both engines on the same files")];
 
     /// <summary><c>readme</c>.</summary>
     internal static Command Command()
