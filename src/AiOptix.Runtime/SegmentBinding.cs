@@ -40,7 +40,7 @@ public sealed class SegmentBinding
         {
             if (program.Steps[segment.FirstStep + i] is not KernelStep step) continue;
             var bound = Guarded(() => step.Bind(context), $"node '{step.Name}' ({step.Operation})");
-            bound.IsShort = Cost(step) is { Flops: <= ShortFlops, Bytes: > 0 and <= ShortBytes };
+            bound.IsShort = !bound.HasLongTasks && Cost(step) is { Flops: <= ShortFlops, Bytes: > 0 and <= ShortBytes };
             Steps[i] = bound;
             ScratchBytes = Math.Max(ScratchBytes, (bound.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment);
         }

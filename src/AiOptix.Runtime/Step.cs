@@ -89,6 +89,9 @@ public abstract unsafe class BoundStep
     /// </summary>
     public bool IsShort { get; internal set; }
 
+    /// <summary>True when its tasks take longer than FLOPs and bytes tell, as walks through trees do: each is worth another thread, however few those are.</summary>
+    public bool HasLongTasks { get; init; }
+
     /// <summary>Scratch memory that each worker needs, bytes.</summary>
     public long ScratchBytes { get; init; }
 

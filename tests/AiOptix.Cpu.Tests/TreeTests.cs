@@ -58,6 +58,19 @@ public class TreeTests
         Assert.Contains("features", Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(1, 2, 3)])).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Trees read few bytes and calculate next to nothing, but a walk takes its time: rows that are worth another thread are more than one task, and these go to it.</summary>
+    [Fact]
+    public void AFewHundredRowsAreSharedAmongThreads()
+    {
+        foreach (var (n, isShared) in new[] { (8L, false), (800, true) })
+        {
+            var g = new Graph("g");
+            g.AddOutput(g.Add(new TreeEnsembleRegressor(Forest(6, 1), 1), g.AddInput("x", PlanCheck.F32(Dim.Symbol("n"), Features))));
+            var step = Assert.Single(PlanCheck.Compile(g).Bind(0, new Dictionary<string, long> { ["n"] = n }).Steps)!;
+            Assert.Equal(isShared, step.Tasks > 1 && !step.IsShort);
+        }
+    }
+
     internal static Value Rows(Graph g, Value x) => g.Add(new Reshape(), x, g.AddConstant(Tensor.Vector<long>(-1, 9)));
 
     internal static Forest Forest(int seed, int targets, bool negative = false)

@@ -68,6 +68,7 @@ internal static unsafe class TreeRules
                 Kernel = plan.Kernel.Name,
                 Tasks = plan.Tasks,
                 ScratchBytes = plan.ScratchBytes,
+                HasLongTasks = true,
             };
         }) { Operation = node.Operator.Name, Origins = node.Origins, Weights = forest.Bytes });
     }

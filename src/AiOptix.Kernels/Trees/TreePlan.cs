@@ -16,6 +16,9 @@ public sealed unsafe class TreePlan
     private const int TreesAtOnce = 64;
     private const int MostScores = 8192;
 
+    /// <summary>A comparison waits for the one before it: as long as some elements of a stretch take.</summary>
+    private const int Wait = 4;
+
     private readonly TreeForest forest;
     private readonly TreeDescriptor shape;
     private readonly Split split;
@@ -32,7 +35,7 @@ public sealed unsafe class TreePlan
         if (Kernel.Type != forest.Type || Kernel.Missing != forest.Missing) throw new ArgumentException($"{Kernel.Name} does not serve {forest.Type}, {forest.Missing}", nameof(row));
         block = Math.Clamp(MostScores / descriptor.Targets, 1, MostRows);
         isExtreme = descriptor.Total is TreeTotal.Min or TreeTotal.Max;
-        split = new Split(descriptor.Rows, forest.Cost + descriptor.Targets, MostRows);
+        split = new Split(descriptor.Rows, Wait * forest.Cost + descriptor.Targets, Abreast);
     }
 
     /// <summary>The chosen row.</summary>
