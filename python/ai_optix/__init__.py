@@ -43,6 +43,7 @@ from ._native import (  # noqa: E402
 from ._arrays import from_bits, from_dlpack, tensor, to_numpy  # noqa: E402
 from ._model import Model, load  # noqa: E402
 from ._session import Session  # noqa: E402
+from ._tuning import Tuning  # noqa: E402
 from ._values import Value  # noqa: E402
 
 __version__: str = _native.__version__
@@ -71,12 +72,14 @@ if TYPE_CHECKING:
     from ._machine import Machine, machine
     from ._model import Limits
     from ._optimizer import Optimizer
+    from ._tuning import KernelTime
     from ._result import BudgetProof, Candidate, OptimizationResult, OutputProof, PassGain, Patch, Proof, Search, Speed
 
 # What an import should not wait for: each name, and the module that has it.
 _LATER = {
     **dict.fromkeys(("DataLoader", "LoadError"), "_loader"),
     **dict.fromkeys(("Machine", "machine"), "_machine"),
+    "KernelTime": "_tuning",
     "Optimizer": "_optimizer",
     **dict.fromkeys(("BudgetProof", "Candidate", "OptimizationResult", "OutputProof", "PassGain", "Patch", "Proof", "Search", "Speed"), "_result"),
     **dict.fromkeys(
@@ -116,6 +119,7 @@ __all__ = [
     "SampleError",
     "Session",
     "Tensor",
+    "Tuning",
     "UnsupportedModelError",
     "Value",
     "from_bits",

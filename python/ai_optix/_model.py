@@ -8,6 +8,7 @@ import sys
 
 from . import _native
 from ._tables import html
+from ._tuning import Tuning, native_of
 from ._values import Value, rows, signature
 
 TYPE_CHECKING = False
@@ -89,6 +90,30 @@ class Model:
         """
         self._native.save(os.fspath(path))
 
+    def tune(self, known: Tuning | None = None, *, seconds: float = 0.2) -> Tuning:
+        """Times the kernels that can compute what the model consists of on this machine: its products and convolutions, after the rewrites.
+
+        Open axes are taken for typical ones. Whatever else runs on the machine disturbs it.
+
+        Parameters
+        ----------
+        known : Tuning, optional
+            What is tuned already and not timed again.
+        seconds : float
+            How long to time each kernel, the cost model's pick beside it included.
+
+        Returns
+        -------
+        Tuning
+            What was known and what won; ``timed`` says what was timed.
+
+        Raises
+        ------
+        UnsupportedModelError
+            The model has operators that cannot be run.
+        """
+        return Tuning._of(*self._native.tune(native_of(known), seconds))
+
     def save_compiled(
         self,
         path: str | os.PathLike[str],
@@ -96,6 +121,7 @@ class Model:
         rewrite: bool = True,
         isa: Literal["avx512", "avx2", "none"] = "avx512",
         limits: Limits | None = None,
+        tuning: Tuning | None = None,
     ) -> None:
         """Compiles the model for this machine and saves the program, so that ``Session(path)`` opens it without compiling.
 
@@ -107,7 +133,7 @@ class Model:
         ----------
         path : str or os.PathLike
             The folder, made when it is not there. It or its content appears when it is complete.
-        rewrite, isa, limits
+        rewrite, isa, limits, tuning
             As for ``Session``; a session with other values does not use the program.
 
         Raises
@@ -122,7 +148,7 @@ class Model:
         >>> ox.load("model.onnx").save_compiled("model.compiled")
         >>> session = ox.Session("model.compiled")
         """
-        self._native.save_compiled(os.fspath(path), rewrite, isa, limits)
+        self._native.save_compiled(os.fspath(path), rewrite, isa, limits, native_of(tuning))
 
     def sample(self, seed: int = 0, dims: Mapping[str, int] | None = None) -> dict[str, Any]:
         """Draws inputs for one run, the same for the same seed on every machine.

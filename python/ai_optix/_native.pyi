@@ -71,6 +71,23 @@ class Cancellation:
     def cancelled(self) -> bool: ...
 
 @final
+class Tuning:
+    """Which kernels won when they were timed, by problem. Nothing changes it."""
+
+    @staticmethod
+    def load(path: str | None, /) -> Tuning: ...
+    @staticmethod
+    def of(winners: Mapping[str, str], /) -> Tuning: ...
+    @property
+    def winners(self) -> tuple[tuple[str, str], ...]:
+        """Each problem and its winning kernel."""
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was left out of the file that it was read from, and why."""
+    def save(self, path: str | None, /) -> str:
+        """Writes a file; gives its path."""
+
+@final
 class Model:
     """A loaded model. Nothing changes it; threads may share it."""
 
@@ -91,7 +108,9 @@ class Model:
     @property
     def notice(self) -> str | None:
         """Why a saved program was not used and its model compiled anew."""
-    def save_compiled(self, path: str, rewrite: bool, isa: Literal["none", "avx2", "avx512"], limits: Mapping[str, int | float] | None, /) -> None: ...
+    def tune(self, known: Tuning | None, seconds: float, /) -> tuple[Tuning, tuple[tuple[str, str, str, float, float, float], ...]]:
+        """What was known and what won, and (problem, pick, kernel, ratio, low, high) of what was timed."""
+    def save_compiled(self, path: str, rewrite: bool, isa: Literal["none", "avx2", "avx512"], limits: Mapping[str, int | float] | None, tuning: Tuning | None, /) -> None: ...
     def save(self, path: str, /) -> None: ...
     def sample(self, seed: int, dims: Mapping[str, int], /) -> dict[str, Any]:
         """Inputs drawn from the seed within the types and shapes of the model."""
@@ -101,7 +120,7 @@ class Session:
     """A compiled model, ready to run from any number of threads."""
 
     @staticmethod
-    def create(model: Model, threads: int, rewrite: bool, isa: Literal["none", "avx2", "avx512"], limits: Mapping[str, int | float] | None, /) -> Session: ...
+    def create(model: Model, threads: int, rewrite: bool, isa: Literal["none", "avx2", "avx512"], limits: Mapping[str, int | float] | None, tuning: Tuning | None, /) -> Session: ...
     @property
     def threads(self) -> int: ...
     @property
@@ -157,12 +176,13 @@ class Reader:
     def indices(self) -> list[int]: ...
 
 def optimize(model: Model, samples: Sequence[dict[str, Any]], threads: int, tolerance: tuple[float, float, float], seconds: float, pass_seconds: float,
-             progress: Callable[[str, float], object] | None, budget: dict[str, Any] | None, labels: Sequence[Any] | None, /) -> tuple[Model, str, str | None]:
-    """The optimised model, the result as JSON, of the form that `optix optimize --json` writes, and the recipe of a search as JSON.
+             progress: Callable[[str, float], object] | None, budget: dict[str, Any] | None, labels: Sequence[Any] | None, known: Tuning | None, kernel_seconds: float, /) -> tuple[Model, str, str | None, Tuning | None]:
+    """The optimised model, the result as JSON, of the form that `optix optimize --json` writes, the recipe of a search as JSON, and the winners of tuning.
 
     tolerance is (rtol, atol, scaled_atol). progress(stage, done) is called on this thread; what it raises ends the optimisation. budget has
     max_accuracy_drop, max_error, metric (a name, None, or a function of an index and outputs that gives a tuple of floats, called on this
     thread), objective, time, allow_little_data, seed, state and recipe. labels holds an array of integers for each sample.
+    With known, kernels are timed for kernel_seconds each before they are chosen, where it does not know them.
     """
 
 def samples(model: Model, path: str, batch: int, /) -> tuple[dict[str, Any], ...]:

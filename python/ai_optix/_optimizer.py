@@ -11,6 +11,7 @@ from . import _native
 from ._model import Model, load
 from ._progress import show
 from ._result import OptimizationResult
+from ._tuning import Tuning, native_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class Optimizer:
         How long to time baseline against result, in seconds.
     pass_seconds : float
         How long to time each pass, in seconds; 0 times none.
+    tuning : Tuning, optional
+        Has kernels timed before they are chosen, where this does not know them (``Tuning()`` knows none), for the baseline and for every form that is
+        tried; ``result.tuning`` has the winners. Without it the cost model chooses.
+    kernel_seconds : float
+        How long to time each kernel.
 
     Examples
     --------
@@ -78,6 +84,8 @@ class Optimizer:
         scaled_atol: float = 1e-4,
         seconds: float = 2.0,
         pass_seconds: float = 0.5,
+        tuning: Tuning | None = None,
+        kernel_seconds: float = 0.2,
     ) -> None:
         if metric is not None and max_accuracy_drop is None and max_error is None:
             raise ValueError("a metric belongs to a budget: give max_accuracy_drop or max_error")
@@ -96,6 +104,8 @@ class Optimizer:
         self.scaled_atol = scaled_atol
         self.seconds = seconds
         self.pass_seconds = pass_seconds
+        self.tuning = tuning
+        self.kernel_seconds = kernel_seconds
 
     def optimize(
         self,
@@ -162,8 +172,10 @@ class Optimizer:
         budget = self._budget(own, state, recipe) if has_budget else None
         named = None if own is None or callable(self.metric) else [_integers(label) for label in own]
         with show("optimising", progress) as told:
-            native, text, plan = _native.optimize(model._native, samples, self.threads, tolerance, self.seconds, self.pass_seconds, told, budget, named)
-        result = OptimizationResult.of(Model(native), json.loads(text), text, plan and json.loads(plan), model.name)
+            native, text, plan, won = _native.optimize(
+                model._native, samples, self.threads, tolerance, self.seconds, self.pass_seconds, told, budget, named, native_of(self.tuning), self.kernel_seconds
+            )
+        result = OptimizationResult.of(Model(native), json.loads(text), text, plan and json.loads(plan), model.name, won and Tuning._of(won))
         if check and not result.holds:
             failed = next(output for output in result.proof.outputs if output.problem is not None)
             error = _native.ProofFailedError(f"the optimised model does not give the answers of its baseline: output '{failed.output}', {failed.problem}")

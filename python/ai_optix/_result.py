@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import os
     from typing import Any
 
+    from ._tuning import Tuning
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -243,6 +245,8 @@ class OptimizationResult:
         What a search within a budget did; None when there was no budget.
     recipe : dict or None
         What it decided, for ``Optimizer.optimize(recipe=...)`` here or elsewhere.
+    tuning : Tuning or None
+        The winners of an optimizer that tunes, for ``Session(result.model, tuning=result.tuning)``; None without ``Optimizer(tuning=...)``.
     """
 
     model: Model
@@ -256,6 +260,7 @@ class OptimizationResult:
     stopped: bool
     search: Search | None = None
     recipe: dict[str, Any] | None = None
+    tuning: Tuning | None = None
     _text: str = field(default="", compare=False)
     _name: str = field(default="", compare=False)
 
@@ -265,7 +270,7 @@ class OptimizationResult:
         return self.proof.holds
 
     @classmethod
-    def of(cls, model: Model, found: dict[str, Any], text: str = "", recipe: dict[str, Any] | None = None, name: str = "") -> OptimizationResult:
+    def of(cls, model: Model, found: dict[str, Any], text: str = "", recipe: dict[str, Any] | None = None, name: str = "", tuning: Tuning | None = None) -> OptimizationResult:
         """From the form that ``optix optimize --json`` writes."""
         return cls(
             model=model,
@@ -279,6 +284,7 @@ class OptimizationResult:
             stopped=found["stopped"],
             search=found["search"] and Search.of(found["search"]),
             recipe=recipe,
+            tuning=tuning,
             _text=text,
             _name=name,
         )

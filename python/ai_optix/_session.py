@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from . import _native
 from ._model import Model, load
 from ._tables import html
+from ._tuning import Tuning, native_of
 from ._values import Value, rows, signature
 
 TYPE_CHECKING = False
@@ -33,6 +34,8 @@ class Session:
         The most that the kernels may use of the machine's instruction sets.
     limits : Limits, optional
         Bounds on what the model may ask for, see ``load``.
+    tuning : Tuning, optional
+        Kernels that won when they were timed (``Model.tune``), used in place of the cost model's where they serve the model.
 
     Attributes
     ----------
@@ -67,9 +70,10 @@ class Session:
         rewrite: bool = True,
         isa: Literal["avx512", "avx2", "none"] = "avx512",
         limits: Limits | None = None,
+        tuning: Tuning | None = None,
     ) -> None:
         self.model: Model = load(model, limits=limits)
-        self._native = _native.Session.create(self.model._native, threads, rewrite, isa, limits)
+        self._native = _native.Session.create(self.model._native, threads, rewrite, isa, limits, native_of(tuning))
         self._run = self._native.run
         if (notice := self.model._native.notice) is not None:
             warnings.warn(notice, RuntimeWarning, stacklevel=2)

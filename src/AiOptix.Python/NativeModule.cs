@@ -17,11 +17,11 @@ internal static unsafe class NativeModule
     {
         var module = Errors.Check(PyApi.ModuleNew(Py.Ascii("ai_optix._native"u8)));
         DLPack.Prepare();
-        TypeBuilder[] types = [PyTensor.Describe(), PyCancellation.Describe(), PyModel.Describe(), PySession.Describe(), PyLoader.Describe(), PyReader.Describe()];
+        TypeBuilder[] types = [PyTensor.Describe(), PyCancellation.Describe(), PyTuning.Describe(), PyModel.Describe(), PySession.Describe(), PyLoader.Describe(), PyReader.Describe()];
         MethodRow[] functions =
         [
             .. PyTensor.Functions(),
-            Function("optimize", "model, samples, threads, tolerance, seconds, pass_seconds, progress, budget, labels", "The optimised model, the result as JSON, and the recipe of a search as JSON.", &PyOptimizer.Optimize),
+            Function("optimize", "model, samples, threads, tolerance, seconds, pass_seconds, progress, budget, labels, known, kernel_seconds", "The optimised model, the result as JSON, the recipe of a search as JSON, and the winners of tuning.", &PyOptimizer.Optimize),
             Function("samples", "model, path, batch", "The samples of a file or folder.", &PyOptimizer.Samples),
             Function("report", "result, model, command", "The page of a result that optimize gave as JSON.", &PyOptimizer.Report),
             Function("machine", "", "What the machine is and how much of it the process may use, as JSON.", &Machine),

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using AiOptix.Graphs;
 using AiOptix.Tensors;
+using AiOptix.Tuning;
 
 namespace AiOptix.Python;
 
@@ -17,7 +18,8 @@ internal static unsafe class PyModel
         .Property("metadata", "What the file says about itself, as JSON.", &Metadata)
         .Method("operators", "", "(name, count, supported) of each operator.", &Operators)
         .Property("notice", "Why a saved program was not used and its model compiled anew; otherwise None.", &Notice)
-        .Method("save_compiled", "path, rewrite, isa, limits", "Compiles the model for this machine and saves the program into a folder.", &SaveCompiled)
+        .Method("tune", "known, seconds", "Times the kernels that can compute what the model consists of, where they are not known; gives the winners and what was timed.", &Tune)
+        .Method("save_compiled", "path, rewrite, isa, limits, tuning", "Compiles the model for this machine and saves the program into a folder.", &SaveCompiled)
         .Method("save", "path", "Writes the model as standard ONNX.", &Save)
         .Method("sample", "seed, dims", "Inputs drawn from the seed within the types and shapes of the model, as a dict.", &Sample);
 
@@ -142,13 +144,36 @@ internal static unsafe class PyModel
     private static nint Notice(nint self, nint closure) => TypeBuilder.Read<Model>(self, static m => m.Notice is { } notice ? Py.Text(notice) : Py.None());
 
     [UnmanagedCallersOnly]
+    private static nint Tune(nint self, nint* arguments, nint count)
+    {
+        try
+        {
+            NativeModule.Expect(count, 2, "tune");
+            var (model, known, seconds) = (Of(self), PyTuning.Of(arguments[0]), Py.ToFloat(arguments[1]));
+            if (seconds is not (>= 0 and <= 3600)) throw new ArgumentException($"seconds must be 0 to 3600, found {seconds}");
+            var tuner = Blocking.Wait(cancellation =>
+            {
+                var tuner = new KernelTuner(known ?? KernelTuning.Empty, TimeSpan.FromSeconds(seconds), cancellation: cancellation);
+                model.Tune(tuner);
+                return tuner;
+            });
+            return Py.Tuple(PyTuning.New(tuner.Tuning), PyTuning.Timed(tuner.Timed));
+        }
+        catch (Exception e)
+        {
+            Errors.Raise(e);
+            return 0;
+        }
+    }
+
+    [UnmanagedCallersOnly]
     private static nint SaveCompiled(nint self, nint* arguments, nint count)
     {
         try
         {
-            NativeModule.Expect(count, 4, "save_compiled");
+            NativeModule.Expect(count, 5, "save_compiled");
             var (model, path) = (Of(self), Py.ToText(arguments[0]));
-            var options = new CompileOptions { Rewrite = Py.ToBool(arguments[1]), Isa = ToCap(arguments[2]), Limits = ToLimits(arguments[3]) };
+            var options = new CompileOptions { Rewrite = Py.ToBool(arguments[1]), Isa = ToCap(arguments[2]), Limits = ToLimits(arguments[3]), Tuning = PyTuning.Of(arguments[4]) };
             Blocking.Wait(_ =>
             {
                 model.SaveCompiled(path, options);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using AiOptix.Optimization;
 using AiOptix.Reporting;
 using AiOptix.Tensors;
+using AiOptix.Tuning;
 
 namespace AiOptix.Python;
 
@@ -16,7 +17,7 @@ internal static unsafe class PyOptimizer
         Tensor[] labels = [];
         try
         {
-            NativeModule.Expect(count, 9, "optimize");
+            NativeModule.Expect(count, 11, "optimize");
             var model = PyModel.Of(arguments[0]);
             samples = Py.Items(arguments[1], o => Sample(model, o));
             var tolerance = Py.Items(arguments[3], Py.ToFloat);
@@ -35,15 +36,19 @@ internal static unsafe class PyOptimizer
                 TimingTime = TimeSpan.FromSeconds(Py.ToFloat(arguments[4])),
                 PassTimingTime = TimeSpan.FromSeconds(Py.ToFloat(arguments[5])),
             };
+            var (known, kernelSeconds) = (PyTuning.Of(arguments[9]), Py.ToFloat(arguments[10]));
+            if (kernelSeconds is not (>= 0 and <= 3600)) throw new ArgumentException($"kernel_seconds must be 0 to 3600, found {kernelSeconds}");
             var reports = new Reports<OptimizerProgress>(arguments[6], CallProgress);
             var (taken, takenLabels) = (samples, labels);
             (samples, labels) = ([], []);
-            var (optimized, result) = Blocking.Wait(cancellation =>
+            var (optimized, result, tuning) = Blocking.Wait(cancellation =>
             {
                 try
                 {
                     metric.Cancellation = cancellation;
-                    return model.Optimize(taken, options, reports, cancellation);
+                    var tuner = known is null ? null : new KernelTuner(known, TimeSpan.FromSeconds(kernelSeconds), cancellation: cancellation);
+                    var (best, found) = model.Optimize(taken, options, tuner, reports, cancellation);
+                    return (best, found, tuner?.Tuning);
                 }
                 finally
                 {
@@ -55,7 +60,7 @@ internal static unsafe class PyOptimizer
                 metric.Answer();
             }, metric.Asked);
             var recipe = result.Search is { } search ? Py.Text(Recipe.Of(search).ToJson().ToJsonString()) : Py.None();
-            return Py.Tuple(PyModel.New(optimized), Py.Text(ModelJson.Result(result).ToJsonString()), recipe);
+            return Py.Tuple(PyModel.New(optimized), Py.Text(ModelJson.Result(result).ToJsonString()), recipe, tuning is null ? Py.None() : PyTuning.New(tuning));
         }
         catch (Exception e)
         {

@@ -9,7 +9,7 @@ internal static unsafe class PySession
     public static TypeBuilder Type { get; } = new("Session", "A compiled model, ready to run from any number of threads.");
 
     public static TypeBuilder Describe() => Type.Ends()
-        .StaticMethod("create", "model, threads, rewrite, isa, limits", "Compiles a model.", &Create)
+        .StaticMethod("create", "model, threads, rewrite, isa, limits, tuning", "Compiles a model.", &Create)
         .Property("threads", "How many threads take part in a run, the calling one included.", &Threads)
         .Property("copies", "How many inputs were copied because they were strided or byte-swapped.", &Copies)
         .Property("inputs", "(name, dtype, shape, ONNX type) of each input.", &Inputs)
@@ -23,7 +23,7 @@ internal static unsafe class PySession
     {
         try
         {
-            NativeModule.Expect(count, 5, "create");
+            NativeModule.Expect(count, 6, "create");
             var model = PyModel.Of(arguments[0]);
             var options = new CompileOptions
             {
@@ -31,6 +31,7 @@ internal static unsafe class PySession
                 Rewrite = Py.ToBool(arguments[2]),
                 Isa = PyModel.ToCap(arguments[3]),
                 Limits = PyModel.ToLimits(arguments[4]),
+                Tuning = PyTuning.Of(arguments[5]),
             };
             var session = Blocking.Wait(_ => model.Compile(options));
             return Type.Wrap(new SessionObject(session, model));

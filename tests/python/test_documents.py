@@ -9,6 +9,8 @@ import numpy as np
 import onnx_proto as onnx
 import pytest
 
+import ai_optix as ox
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -41,6 +43,14 @@ def test_documents(document, model, monkeypatch, capsys):
     monkeypatch.chdir(model.parent)
     exec("\n".join(blocks), {})
     assert "nodes to" in capsys.readouterr().out
+
+
+def test_tuning_document(model, monkeypatch, tmp_path):
+    monkeypatch.chdir(model.parent)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    names = {"ox": ox}
+    exec("\n".join(code("docs/tuning.md")), names)
+    assert names["result"].tuning.winners.keys() >= names["tuning"].winners.keys()
 
 
 def test_data_document(model, monkeypatch, capsys):

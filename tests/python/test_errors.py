@@ -104,19 +104,23 @@ def test_native_functions_check_their_arguments(relu_bytes):
     from ai_optix import _native
 
     model = _native.Model.load(relu_bytes, None, None)
-    session = _native.Session.create(model, 1, True, "avx512", None)
+    session = _native.Session.create(model, 1, True, "avx512", None, None)
     for wrong in (
         lambda: _native.Model.load(3, None, None),
         lambda: _native.Model.load(),
-        lambda: _native.Session.create(session, 1, True, "avx512", None),
-        lambda: _native.Session.create(model, "1", True, "avx512", None),
+        lambda: _native.Session.create(session, 1, True, "avx512", None, None),
+        lambda: _native.Session.create(model, "1", True, "avx512", None, None),
         lambda: session.run({"x": X}, None, True),
         lambda: session.run([X], None, True, None),
         lambda: session.run({"x": X}, [X], True, None),
         lambda: model.sample("a", {}),
         lambda: model.save(3),
-        lambda: _native.optimize(model, [3], 1, (1, 1, 1), 0.1, 0, None),
-        lambda: _native.optimize(model, [{}], 1, (1, 1), 0.1, 0, None),
+        lambda: _native.Session.create(model, 1, True, "avx512", None, model),
+        lambda: _native.optimize(model, [3], 1, (1, 1, 1), 0.1, 0, None, None, None, None, 0.1),
+        lambda: _native.optimize(model, [{}], 1, (1, 1), 0.1, 0, None, None, None, None, 0.1),
+        lambda: _native.optimize(model, [{"x": X}], 1, (1, 1, 1), 0.1, 0, None, None, None, {}, 0.1),
+        lambda: model.tune(3, 0.1),
+        lambda: _native.Tuning.of({"problem": 3}),
         lambda: _native.from_buffer(3, None, None),
         lambda: _native.from_strings([1], (1,)),
         lambda: _native.machine(1),
