@@ -12,7 +12,8 @@ internal readonly unsafe struct PixelCopy : IPixelLines<float>
     public static void Fill(float* to, nint n, float value)
     {
         nint i = 0;
-        var all = Vector128.Create(value);
+        var (all, wide) = (Vector128.Create(value), Vector256.Create(value));
+        for (; i <= n - 8; i += 8) wide.Store(to + i);
         for (; i <= n - 4; i += 4) all.Store(to + i);
         for (; i < n; i++) to[i] = value;
     }
@@ -30,6 +31,7 @@ internal readonly unsafe struct PixelCopy : IPixelLines<float>
         for (var i = 0; i < n; i++, from += pitch, to += toPitch)
         {
             var c = 0;
+            for (; c <= channels - 8; c += 8) Vector256.Load(from + c).Store(to + c);
             for (; c <= channels - 4; c += 4) Vector128.Load(from + c).Store(to + c);
             for (; c < channels; c++) to[c] = from[c];
         }
