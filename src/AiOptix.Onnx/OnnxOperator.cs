@@ -33,8 +33,8 @@ internal sealed class OnnxOperator
     /// <summary>The lowest version of the row's operator set (the default one for a row without a name) that can hold it in the form that <see cref="Write"/> writes.</summary>
     public Func<Node, long> MinOpset { get; private init; } = _ => 1;
 
-    /// <summary>The types that inputs of its subgraphs have where the file declares none, from the node's inputs; null when the subgraphs have no inputs.</summary>
-    public Func<IReadOnlyList<Value?>, IReadOnlyList<GraphType?>>? BodyInputs { get; private init; }
+    /// <summary>The types that inputs of its subgraphs have where the file declares none, from the node's inputs and its version; null when the subgraphs have no inputs.</summary>
+    public Func<IReadOnlyList<Value?>, long, IReadOnlyList<GraphType?>>? BodyInputs { get; private init; }
 
     /// <summary>An operator that is read and written.</summary>
     /// <param name="name">The name in files.</param>
@@ -55,8 +55,8 @@ internal sealed class OnnxOperator
 
     /// <summary>An operator with subgraphs that take inputs.</summary>
     /// <param name="row">The operator.</param>
-    /// <param name="types">The types of their inputs where the file declares none, from the node's inputs.</param>
-    public static OnnxOperator WithBody(OnnxOperator row, Func<IReadOnlyList<Value?>, IReadOnlyList<GraphType?>> types) =>
+    /// <param name="types">The types of their inputs where the file declares none, from the node's inputs and the version of its operator set.</param>
+    public static OnnxOperator WithBody(OnnxOperator row, Func<IReadOnlyList<Value?>, long, IReadOnlyList<GraphType?>> types) =>
         new(row.Domain, row.Name, row.Read) { Writes = row.Writes, Write = row.Write, MinOpset = row.MinOpset, BodyInputs = types };
 
     /// <summary>An operator that is only read: its graph operators have other names in the newest opset.</summary>

@@ -165,6 +165,50 @@ public class CompositionTests
     }
 
     [Fact]
+    public void LossesOfClasses()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(N, 4, M));
+        var classes = g.AddInput("c", new TensorType(DType.Int32, new SymbolicShape(N, M)));
+        var weights = g.AddConstant(PlanCheck.Random(3, 4));
+        foreach (var reduction in Enum.GetValues<LossReduction>())
+            foreach (var ignored in new long?[] { null, 1, -7 })
+            {
+                g.AddOutput(g.Add(new NegativeLogLikelihoodLoss(reduction, ignored), x, classes));
+                g.AddOutput(g.Add(new NegativeLogLikelihoodLoss(reduction, ignored), x, classes, weights));
+            }
+        Composed(g);
+        PlanCheck.Same(g, PlanCheck.Random(5, 2, 4, 3), Tensor.From<int>([0, 1, 2, 3, 1, 0], new Shape(2, 3)));
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(-1)]
+    public void ALossRefusesWhatIsNoClass(int c)
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(N, 4));
+        g.AddOutput(g.Add(new NegativeLogLikelihoodLoss(), x, g.AddInput("c", new TensorType(DType.Int32, new SymbolicShape(N)))));
+        Composed(g);
+        using var session = PlanCheck.Open(g);
+        Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(1, 2, 4), Tensor.From<int>([0, c], new Shape(2))]));
+    }
+
+    [Fact]
+    public void MaximaGoBackToWhereTheyWere()
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(N, 2, M));
+        var positions = g.AddInput("p", new TensorType(DType.Int64, new SymbolicShape(N, 2, M)));
+        g.AddOutput(g.Add(new MaxUnpool([2], [3], [0, 1]), x, positions));
+        g.AddOutput(g.Add(new MaxUnpool([2]), x, positions, g.AddConstant(Tensor.Vector(2L, 3, 9))));
+        Composed(g);
+        PlanCheck.Same(g, PlanCheck.Random(5, 2, 2, 3), Tensor.From<long>([0, 2, 3, 4, 6, 7, 9, 8, 10, 12, 13, 15], new Shape(2, 2, 3)));
+        using var session = PlanCheck.Open(g);
+        Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(5, 1, 2, 1), Tensor.From<long>([0, -1], new Shape(1, 2, 1))]));
+    }
+
+    [Fact]
     public void TypesOfOtherPrecisionStay()
     {
         var g = new Graph("g");

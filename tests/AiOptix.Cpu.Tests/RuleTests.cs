@@ -115,6 +115,14 @@ public class RuleTests
         [typeof(SVMRegressor)] = (g, x) => g.Add(new SVMRegressor(new(SvmKernelKind.Rbf, 0.1f), new(PlanCheck.Random(2, 11).Span<float>()), new(PlanCheck.Random(3, 99).Span<float>()), 11, new([0.5f])), TreeTests.Rows(g, x)),
         [typeof(SVMClassifier)] = (g, x) => g.Add(new SVMClassifier(new(SvmKernelKind.Poly, 0.1f, 2, 2), new(PlanCheck.Random(2, 22).Span<float>()), new(PlanCheck.Random(3, 99).Span<float>()), new([4, 2, 5]), new([0.5f, 0, -0.5f]), default, default, new(new([4, 6, 9]))),
             [TreeTests.Rows(g, x)], [null, null]).Outputs[1],
+        [typeof(Col2Im)] = (g, x) => g.Add(new Concat(1), Flat(g, g.Add(new Col2Im([2], [1, 0], [2]), g.Add(new Reshape(), x, Ints(g, 0, 3, 63)), Ints(g, 128), Ints(g, 3))),
+            Flat(g, g.Add(new Col2Im(), g.Add(new Reshape(), x, Ints(g, 0, 9, 21)), Ints(g, 5, 9), Ints(g, 3, 3))),
+            Flat(g, g.Add(new Col2Im([2, 2], [0, 1, 0, 1]), g.Add(new Reshape(), x, Ints(g, 0, 27, 7)), Ints(g, 3, 13), Ints(g, 3, 3)))),
+        [typeof(DeformConv)] = (g, x) => g.Add(new Concat(1), g.Add(new DeformConv(new Conv()), x, g.AddConstant(PlanCheck.Random(3, 4, 3, 2, 2)), Moves(g, x, 8), null, g.Add(new Abs(), Moves(g, x, 4))),
+            g.Add(new DeformConv(new Conv([1, 1], [1, 0, 0, 1], [2, 2], Group: 3), 3), x, g.AddConstant(PlanCheck.Random(4, 6, 1, 2, 2)), Moves(g, x, 24), g.AddConstant(PlanCheck.Random(5, 6)))),
+        [typeof(LinearAttention)] = (g, x) => g.Add(new Add(), Recurrence(g, x, new(2, 1, Gated: false)), g.Add(new Add(), Recurrence(g, x, new(2, 1, Delta: false)), Recurrence(g, x, new(2, 1, Scale: 0.3f)))),
+        [typeof(MaxUnpool)] = (g, x) => Unpooled(g, g.Add(new MaxPool([2, 3], [2, 2]), [g.Add(new Slice(), x, Ints(g, 0), Ints(g, 6), Ints(g, 2))], [null, null])),
+        [typeof(NegativeLogLikelihoodLoss)] = (g, x) => g.Add(new NegativeLogLikelihoodLoss(IgnoreIndex: 2), x, g.Add(new ArgMax(1, KeepDims: false), x), Channel(g, 1)),
         [typeof(Dropout)] = (g, x) => g.Add(new Dropout(), x, g.AddConstant(Tensor.Scalar(0.3f))),
         [typeof(ReduceLogSumExp)] = Reduce(new ReduceLogSumExp()),
         [typeof(Size)] = (g, x) => g.Add(new Mul(), x, g.Add(new Cast(DType.Float32), g.Add(new Size(), x))),
@@ -179,6 +187,23 @@ public class RuleTests
         var positions = g.Add(new Expand(), g.AddConstant(Tensor.From<long>([3], new Shape(1, 1))), g.Add(new Concat(0), g.Add(new Slice(), g.Add(new ShapeOf(), x), Ints(g, 0), Ints(g, 1)), length));
         return g.Add(op, x, g.AddConstant(PlanCheck.Random(3, 5, op.Size / 2)), g.AddConstant(PlanCheck.Random(4, 5, op.Size / 2)), positions);
     }
+
+    private static Value Flat(Graph g, Value x) => g.Add(new Reshape(), x, Ints(g, 0, -1));
+
+    /// <summary>As many channels of 6 · 8 numbers.</summary>
+    private static Value Moves(Graph g, Value x, long channels) =>
+        g.Add(new Slice(), g.Add(new Tile(), x, Ints(g, 1, (channels + 2) / 3, 1, 1)), Ints(g, 0, 0, 0), Ints(g, channels, 6, 8), Ints(g, 1, 2, 3));
+
+    /// <summary>A key head of four elements for two heads of queries, over 21 tokens.</summary>
+    private static Value Recurrence(Graph g, Value x, LinearAttention op)
+    {
+        var tokens = g.Add(new Reshape(), x, Ints(g, 0, 21, 9));
+        Value Part(long from, long to) => g.Add(new Mul(), g.Add(new Slice(), tokens, Ints(g, from), Ints(g, to), Ints(g, 2)), g.AddConstant(Tensor.Scalar(0.25f)));
+        var node = g.Add(op, [Part(0, 8), Part(2, 6), tokens, null, op.Gated ? g.Add(new Neg(), g.Add(new Abs(), Part(1, op.Delta ? 5 : 2))) : null, op.Delta ? g.Add(new Sigmoid(), Part(8, 9)) : null], [null, null]);
+        return g.Add(new Concat(1), Flat(g, node.Outputs[0]), Flat(g, node.Outputs[1]));
+    }
+
+    private static Value Unpooled(Graph g, Node pool) => g.Add(new MaxUnpool([2, 3], [2, 2]), pool.Outputs[0], pool.Outputs[1]);
 
     private static Value Bytes(Graph g, Value x) => g.Add(new QuantizeLinear(), x, Scale(g, 0.02f), Zero(g, 100));
 

@@ -1,9 +1,10 @@
+using AiOptix.Graphs.Evaluate;
 using AiOptix.Tensors;
 using static AiOptix.Differential.Tests.MicrosoftDefinitionTests;
 
 namespace AiOptix.Differential.Tests;
 
-/// <summary>Options of <c>com.microsoft</c> attentions that ONNX Runtime has for GPUs only: caches that past and present share, beams within them, rotations. Each against a node without the option.</summary>
+/// <summary>Options of <c>com.microsoft</c> attentions for caches that past and present share, beams within them, rotations and quantised caches, each against a node without the option. <see cref="CacheOptionTests"/> asks ONNX Runtime where its CPU build has them.</summary>
 public class SharedCacheTests
 {
     private const int Batch = 4, Heads = 2, Size = 3, Width = Heads * Size, Most = 7, Past = 3, New = 2;
@@ -78,6 +79,40 @@ public class SharedCacheTests
         var turned = RunAll("RotaryEmbedding", [("num_heads", 1L)], 1, x, Tensor.From<long>([0, 1, 2, 3], new Shape(1, 4)), Angles(Math.Cos), Angles(Math.Sin))[0];
         var expected = Run("MultiHeadAttention", [("num_heads", 1L)], turned, turned, x);
         for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], y[i], 1e-5f);
+    }
+
+    /// <summary>Quantised caches give what real ones do that hold the quotients, rounded, times the scale.</summary>
+    [Theory]
+    [InlineData(DType.Int8)]
+    [InlineData(DType.UInt8)]
+    [InlineData(DType.Float8E4M3FN)]
+    public void GroupQueryAttentionReadsAndWritesQuantisedCaches(DType type)
+    {
+        var (q, k, v, scale) = (Random(1, 2, 1, 16), Random(2, 2, 1, 16), Random(3, 2, 1, 16), 0.01f);
+        Tensor Stored(Tensor t) => ElementTypes.Convert(Tensor.From<float>([.. t.Span<float>().ToArray().Select(x => x / scale).Select(x => type == DType.Float8E4M3FN ? x : Math.Clamp(MathF.Round(x), type == DType.UInt8 ? 0 : -128, type == DType.UInt8 ? 255 : 127))], t.Shape), type);
+        Tensor Real(Tensor t) => Tensor.From<float>([.. ElementTypes.ToFloat64(t).Select(x => (float)x * scale)], t.Shape);
+        var (keys, values) = (Stored(Random(4, 2, 2, 5, 8)), Stored(Random(5, 2, 2, 5, 8)));
+        (string, object)[] attributes = [("num_heads", 2L), ("kv_num_heads", 2L)];
+        Tensor[] counts = [Tensor.From<int>([5, 5], new Shape(2)), Tensor.Scalar(6)];
+        var found = RunAll("GroupQueryAttention", [.. attributes, ("k_quant_type", "PER_TENSOR"), ("v_quant_type", "PER_TENSOR"), ("kv_cache_bit_width", 8L)], 3,
+            q, k, v, keys, values, counts[0], counts[1], null, null, null, null, null, Tensor.Vector(scale), Tensor.Vector(scale));
+        var expected = RunAll("GroupQueryAttention", attributes, 3, q, Real(Stored(k)), Real(Stored(v)), Real(keys), Real(values), counts[0], counts[1]);
+        Same(expected[0], found[0]);
+        for (var i = 1; i < 3; i++) Same(expected[i], Real(found[i]));
+    }
+
+    [Theory]
+    [InlineData("past_key and past_value", new[] { 4 })]
+    [InlineData("needs a scale", new[] { 12 })]
+    [InlineData("needs a cache", new[] { 3, 4 })]
+    public void GroupQueryAttentionSaysWhatAQuantisedCacheNeeds(string message, int[] missing)
+    {
+        var x = Random(1, 1, 1, 8);
+        var cache = Tensor.Allocate(DType.Int8, new Shape(1, 1, 3, 8), zeroed: true);
+        Tensor?[] inputs = [x, x, x, cache, cache, Tensor.From<int>([3], new Shape(1)), Tensor.Scalar(4), null, null, null, null, null, Tensor.Vector(1f), Tensor.Vector(1f)];
+        foreach (var i in missing) inputs[i] = null;
+        var e = Assert.Throws<ModelFormatException>(() => RunAll("GroupQueryAttention", [("num_heads", 1L), ("kv_num_heads", 1L), ("k_quant_type", "PER_TENSOR"), ("v_quant_type", "PER_TENSOR")], 3, inputs));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
     }
 
     private static Tensor Random(int seed, params long[] shape)

@@ -7,6 +7,7 @@ using AiOptix.Kernels.Elementwise;
 using AiOptix.Kernels.Fold;
 using AiOptix.Kernels.Gather;
 using AiOptix.Kernels.Gemm;
+using AiOptix.Kernels.LinearAttention;
 using AiOptix.Kernels.Norm;
 using AiOptix.Kernels.Pool;
 using AiOptix.Kernels.Quantize;
@@ -38,6 +39,9 @@ public class RehearsalTests
         Each(QuantizeTable.Rows, r => Here.Has(r.Needs), QuantizePlan.Rehearse);
         DynamicQuantizePlan.Rehearse(QuantizeTable.Select(DType.Float32, DType.UInt8, Here)!.Value);
         Each(SampleTable.Rows, r => Here.Has(r.Needs), RoiPlan.Rehearse);
+        Each(SampleTable.Rows, r => Here.Has(r.Needs), ColumnsPlan.Rehearse);
+        Each(SampleTable.Rows, r => Here.Has(r.Needs), DeformPlan.Rehearse);
+        Each(LinearAttentionTable.Rows, r => Here.Has(r.Needs), LinearAttentionPlan.Rehearse);
         Each(SampleTable.Rows, r => Here.Has(r.Needs), r =>
         {
             foreach (var mode in Enum.GetValues<SampleMode>())

@@ -10,7 +10,7 @@ internal static class Compositions
     private static readonly HashSet<Type> composed =
     [
         typeof(AffineGrid), typeof(Binarizer), typeof(CausalConvWithState), typeof(CenterCropPad), typeof(DFT), typeof(Dropout), typeof(Einsum), typeof(EyeLike), typeof(FeatureVectorizer), typeof(GlobalLpPool), typeof(Hardmax), typeof(Imputer), typeof(LRN),
-        typeof(LinearClassifier), typeof(LinearRegressor), typeof(LpNormalization), typeof(LpPool), typeof(MeanVarianceNormalization), typeof(Normalizer), typeof(ReduceLogSumExp),
+        typeof(LinearClassifier), typeof(LinearRegressor), typeof(LpNormalization), typeof(LpPool), typeof(MaxUnpool), typeof(MeanVarianceNormalization), typeof(NegativeLogLikelihoodLoss), typeof(Normalizer), typeof(ReduceLogSumExp),
         typeof(STFT), typeof(SVMClassifier), typeof(SVMRegressor), typeof(Scaler), typeof(Shrink), typeof(Size),
     ];
 

@@ -47,7 +47,7 @@ internal sealed class Lowering
     /// <summary>Evaluates what is constant, gives every value its layout, and lowers every node. The session of a main graph makes ready what any of its programs packed.</summary>
     public static Program Compile(Graph graph, Target target, IKernelChooser? chooser, Limits limits, PackedWeights weights, bool isMain = true)
     {
-        var laid = LayoutAssignment.Assign(weights.Constants(ByteRegions.Assign(WeightOnlyProduct.Assign(Compositions.Assign(graph)), limits), limits));
+        var laid = LayoutAssignment.Assign(weights.Constants(ByteRegions.Assign(WeightOnlyProduct.Assign(DeformedColumns.Assign(Compositions.Assign(graph))), limits), limits));
         return new Lowering(weights.Constants(laid, limits), target, chooser, limits, weights).Build(isMain);
     }
 

@@ -21,8 +21,10 @@ internal static class LoweringRules
         [typeof(BytesBinary)] = BytesRules.Binary,
         [typeof(BytesTable)] = BytesRules.Table,
         [typeof(WeightOnlyProduct)] = WeightOnlyRules.MatMul,
+        [typeof(DeformedColumns)] = SampleRules.Deformed,
         [typeof(ChannelsLast)] = ChannelsLastRules.Lower,
         [typeof(Gemm)] = ProductRules.Gemm,
+        [typeof(LinearAttention)] = LinearAttentionRules.LinearAttention,
         [typeof(MatMul)] = ProductRules.MatMul,
         [typeof(RotaryEmbedding)] = RotaryRules.Rotary,
 
@@ -77,6 +79,7 @@ internal static class LoweringRules
         [typeof(ConstantOfShape)] = IndexRules.ConstantOfShape,
         [typeof(Gather)] = IndexRules.Gather,
         [typeof(Pad)] = IndexRules.Pad,
+        [typeof(Col2Im)] = SampleRules.Columns,
         [typeof(GridSample)] = SampleRules.Grid,
         [typeof(Resize)] = ResizeRules.Resize,
         [typeof(RoiAlign)] = SampleRules.RoiAlign,
@@ -180,7 +183,7 @@ internal static class LoweringRules
     };
 
     /// <summary>The operators of a model that have a rule, or are composed of some that have.</summary>
-    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t.Assembly == typeof(Operator).Assembly).Union(ChannelsLastRules.Operators).Union(DataRules.Operators).Union(Compositions.Operators);
+    public static IEnumerable<Type> Operators => rules.Keys.Where(t => t.Assembly == typeof(Operator).Assembly).Union(ChannelsLastRules.Operators).Union(DataRules.Operators).Union(Compositions.Operators).Union(DeformedColumns.Operators);
 
     /// <summary>The rule of an operator, or null.</summary>
     public static LoweringRule? Find(Operator op) => rules.GetValueOrDefault(op.GetType());

@@ -5,7 +5,7 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Cpu.Lower;
 
-/// <summary>GridSample of one to three axes, and RoiAlign by averages, in float32.</summary>
+/// <summary>GridSample, Col2Im and the windows of DeformConv of one to three axes, and RoiAlign by averages, in float32.</summary>
 internal static unsafe class SampleRules
 {
     public static bool Grid(Lowering lowering, Node node)
@@ -46,6 +46,48 @@ internal static unsafe class SampleRules
                 Tasks = plan.Tasks,
                 ScratchBytes = plan.ScratchBytes,
             };
+        });
+        return true;
+    }
+
+    public static bool Columns(Lowering lowering, Node node)
+    {
+        var op = (Col2Im)node.Operator;
+        if (node.Inputs[0] is not { DType: DType.Float32 } data || node.Inputs[2]!.Constant is not { } given || given.ToInt64() is not { Length: >= 1 and <= 3 } block || node.Output.Shape!.Rank != block.Length + 2) return false;
+        var window = new ConvGeometry(new(block), op.Strides, op.Dilations, op.Pads);
+        if (window.Problem() is not null) return false;
+        var (x, y, target) = (lowering.Slot(data), lowering.Slot(node.Output), lowering.Target);
+        lowering.Prepare("columns", () => ColumnsPlan.Rehearse(SampleTable.Select(target)));
+        lowering.Emit(node, [x], context =>
+        {
+            var (columns, image) = (context.Shape(x), context.Shape(y));
+            var axes = block.Select((taps, a) => new ColumnsAxis(image[a + 2], window.Output(a, image[a + 2]), taps, window.Stride(a), window.Dilation(a), window.PadsOf(a, image[a + 2]).Begin)).ToArray();
+            var (blocks, elements) = (axes.Aggregate(1L, (n, a) => n * a.Blocks), block.Aggregate(1L, (n, t) => n * t));
+            if (columns[2] != blocks || columns[1] % elements != 0) throw new InvalidInputException($"node {node}: columns of shape {columns} do not fit {blocks} blocks of {elements} elements");
+            if (blocks * (Int128)elements > int.MaxValue) throw new LimitExceededException($"node {node}: {blocks} blocks of {elements} elements are more than {int.MaxValue} columns of a channel");
+            var plan = new ColumnsPlan(new(columns[0], columns[1] / elements, axes), target);
+            return new PlanTasks((s, from, to, scratch) => plan.Run((float*)s[x], (float*)s[y], from, to, scratch)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks, ScratchBytes = plan.ScratchBytes };
+        });
+        return true;
+    }
+
+    public static bool Deformed(Lowering lowering, Node node)
+    {
+        var op = (DeformedColumns)node.Operator;
+        var (x, m, y, target) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Output), lowering.Target);
+        var f = node.Input(2) is { } factors ? lowering.Slot(factors) : -1;
+        lowering.Prepare("deformed", () => DeformPlan.Rehearse(SampleTable.Select(target)));
+        lowering.Emit(node, f < 0 ? [x, m] : [x, m, f], context =>
+        {
+            var (shape, moves, window) = (context.Shape(x), context.Shape(m), op.Window);
+            Fits(node, shape);
+            var outputs = window.Outputs(shape.Dims[2..]);
+            var places = new Shape(outputs).Count;
+            if (moves != new Shape([shape[0], op.MoveGroups * op.Taps * window.Rank, .. outputs]) || f >= 0 && context.Shape(f) != new Shape([shape[0], op.MoveGroups * op.Taps, .. outputs]))
+                throw new InvalidInputException($"node {node}: offsets of shape {moves}, or the mask, do not fit {op.MoveGroups} groups of {op.Taps} window elements at {places} places");
+            var axes = outputs.Select((n, a) => new DeformAxis(shape[a + 2], n, window.Kernel[a], window.Stride(a), window.Dilation(a), window.PadsOf(a, shape[a + 2]).Begin));
+            var plan = new DeformPlan(new(shape[0], shape[1], op.MoveGroups, [.. axes]), target);
+            return new PlanTasks((s, from, to, scratch) => plan.Run((float*)s[x], (float*)s[m], f < 0 ? null : (float*)s[f], (float*)s[y], from, to, scratch)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks, ScratchBytes = plan.ScratchBytes };
         });
         return true;
     }

@@ -50,4 +50,21 @@ public sealed record MaxUnpool(ValueList<long> Kernel, ValueList<long> Strides =
     }
 
     private Dim Extent(int axis, Dim input) => (input - 1) * (Strides.Count > 0 ? Strides[axis] : 1) + (Kernel[axis] - (Pads.Count > 0 ? Pads[axis] + Pads[axis + Kernel.Count] : 0));
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].Shape is null || to[1].Shape is null) return false;
+        var r = Kernel.Count;
+        var spatial = to.Add(new Mul(), to.Add(new Sub(), to.Add(new ShapeOf(2), to[0]), to.Integers(1)), to.Integers([.. Strides.Count > 0 ? Strides : Enumerable.Repeat(1L, r)]));
+        var window = to.Integers([.. Enumerable.Range(0, r).Select(i => Kernel[i] - (Pads.Count > 0 ? Pads[i] + Pads[i + r] : 0))]);
+        var shape = to.Add(new Concat(0), to.Add(new ShapeOf(0, 2), to[0]), to.Add(new Add(), spatial, window));
+        var zeros = to.Add(new ConstantOfShape(Tensor.Vector(0f)), to.Add(new ReduceProd(), shape, to.Integers(0)));
+        var positions = to.Add(new Reshape(), to[1], to.Integers(-1));
+        // An index below 0 counts from the end; a position below 0 is an error.
+        var index = to.Add(new Where(), to.Add(new Less(), positions, to.Integers(0)), to.Integers(long.MaxValue), positions);
+        var y = to.Add(new Reshape(AllowZero: true), to.Add(new ScatterElements(0), zeros, index, to.Add(new Reshape(), to[0], to.Integers(-1))), shape);
+        if (to.Node.Input(2) is { } whole) y = to.Add(new Pad(), y, to.Add(new Concat(0), to.Integers(new long[r + 2]), to.Add(new Sub(), whole, shape)));
+        return to.Set(0, y);
+    }
 }

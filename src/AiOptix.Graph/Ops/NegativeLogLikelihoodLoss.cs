@@ -62,4 +62,26 @@ public sealed record NegativeLogLikelihoodLoss(LossReduction Reduction = LossRed
         if (Reduction == LossReduction.None) context.Allocate(0, x.DType, context.Input(1).Shape).Store(losses);
         else context.Allocate(0, x.DType, Tensors.Shape.Scalar).Store([Reduction == LossReduction.Sum ? losses.Sum() : losses.Sum() / total]);
     }
+
+    /// <inheritdoc/>
+    public override bool Compose(Composition to)
+    {
+        if (!to.IsSingle || to[0].Shape is null || to[1].Shape is null) return false;
+        var classes = to[1];
+        Value Class(long c) => to.Number(c, classes.DType);
+        var counts = IgnoreIndex is { } ignored ? to.Add(new Not(), to.Add(new Equal(), classes, Class(ignored))) : null;
+        Value Counted(Value x) => counts is null ? x : to.Add(new Where(), counts, x, to.Scalar(0));
+        // An index below 0 counts from the end; a class below 0 is an error.
+        var index = to.Add(new Where(), to.Add(new Less(), classes, Class(0)), Class(int.MaxValue), classes);
+        if (counts is not null) index = to.Add(new Where(), counts, index, Class(0));
+        var axis = to.Integers(1);
+        var losses = to.Add(new Neg(), to.Add(new Squeeze(), to.Add(new GatherElements(1), to[0], to.Add(new Unsqueeze(), index, axis)), axis));
+        var weights = to.Node.Input(2) is { } given ? to.Add(new Gather(), given, index) : null;
+        losses = Counted(weights is null ? losses : to.Add(new Mul(), losses, weights));
+        if (Reduction == LossReduction.None) return to.Set(0, losses);
+        Value Sum(Value x) => to.Add(new ReduceSum(KeepDims: false), x);
+        if (Reduction == LossReduction.Sum) return to.Set(0, Sum(losses));
+        var total = weights is not null ? Sum(Counted(weights)) : to.Add(new Cast(DType.Float32), counts is null ? to.Add(new Size(), classes) : Sum(to.Add(new Cast(DType.Int64), counts)));
+        return to.Set(0, to.Add(new Div(), Sum(losses), total));
+    }
 }

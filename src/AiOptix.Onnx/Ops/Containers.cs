@@ -17,7 +17,7 @@ internal static class Containers
         OnnxOperator.Of<SplitToSequence>("SplitToSequence", r => r.Emit(new SplitToSequence(r.Int("axis", 0), r.Bool("keepdims", true)), r.Required(0), r.Input(1)),
             (w, op) => w.Emit("SplitToSequence", ("axis", op.Axis), ("keepdims", op.KeepDims)), 11),
         OnnxOperator.WithBody(OnnxOperator.Of<SequenceMap>("SequenceMap", r => r.Emit(new SequenceMap(r.Subgraph("body")), r.InputsFrom(0)),
-            (w, op) => w.Emit("SequenceMap", ("body", op.Body)), 17), inputs => [.. inputs.Select(i => i?.Type is SequenceType s ? s.Element : i?.Type)]),
+            (w, op) => w.Emit("SequenceMap", ("body", op.Body)), 17), (inputs, _) => [.. inputs.Select(i => i?.Type is SequenceType s ? s.Element : i?.Type)]),
         OnnxOperator.Of<ReverseSequence>("ReverseSequence", r => r.Emit(new ReverseSequence(r.Int("batch_axis", 1), r.Int("time_axis", 0)), r.Required(0), r.Required(1)),
             (w, op) => w.Emit("ReverseSequence", ("batch_axis", op.BatchAxis), ("time_axis", op.TimeAxis)), 10),
         OnnxOperator.Of<Optional>("Optional", ReadOptional, (w, op) => w.Emit("Optional", ("type", op.Content)), 15),

@@ -9,7 +9,7 @@ internal static class FlexAttentions
 {
     public static OnnxOperator[] Rows { get; } =
     [
-        OnnxOperator.WithBody(OnnxOperator.ReadOnly("FlexAttention", Read, "ai.onnx.preview"), inputs => [inputs is [{ } q, ..] ? new TensorType(q.DType == DType.Float64 ? DType.Float64 : DType.Float32, null) : null]),
+        OnnxOperator.WithBody(OnnxOperator.ReadOnly("FlexAttention", Read, "ai.onnx.preview"), (inputs, _) => [inputs is [{ } q, ..] ? new TensorType(q.DType == DType.Float64 ? DType.Float64 : DType.Float32, null) : null]),
     ];
 
     private static void Read(NodeReader r)

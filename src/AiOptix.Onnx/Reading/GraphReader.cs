@@ -185,7 +185,7 @@ internal sealed class GraphReader
         var domain = OnnxVersions.Domain(node.Domain);
         var opset = OpsetOf(domain, scope, what);
         var row = OnnxRegistry.Find(domain, node.OpType);
-        var read = attributes.Read(node, scope, sparse: row is null && !custom.Names(domain, node.OpType), row?.BodyInputs?.Invoke(inputs) ?? [], what);
+        var read = attributes.Read(node, scope, sparse: row is null && !custom.Names(domain, node.OpType), row?.BodyInputs?.Invoke(inputs, opset) ?? [], what);
         if (row is null)
         {
             ForeignOperator op = custom.Find(domain, node.OpType, opset, what) is { } definition

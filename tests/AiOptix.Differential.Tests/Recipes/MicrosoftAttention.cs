@@ -60,8 +60,10 @@ internal static class MicrosoftAttention
         var width = heads * size;
         d.In([b, n, x], Fill.Full, DType.UInt8).In([x, 3 * width], Fill.Full, DType.Int8, constant: 1).Weight([3 * width], type: F);
         d.Value(Tensor.Scalar(0.01f), true).Value(Tensor.Scalar(0.01f), true);
-        if (d.Draw.Chance(0.4)) d.Value(Lengths(d, b, n, 0)); else d.Skip();
+        var past = d.Draw.Chance(0.3) ? d.Draw.Between(1, 4) : 0;
+        if (d.Draw.Chance(0.4)) d.Value(Lengths(d, b, past + n, 0)); else d.Skip();
         d.Weight([], Fill.Few, DType.UInt8).Value(Tensor.Allocate(DType.Int8, Shape.Scalar, zeroed: true), true);
+        if (past > 0) d.In([2, b, heads, past, size], type: F).Out(2);
         d.Attr("num_heads", (long)heads);
         if (d.Draw.Chance(0.4)) d.Attr("unidirectional", 1L);
     }
