@@ -5,7 +5,7 @@ using AiOptix.Tensors;
 namespace AiOptix.Passes.Quantize;
 
 /// <summary>A product of an activation and constant weights.</summary>
-/// <param name="Node">Conv, Gemm or MatMul.</param>
+/// <param name="Node">Conv, ConvTranspose, Gemm or MatMul.</param>
 /// <param name="Weights">The weights.</param>
 /// <param name="Axis">The axis of the weights that runs over the results' channels.</param>
 /// <param name="Bias">A number for each channel; null when there is none.</param>
@@ -19,7 +19,7 @@ public sealed record QuantizableProduct(Node Node, Tensor Weights, int Axis, Ten
     public int Outputs => (int)Weights.Shape[Axis];
 
     /// <summary>Whether the weights are a matrix.</summary>
-    public bool IsMatrix => Node.Operator is not Conv;
+    public bool IsMatrix => Node.Operator is not (Conv or ConvTranspose);
 }
 
 /// <summary>What a graph has to quantise.</summary>
@@ -31,16 +31,20 @@ public static class Quantizable
     /// <summary>The product that a node is, or null.</summary>
     public static QuantizableProduct? Product(Node node)
     {
-        if (node.Operator is not (Conv or Gemm or MatMul) || node.Input(0) is not { DType: DType.Float32, IsConstant: false, Shape: { } shape }) return null;
+        if (node.Operator is not (Conv or ConvTranspose or Gemm or MatMul) || node.Input(0) is not { DType: DType.Float32, IsConstant: false, Shape: { } shape }) return null;
         if (node.Input(1)?.Constant is not { DType: DType.Float32, Count: > 0 } weights || weights.IsAbsent) return null;
         return node.Operator switch
         {
             Conv => Of(node, weights, 0, 1),
+            ConvTranspose transpose when IsUpscaling(transpose, weights.Shape) => Of(node, weights, 1, 1),
             Gemm { Alpha: 1, TransA: false } gemm when node.Input(2) is null || gemm.Beta == 1 => Of(node, weights, gemm.TransB ? 0 : 1, 1),
             MatMul when weights.Shape.Rank == 2 && shape.Rank >= 2 => Of(node, weights, 1, shape.Rank - 1),
             _ => null,
         };
     }
+
+    /// <summary>Whether a transposed convolution gives each pixel a square block of its own: a product with its channels, and movement.</summary>
+    internal static bool IsUpscaling(ConvTranspose op, Shape weights) => op.Group == 1 && weights.Rank == 4 && weights[2] == weights[3] && op.IsDisjoint(weights);
 
     /// <summary>The values whose ranges a plan may want, in order: what goes into products and what comes out of them and of all that stands between.</summary>
     public static IReadOnlyList<Value> Watched(Graph graph)

@@ -5,9 +5,10 @@ using AiOptix.Tensors;
 namespace AiOptix.Passes.Quantize;
 
 /// <summary>
-/// Takes a Conv, Gemm or MatMul between DequantizeLinear and QuantizeLinear, perhaps with a Relu or Clip, and makes it a QLinearConv or QLinearMatMul: the same numbers without the rounding of
+/// Takes a Conv, ConvTranspose, Gemm or MatMul between DequantizeLinear and QuantizeLinear, perhaps with a Relu or Clip, and makes it a QLinearConv or QLinearMatMul: the same numbers without the rounding of
 /// float32 on the way. A bound that the result's type does not have anyway is a Clip of bytes: rounding keeps the order. Weights are constant, but both factors of a MatMul may be calculated; the bias must be a dequantised int32 in
-/// steps of both scales' product, as every quantiser writes it. A Gemm becomes a convolution over one pixel.
+/// steps of both scales' product, as every quantiser writes it. A Gemm becomes a convolution over one pixel,
+/// a ConvTranspose whose taps do not overlap one to the channels of all taps, and DepthToSpace.
 /// </summary>
 public sealed class QuantizedProducts : IPass
 {
@@ -18,13 +19,14 @@ public sealed class QuantizedProducts : IPass
     public Patch? Match(Graph graph, Node node)
     {
         if (QuantizedOperand.Behind(node) is not { } result || Unclipped(node, result) is not var (product, reader, low, high)) return null;
-        if ((product.MadeOnlyFor<Conv>(reader) ?? product.MadeOnlyFor<Gemm>(reader) ?? product.MadeOnlyFor<MatMul>(reader)) is not { } source) return null;
+        if ((product.MadeOnlyFor<Conv>(reader) ?? product.MadeOnlyFor<ConvTranspose>(reader) ?? product.MadeOnlyFor<Gemm>(reader) ?? product.MadeOnlyFor<MatMul>(reader)) is not { } source) return null;
         if (QuantizedOperand.Before(source.Input(0), graph) is not { IsScalar: true } x || QuantizedOperand.Before(source.Input(1), graph) is not { } w) return null;
         if (!w.Bytes.IsConstant && source.Operator is not MatMul) return null;
         var patch = new Patch(graph, $"{source} in integers");
         var made = source.Operator switch
         {
             Conv conv => Convolve(patch, source, conv, x, w, result),
+            ConvTranspose transpose => Upscale(patch, source, transpose, x, w, result),
             Gemm { Alpha: 1, TransA: false } gemm => Multiply(patch, source, gemm, x, w, result),
             MatMul => Multiply(patch, source, x, w, result),
             _ => null,
@@ -36,7 +38,7 @@ public sealed class QuantizedProducts : IPass
         }
         var (least, greatest) = Range(result);
         if (low > least || high < greatest) made = patch.Add(new Clip(), made, low > least ? Number(patch, result, low) : null, high < greatest ? Number(patch, result, high) : null);
-        return patch.Replace(result.Bytes, made);
+        return patch.Replace(result.Bytes, source.Operator is ConvTranspose ? patch.Add(new DepthToSpace(w.Bytes.Constant!.Shape[2]), made) : made);
     }
 
     private static Value? Convolve(Patch patch, Node source, Conv conv, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
@@ -44,6 +46,18 @@ public sealed class QuantizedProducts : IPass
         if (!w.IsScalar && w.Axis != 0) return null;
         var (fits, bias) = Bias(source, x, w);
         return fits ? Add(patch, conv, x.Bytes, w.Bytes, x, w, result, bias) : null;
+    }
+
+    /// <summary>The results of all taps of a pixel as its channels [tap row, tap column, channel].</summary>
+    private static Value? Upscale(Patch patch, Node source, ConvTranspose op, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    {
+        var weights = w.Bytes.Constant!;
+        if (!Quantizable.IsUpscaling(op, weights.Shape) || !w.IsScalar && Patterns.AxisOf(w.Axis, 4) != 1) return null;
+        var (fits, bias) = Bias(source, x, w);
+        if (!fits) return null;
+        var taps = (int)weights.Shape.Product(2, 4);
+        var scales = w.IsScalar ? w : w with { Scale = patch.Constant(Repeated(w.Scale.Constant!, taps)), Zero = w.Zero is { } zero ? patch.Constant(Repeated(zero.Constant!, taps)) : null };
+        return Add(patch, new Conv(), x.Bytes, patch.Constant(ByTaps(weights, taps), w.Bytes.Name), x, scales, result, bias is null ? null : patch.Constant(Repeated(bias.Constant!, taps), bias.Name));
     }
 
     private static Value? Multiply(Patch patch, Node source, Gemm gemm, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
@@ -109,6 +123,29 @@ public sealed class QuantizedProducts : IPass
             if (!(Math.Abs(given[given.Length == 1 ? 0 : i] - expected) <= ScaleTolerance * expected)) return (false, null);
         }
         return (true, values);
+    }
+
+    /// <summary>Weights [C, M, taps…] as [taps · M, C, 1, 1].</summary>
+    private static Tensor ByTaps(Tensor weights, int taps)
+    {
+        var (channels, filters) = ((int)weights.Shape[0], (int)weights.Shape[1]);
+        var result = Tensor.Allocate(weights.DType, new Shape((long)taps * filters, channels, 1, 1));
+        var from = weights.Bytes;
+        var to = result.Bytes;
+        for (var c = 0; c < channels; c++)
+            for (var m = 0; m < filters; m++)
+                for (var t = 0; t < taps; t++) to[(t * filters + m) * channels + c] = from[(c * filters + m) * taps + t];
+        GC.KeepAlive(weights);
+        return result;
+    }
+
+    /// <summary>A vector some times over.</summary>
+    private static Tensor Repeated(Tensor vector, int times)
+    {
+        var result = Tensor.Allocate(vector.DType, new Shape(vector.Count * times));
+        for (var t = 0; t < times; t++) vector.Bytes.CopyTo(result.Bytes[(t * vector.Bytes.Length)..]);
+        GC.KeepAlive(vector);
+        return result;
     }
 
     private static Tensor Transposed(Tensor matrix)

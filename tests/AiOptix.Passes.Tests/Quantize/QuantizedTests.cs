@@ -38,6 +38,44 @@ public class QuantizedTests
     }
 
     [Theory]
+    [InlineData("", 2, "QLinearConv DepthToSpace")]
+    [InlineData("bias axis", 3, "QLinearConv DepthToSpace")]
+    [InlineData("bias Relu", 2, "QLinearConv Clip DepthToSpace")]
+    public void UpscalingIsDoneInIntegers(string form, int size, string operators)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 4, 6, 5), InputScale, (byte)100);
+        var w = WeightsAlong(1, form.Contains("axis", StringComparison.Ordinal) ? 6 : 1, 4, 6, size, size);
+        var op = new ConvTranspose([size, size]);
+        var y = form.Contains("bias", StringComparison.Ordinal) ? graph.Add(op, x, w, Bias(form.Contains("axis", StringComparison.Ordinal) ? 6 : 1, InputScale)) : graph.Add(op, x, w);
+        if (form.Contains("Relu", StringComparison.Ordinal)) y = graph.Add(new Relu(), y);
+        graph.Returning(Quantised(y, ResultScale, 120));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal(operators, graph.Operators());
+    }
+
+    [Theory]
+    [InlineData("taps that overlap")]
+    [InlineData("cut off")]
+    [InlineData("groups")]
+    [InlineData("not square")]
+    [InlineData("scales along another axis")]
+    public void OtherTransposedConvolutionsStay(string form)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 4, 6, 5), InputScale, (byte)100);
+        var op = form switch
+        {
+            "cut off" => new ConvTranspose([2, 2], [1, 0, 0, 0]),
+            "groups" => new ConvTranspose([2, 2], Group: 2),
+            "not square" => new ConvTranspose([2, 3]),
+            _ => new ConvTranspose([2, 2]),
+        };
+        var w = WeightsAlong(form == "scales along another axis" ? 0 : 1, 4, 4, 4, form == "taps that overlap" ? 3 : 2, form is "taps that overlap" or "not square" ? 3 : 2);
+        if (form == "groups") w = WeightsAlong(1, 1, 4, 4, 2, 2);
+        graph.Returning(Quantised(graph.Add(op, x, w), ResultScale, 120));
+        Assert.Empty(graph.Check(new QuantizedProducts()).Applied);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void GemmsAreDoneInIntegers(bool transposed)
