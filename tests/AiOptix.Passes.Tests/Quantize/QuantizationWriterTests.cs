@@ -39,6 +39,21 @@ public class QuantizationWriterTests
         Assert.Contains(written.Nodes, n => n.Operator is QLinearConv or QLinearMatMul);
     }
 
+    /// <summary>Two layers of a transformer's kind: the bias that stands behind a product is part of it, so that all between the two stays in bytes.</summary>
+    [Theory]
+    [InlineData(QuantizedForm.Static, "QuantizeLinear QLinearMatMul DequantizeLinear Gelu QuantizeLinear QLinearMatMul DequantizeLinear")]
+    [InlineData(QuantizedForm.Dynamic, "DynamicQuantizeLinear MatMulInteger Mul Cast Mul Add Gelu DynamicQuantizeLinear MatMulInteger Mul Cast Mul Add")]
+    public void ABiasBehindAMatrixIsPartOfIt(QuantizedForm form, string operators)
+    {
+        var x = graph.Input("x", DType.Float32, N, 3, 12);
+        var hidden = graph.Add(new Gelu(), graph.Add(new Add(), graph.Weights(2, 8), graph.Add(new MatMul(), x, Uneven(12, 8))));
+        graph.Returning(graph.Add(new Add(), graph.Add(new MatMul(), hidden, graph.Weights(3, 8, 5)), graph.Weights(4, 5)));
+        var written = Check(Plan(form), 0.02);
+        PassDriver.Run(written);
+        Assert.Equal(operators, written.Operators());
+        Assert.Equal(form == QuantizedForm.Static ? 2 : 0, written.Nodes.Count(n => n.Operator is QLinearMatMul && n.Input(8) is not null));
+    }
+
     [Fact]
     public void UpscalingStaysInBytes()
     {

@@ -95,6 +95,47 @@ public class QuantizedTests
         Assert.Equal("QLinearMatMul", graph.Operators());
     }
 
+    [Theory]
+    [InlineData("", "QLinearMatMul")]
+    [InlineData("bias first", "QLinearMatMul")]
+    [InlineData("axis", "QLinearMatMul")]
+    [InlineData("Relu", "QLinearMatMul Clip")]
+    public void MatrixProductsTakeTheirBias(string form, string operators)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 3, 6), InputScale, (byte)100);
+        var scales = form == "axis" ? 6 : 1;
+        var (product, bias) = (graph.Add(new MatMul(), x, WeightsAlong(1, scales, 6, 6)), Bias(scales, InputScale));
+        var y = form == "bias first" ? graph.Add(new Add(), bias, product) : graph.Add(new Add(), product, bias);
+        if (form == "Relu") y = graph.Add(new Relu(), y);
+        graph.Returning(Quantised(y, ResultScale, 120));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal(operators, graph.Operators());
+        Assert.Empty(graph.Check(new QuantizedSums()).Applied);
+    }
+
+    [Theory]
+    [InlineData("another scale")]
+    [InlineData("one for all columns")]
+    [InlineData("read between")]
+    [InlineData("a real bias")]
+    [InlineData("a calculated factor")]
+    public void OtherSumsStay(string form)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 3, 6), InputScale, (byte)100);
+        var w = form == "a calculated factor" ? Numbers(graph.Input("w", DType.Int8, 6, 6), WeightScale, (sbyte)0) : Weights(1, 6, 6);
+        var product = graph.Add(new MatMul(), x, w);
+        var bias = form switch
+        {
+            "another scale" => Bias(1, 2 * InputScale),
+            "one for all columns" => Bias(1, InputScale, 1),
+            "a real bias" => graph.Weights(2, 6),
+            _ => Bias(1, InputScale),
+        };
+        if (form == "read between") graph.Returning(graph.Add(new Neg(), product));
+        graph.Returning(Quantised(graph.Add(new Add(), product, bias), ResultScale, 120));
+        Assert.Empty(graph.Check(new QuantizedProducts()).Applied);
+    }
+
     /// <summary>Scores of attention: both factors are calculated.</summary>
     [Fact]
     public void ProductsOfTwoActivationsAreDoneInIntegers()
