@@ -56,6 +56,9 @@ internal sealed class NodeWriter
     public void EmitMicrosoft(string opType, string[] inputs, params ReadOnlySpan<(string Name, object? Value)> attributes) =>
         file.Add(new FileNode(opType, Microsoft.Shorthands.Domain, Node.Name, inputs, Outputs, [.. attributes.ToArray().Where(a => a.Value is not null).Select(a => (a.Name, a.Value!))]));
 
+    /// <summary>Writes the node under an operator of our own domain: a form that ONNX does not have, in files for our own reader.</summary>
+    public void EmitOwn(string opType) => file.Add(new FileNode(opType, OnnxOperator.OwnDomain, Node.Name, Inputs, Outputs, []));
+
     /// <summary>Writes a node with one output of its own name and gives that name.</summary>
     public string Step(string opType, string[] inputs, params ReadOnlySpan<(string Name, object? Value)> attributes)
     {

@@ -8,6 +8,9 @@ namespace AiOptix.Onnx;
 /// </summary>
 internal sealed class OnnxOperator
 {
+    /// <summary>The domain of forms that ONNX does not have; only <see cref="OnnxDialect.Newest"/> writes them.</summary>
+    public const string OwnDomain = "ai.optix";
+
     private OnnxOperator(string domain, string name, Action<NodeReader> read)
     {
         Domain = domain;

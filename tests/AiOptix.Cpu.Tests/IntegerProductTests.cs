@@ -76,6 +76,24 @@ public class IntegerProductTests
     }
 
     [Theory]
+    [InlineData(37, 1)]
+    [InlineData(64, 64)]
+    public void A_bias_is_part_of_the_sums(int outputs, int scales)
+    {
+        var g = new Graph("g");
+        var x = g.Add(new QuantizeLinear(), g.AddInput("x", PlanCheck.F32(N, 3, 70)), g.AddConstant(Tensor.Scalar(0.03f)), g.AddConstant(Tensor.Scalar((byte)120)));
+        var w = Tensor.Allocate(DType.Int8, new Shape(70, outputs));
+        new Random(3).NextBytes(w.Bytes);
+        var scale = scales == 1 ? Tensor.Scalar(0.003f) : Tensor.Vector<float>([.. Enumerable.Range(1, outputs).Select(i => 0.0002f * i)]);
+        var zero = scales == 1 ? Tensor.Scalar<sbyte>(0) : Tensor.Vector<sbyte>(new sbyte[outputs]);
+        g.AddOutput(g.Add(new QLinearMatMul(), x, g.AddConstant(Tensor.Scalar(0.03f)), g.AddConstant(Tensor.Scalar((byte)120)), g.AddConstant(w), g.AddConstant(scale), g.AddConstant(zero),
+            g.AddConstant(Tensor.Scalar(0.04f)), g.AddConstant(Tensor.Scalar((byte)90)), g.AddConstant(Tensor.Vector<int>([.. Enumerable.Range(0, outputs).Select(i => 700 * i - 9000)]))));
+        Assert.Contains(PlanCheck.Compile(g).Steps, s => s.Operation == "QLinearMatMul" && s is not ReferenceStep);
+        PlanCheck.Same(g, PlanCheck.Random(7, 2, 3, 70));
+        PlanCheck.Same(g, PlanCheck.Random(8, 50, 3, 70));
+    }
+
+    [Theory]
     [InlineData(1, "ConvInteger+Cast+Mul+Add")]
     [InlineData(6, "ConvInteger+Cast+Mul+Add")]
     public void Convolutions_are_scaled_in_the_same_step(int groups, string operation)

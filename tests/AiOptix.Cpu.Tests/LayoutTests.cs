@@ -38,6 +38,8 @@ public class LayoutTests
         ["an operator that does not follow"] = (2, (g, y) => Conv(g, g.Add(new Trilu(), y), 6, 3, 3)),
         ["instance normalisation"] = (1, (g, y) => g.Add(new GroupNormalization(2), g.Add(new InstanceNormalization(), y, Channel(g, 1), Channel(g, 2)), Channel(g, 3), Channel(g, 4))),
         ["transposed convolution"] = (1, (g, y) => g.Add(new ConvTranspose([2, 3], [1, 0, 2, 1], [1, 2], Group: 2, OutputPadding: [1, 0]), y, g.AddConstant(PlanCheck.Random(1, 6, 5, 3, 2)), g.AddConstant(PlanCheck.Random(2, 10)))),
+        ["channels to blocks"] = (1, (g, y) => g.Add(new DepthToSpace(2), Conv(g, y, 6, 12, 1))),
+        ["channels to blocks, among others"] = (1, (g, y) => g.Add(new Concat(1), g.Add(new DepthToSpace(2, DepthOrder.ColumnRowDepth), Conv(g, y, 6, 20, 1)), g.Add(new Resize(), y, null, g.AddConstant(Tensor.Vector(1f, 1f, 2f, 2f))))),
         ["depthwise"] = (1, (g, y) => g.Add(new Conv([1, 2], [1, 1, 1, 1], Group: 6), y, g.AddConstant(PlanCheck.Random(3, 6, 1, 3, 3)))),
         ["groups"] = (1, (g, y) => g.Add(new Conv(Pads: [2, 2, 2, 2], Dilations: [2, 2], Group: 2), y, g.AddConstant(PlanCheck.Random(3, 10, 3, 3, 3)))),
     };

@@ -53,6 +53,7 @@ internal static class LayoutAssignment
     private static bool Follow(LayoutPatch p) => p.Node.Operator switch
     {
         Pool or BatchNormalization or InstanceNormalization or GroupNormalization => IsFirst(p) && p.Node.Outputs.Skip(1).All(o => o.IsUnused) && p.Wrap(),
+        DepthToSpace => IsFirst(p) && p.Wrap(),
         GlobalAveragePool => IsFirst(p) && LayoutRules.Spatial(p, new ReduceMean()),
         GlobalMaxPool => IsFirst(p) && LayoutRules.Spatial(p, new ReduceMax()),
         UnaryFloat or Clip or Cast or Not or Identity or BytesTable => IsFirst(p) && LayoutRules.Unary(p),

@@ -19,7 +19,7 @@ internal static unsafe class ActivationProductRules
     public static bool MatMul(Lowering lowering, Node node)
     {
         var (a, b) = (node.Inputs[0]!, node.Inputs[3]!);
-        if (a.Shape!.Rank < 2 || b.Shape!.Rank < 2 || !IsByte(a.DType) || !IsByte(b.DType) || !IsByte(node.Output.DType)) return false;
+        if (node.Input(8) is not null || a.Shape!.Rank < 2 || b.Shape!.Rank < 2 || !IsByte(a.DType) || !IsByte(b.DType) || !IsByte(node.Output.DType)) return false;
         if (Number(node, 1) is not { } aScale || Number(node, 4) is not { } bScale || Number(node, 6) is not { } yScale) return false;
         if (Zero(node, 2) is not { } aZero || Zero(node, 5) is not { } bZero || Zero(node, 7) is not { } yZero) return false;
         var (factor, terms) = (aScale * bScale / yScale, a.Shape[-1].Constant);

@@ -13,6 +13,7 @@ internal static class ChannelsLastRules
         [typeof(ConvTranspose)] = (lowering, node) => ConvTransposeRules.ConvTranspose(lowering, node, Inner<ConvTranspose>(node)),
         [typeof(ConvInteger)] = (lowering, node) => IntegerProductRules.Conv(lowering, node, Inner<ConvInteger>(node)),
         [typeof(QLinearConv)] = (lowering, node) => QuantizedProductRules.Conv(lowering, node, Inner<QLinearConv>(node)),
+        [typeof(DepthToSpace)] = (lowering, node) => MovementRules.DepthToSpaceLast(lowering, node, Inner<DepthToSpace>(node)),
         [typeof(AveragePool)] = (lowering, node) => PoolRules.ChannelsLast(lowering, node, Inner<AveragePool>(node)),
         [typeof(MaxPool)] = (lowering, node) => PoolRules.ChannelsLast(lowering, node, Inner<MaxPool>(node)),
         [typeof(BatchNormalization)] = (lowering, node) => NormRules.ChannelsLast(lowering, node, Inner<BatchNormalization>(node)),

@@ -33,7 +33,7 @@ internal static unsafe class ConvTransposeRules
         var packed = lowering.Pack($"transposed {kernel.Name} {shape}", plan.PackedWeightBytes, to => Pack(plan, w, groups, (float*)to), w);
         var bias = node.Input(2)?.Constant;
         // An activation goes over rows of the columns: rows shorter than a vector are better left to a step over all outputs.
-        var chain = !IsDisjoint(op, w.Shape) ? null
+        var chain = !op.IsDisjoint(w.Shape) ? null
             : filters * taps < FewestColumns ? EpilogueChain.Alone(node)
             : EpilogueChain.Follow(lowering, node, -1, hasBias: bias is not null, takesResidual: false);
         var addends = chain is not null && (bias ?? chain.Bias) is { } b ? ForTaps(b, groups, taps) : null;
@@ -48,12 +48,6 @@ internal static unsafe class ConvTransposeRules
         if (chain is null) EmitFold(lowering, node, op, columns, w.Shape, filters);
         else EmitMove(lowering, chain, columns, w.Shape, groups);
         return true;
-    }
-
-    private static bool IsDisjoint(ConvTranspose op, Shape weights)
-    {
-        if (op.AutoPad is not (AutoPad.NotSet or AutoPad.Valid) || op.OutputShape.Count > 0 || op.OutputPadding.Any(p => p != 0) || (op.AutoPad == AutoPad.NotSet && op.Pads.Any(p => p != 0))) return false;
-        return Enumerable.Range(0, weights.Rank - 2).All(a => weights[a + 2] is var taps && op.Stride(a) == taps && (taps == 1 || op.Dilation(a) == 1));
     }
 
     /// <summary>A bias of one element a channel, for the channels [groups, taps, channels of a group] of the columns.</summary>

@@ -86,6 +86,29 @@ internal static class MovementRules
         }, isShort: true);
     }
 
+    /// <summary>The same with the channels last in both: each pixel's channels go to a block of pixels.</summary>
+    public static bool DepthToSpaceLast(Lowering lowering, Node node, DepthToSpace op)
+    {
+        if (!IsBytes(node.Output.DType)) return false;
+        var (source, shape, b, size) = (node.Inputs[0]!, node.Inputs[0]!.Shape!, op.BlockSize, node.Output.DType.Bits() / 8);
+        var (from, to) = (lowering.Read(source), lowering.Place(node.Output));
+        PrepareCopies(lowering, size, hasShortRows: true, CopyForm.Strided, CopyForm.Transpose);
+        lowering.Emit(new MoveStep(node.Name, [from.Slot], [to.Slot], lowering.Target, context =>
+        {
+            var s = new Shape([.. shape.Select(context.Evaluate)]);
+            if (s[3] % (b * b) != 0) throw new InvalidInputException($"node {node}: {s[3]} channels do not divide by {b * b}");
+            var channels = s[3] / (b * b);
+            var (x, y) = (from.Strides(s), to.Strides(new Shape(s[0], s[1] * b, s[2] * b, channels)));
+            var (row, column, channel) = op.Order == DepthOrder.DepthColumnRow ? (b * channels, channels, 1L) : (b, 1L, b * b);
+            return [new Move(from.Slot, to.Slot, new(size, [s[0], s[1], b, s[2], b, channels], [x[0], x[1], row, x[2], column, channel], [y[0], b * y[1], y[1], b * y[2], y[2], 1]), from.Offset, to.Offset)];
+        })
+        {
+            Operation = node.Operator.Name,
+            Origins = node.Origins,
+        });
+        return true;
+    }
+
     public static bool SpaceToDepth(Lowering lowering, Node node)
     {
         var b = ((SpaceToDepth)node.Operator).BlockSize;

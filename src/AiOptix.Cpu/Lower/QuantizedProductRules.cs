@@ -36,8 +36,8 @@ internal static unsafe class QuantizedProductRules
     {
         var a = node.Inputs[0]!;
         if (node.Inputs[3]!.Constant is null) return ActivationProductRules.MatMul(lowering, node);
-        if (node.Inputs[3]!.Constant is not { Shape.Rank: 2 } w || a.Shape!.Rank < 2) return false;
-        if (QuantizedParts.Of(node, w, isFilterFirst: false, null) is not { } all) return false;
+        if (node.Inputs[3]!.Constant is not { Shape.Rank: 2 } w || a.Shape!.Rank < 2 || node.Input(8) is { IsConstant: false }) return false;
+        if (QuantizedParts.Of(node, w, isFilterFirst: false, node.Input(8)?.Constant) is not { } all) return false;
         var (parts, last) = Clipped(lowering, node, all);
         var (terms, outputs) = (checked((int)w.Shape[0]), checked((int)w.Shape[1]));
         QuantizedShape Product(long rows) => parts.Shape(new(1, terms, outputs, 1, ConvAxis.None, ConvAxis.None, new(checked((int)rows))));

@@ -39,6 +39,14 @@ public sealed record ConvTranspose(ValueList<long> Strides = default, ValueList<
     /// <summary>The distance between kernel elements along a spatial axis.</summary>
     public long Dilation(int axis) => Dilations.Count == 0 ? 1 : Dilations[axis];
 
+    /// <summary>True when each output is met by exactly one kernel element and nothing is cut off: a stride as long as the kernel, as in most decoders.</summary>
+    /// <param name="weights">The weights' shape.</param>
+    public bool IsDisjoint(Shape weights)
+    {
+        if (AutoPad is not (AutoPad.NotSet or AutoPad.Valid) || OutputShape.Count > 0 || OutputPadding.Any(p => p != 0) || (AutoPad == AutoPad.NotSet && Pads.Any(p => p != 0))) return false;
+        return Enumerable.Range(0, weights.Rank - 2).All(a => weights[a + 2] is var taps && Stride(a) == taps && (taps == 1 || Dilation(a) == 1));
+    }
+
     /// <inheritdoc/>
     public override void Infer(InferenceContext context)
     {

@@ -50,7 +50,8 @@ public sealed record MatMulInteger : Operator
 
 /// <summary>
 /// ONNX QLinearMatMul: the product of quantised matrices, quantised again. Inputs a, its scale and zero point, b, its scale and zero point, the scale and zero point
-/// of the result. Scales and zero points of a may be one a row, those of b one a column.
+/// of the result. Scales and zero points of a may be one a row, those of b one a column. Beyond ONNX, input 8 may be an int32 bias for each column, in steps of both scales' product, as QLinearConv has one;
+/// the scales of a and the result are then float32 scalars.
 /// </summary>
 public sealed record QLinearMatMul : Operator
 {
@@ -61,6 +62,16 @@ public sealed record QLinearMatMul : Operator
         foreach (var i in (ReadOnlySpan<int>)[1, 4, 6]) context.Require(i, Numbers.IsReal, "a floating-point type");
         context.RequireSame(0, 2);
         context.RequireSame(3, 5);
+        if (context.Has(8))
+        {
+            context.Require(0, QuantizedTypes.IsByte, "int8 or uint8, as it has a bias");
+            context.Require(3, QuantizedTypes.IsByte, "int8 or uint8, as it has a bias");
+            foreach (var i in (ReadOnlySpan<int>)[1, 4, 6]) context.Require(i, t => t == DType.Float32, "float32, as it has a bias");
+            foreach (var i in (ReadOnlySpan<int>)[1, 6])
+                if (context.Shape(i) is { } scale && scale.Any(d => d.Constant is not null and not 1)) throw context.Error($"a product with a bias has one scale for input {i}, found shape {scale}");
+            context.Require(8, t => t == DType.Int32, "int32");
+            context.RequireRank(8, 1);
+        }
         context.Set(0, context.DType(7), MatMul.Shape(context, 0, 3));
     }
 
@@ -68,6 +79,12 @@ public sealed record QLinearMatMul : Operator
     public override void Evaluate(EvaluationContext context)
     {
         var (values, shape) = QuantizedProducts.Multiply(context, context.Input(0), context.Input(2), context.Input(3), context.Input(5));
+        if (context.OptionalInput(8) is { } bias)
+        {
+            var addends = bias.ToReals();
+            if (addends.Length != shape[-1]) throw context.Error($"{addends.Length} addends do not fit {shape[-1]} columns");
+            for (var i = 0; i < values.Length; i++) values[i] += addends[i % addends.Length];
+        }
         var type = context.Input(1).DType;
         using var upright = QuantizedProducts.Upright((Tensor)context.Input(1).Share(), rows: true);
         var rows = Normalizing.Spread(context, upright, shape);

@@ -18,12 +18,27 @@ internal static class Quantizations
             n => n.Operator is DequantizeLinear { To: not null } ? 23 : MinOpset(n, ((DequantizeLinear)n.Operator).BlockSize)),
         OnnxOperator.Of<DynamicQuantizeLinear>("DynamicQuantizeLinear", r => r.Emit(new DynamicQuantizeLinear(), r.Required(0)), (w, _) => w.Emit("DynamicQuantizeLinear"), 11),
         OnnxOperator.Of<MatMulInteger>("MatMulInteger", r => r.Emit(new MatMulInteger(), r.InputsFrom(0)), (w, _) => w.Emit("MatMulInteger"), 10),
-        OnnxOperator.Of<QLinearMatMul>("QLinearMatMul", r => r.Emit(new QLinearMatMul(), r.InputsFrom(0)), (w, _) => w.Emit("QLinearMatMul"), 10),
+        OnnxOperator.Of<QLinearMatMul>("QLinearMatMul", r => r.Emit(new QLinearMatMul(), r.InputsFrom(0)), WriteProduct, 10),
+        OnnxOperator.ReadOnly("QLinearMatMul", r => r.Emit(new QLinearMatMul(), r.InputsFrom(0)), OnnxOperator.OwnDomain),
         OnnxOperator.Of<ConvInteger>("ConvInteger", r => r.Emit(new ConvInteger(Convolutions.Convolution(r)), r.InputsFrom(0)),
             (w, op) => w.Emit("ConvInteger", Convolutions.Attributes(op.Convolution)), 10),
         OnnxOperator.Of<QLinearConv>("QLinearConv", r => r.Emit(new QLinearConv(Convolutions.Convolution(r, 3)), r.InputsFrom(0)),
             (w, op) => w.Emit("QLinearConv", Convolutions.Attributes(op.Convolution)), 10),
     ];
+
+    /// <summary>A bias is none of ONNX's: the sums are made, raised, scaled and rounded one by one, with the same bytes.</summary>
+    private static void WriteProduct(NodeWriter w, QLinearMatMul op)
+    {
+        var x = w.Inputs;
+        if (x.Length < 9) w.Emit("QLinearMatMul");
+        else if (w.IsWhole) w.EmitOwn("QLinearMatMul");
+        else
+        {
+            var sums = w.Step("Cast", [w.Step("Add", [w.Step("MatMulInteger", [x[0], x[3], x[2], x[5]]), x[8]])], ("to", DType.Float32));
+            var scaled = w.Step("Mul", [sums, w.Step("Div", [w.Step("Mul", [x[1], x[4]]), x[6]])]);
+            w.Emit("QuantizeLinear", [scaled, w.Constant(Tensor.Scalar(1f)), x[7]], w.Outputs);
+        }
+    }
 
     private static long? Axis(NodeWriter w, long axis) => w.Opset >= 13 ? axis : null;
 

@@ -5,13 +5,16 @@ using AiOptix.Tensors;
 namespace AiOptix.Passes.Quantize;
 
 /// <summary>A product of an activation and constant weights.</summary>
-/// <param name="Node">Conv, Gemm or MatMul.</param>
+/// <param name="Node">Conv, ConvTranspose, Gemm or MatMul.</param>
 /// <param name="Weights">The weights.</param>
 /// <param name="Axis">The axis of the weights that runs over the results' channels.</param>
 /// <param name="Bias">A number for each channel; null when there is none.</param>
 /// <param name="Channels">The axis of the input that the weights sum over.</param>
 public sealed record QuantizableProduct(Node Node, Tensor Weights, int Axis, Tensor? Bias, int Channels)
 {
+    /// <summary>The node that adds the bias: the product itself, or of a MatMul the Add behind it.</summary>
+    public Node Sum { get; init; } = Node;
+
     /// <summary>What plans call it.</summary>
     public string Name => Node.Output.Name;
 
@@ -19,7 +22,7 @@ public sealed record QuantizableProduct(Node Node, Tensor Weights, int Axis, Ten
     public int Outputs => (int)Weights.Shape[Axis];
 
     /// <summary>Whether the weights are a matrix.</summary>
-    public bool IsMatrix => Node.Operator is not Conv;
+    public bool IsMatrix => Node.Operator is not (Conv or ConvTranspose);
 }
 
 /// <summary>What a graph has to quantise.</summary>
@@ -31,16 +34,20 @@ public static class Quantizable
     /// <summary>The product that a node is, or null.</summary>
     public static QuantizableProduct? Product(Node node)
     {
-        if (node.Operator is not (Conv or Gemm or MatMul) || node.Input(0) is not { DType: DType.Float32, IsConstant: false, Shape: { } shape }) return null;
+        if (node.Operator is not (Conv or ConvTranspose or Gemm or MatMul) || node.Input(0) is not { DType: DType.Float32, IsConstant: false, Shape: { } shape }) return null;
         if (node.Input(1)?.Constant is not { DType: DType.Float32, Count: > 0 } weights || weights.IsAbsent) return null;
         return node.Operator switch
         {
             Conv => Of(node, weights, 0, 1),
+            ConvTranspose transpose when IsUpscaling(transpose, weights.Shape) => Of(node, weights, 1, 1),
             Gemm { Alpha: 1, TransA: false } gemm when node.Input(2) is null || gemm.Beta == 1 => Of(node, weights, gemm.TransB ? 0 : 1, 1),
-            MatMul when weights.Shape.Rank == 2 && shape.Rank >= 2 => Of(node, weights, 1, shape.Rank - 1),
+            MatMul when weights.Shape.Rank == 2 && shape.Rank >= 2 => WithSum(Of(node, weights, 1, shape.Rank - 1)),
             _ => null,
         };
     }
+
+    /// <summary>Whether a transposed convolution gives each pixel a square block of its own: a product with its channels, and movement.</summary>
+    internal static bool IsUpscaling(ConvTranspose op, Shape weights) => op.Group == 1 && weights.Rank == 4 && weights[2] == weights[3] && op.IsDisjoint(weights);
 
     /// <summary>The values whose ranges a plan may want, in order: what goes into products and what comes out of them and of all that stands between.</summary>
     public static IReadOnlyList<Value> Watched(Graph graph)
@@ -68,9 +75,13 @@ public static class Quantizable
         return order;
     }
 
-    /// <summary>The last node of a product or sum with the Relu or Clip that only it feeds: their result has one range.</summary>
-    internal static Node End(Node node) =>
-        node.Output.SoleUser is { } user && user.Graph == node.Graph && (user.Operator is Relu || IsClipped(user)) && user.Inputs[0] == node.Output && (Product(node) is not null || node.Operator is Add) ? user : node;
+    /// <summary>The last node of a product, its bias included, or sum with the Relu or Clip that only it feeds: their result has one range.</summary>
+    internal static Node End(Node node)
+    {
+        var product = Product(node);
+        var sum = product?.Sum ?? node;
+        return sum.Output.SoleUser is { } user && user.Graph == node.Graph && (user.Operator is Relu || IsClipped(user)) && user.Inputs[0] == sum.Output && (product is not null || node.Operator is Add) ? user : sum;
+    }
 
     /// <summary>Whether a node can work on bytes when all that it reads are bytes.</summary>
     internal static bool Follows(Node node) => node.Graph.Parent is null && (Moves(node) || IsCurve(node) || node.Operator is Add or Mul or GlobalAveragePool or AveragePool
@@ -92,6 +103,16 @@ public static class Quantizable
     internal static IEnumerable<int> Numbers(Node node) => node.Operator is Concat or Add or Mul ? Enumerable.Range(0, node.Inputs.Count) : [0];
 
     private static bool IsClipped(Node node) => node.Operator is Clip && node.Input(1).Number() is 0 && (node.Input(2) is null || node.Input(2).Number() > 0);
+
+    /// <summary>A MatMul with the constants that an Add, its only reader, adds to its columns.</summary>
+    private static QuantizableProduct? WithSum(QuantizableProduct? product)
+    {
+        if (product?.Node.Output.SoleUser is not { Operator: Add } sum || sum.Graph != product.Node.Graph || !sum.Output.Shape!.Equals(product.Node.Output.Shape)) return product;
+        foreach (var (first, second) in sum.Orders())
+            if (first == product.Node.Output && second.Constant is { DType: DType.Float32 } given && given.Count == product.Outputs && given.Shape.Rank > 0 && given.Shape[-1] == product.Outputs)
+                return product with { Bias = given.Reshape(new Shape(product.Outputs)), Sum = sum };
+        return product;
+    }
 
     private static QuantizableProduct? Of(Node node, Tensor weights, int axis, int channels)
     {

@@ -64,13 +64,14 @@ public sealed class QuantizationWriter
         if (means is not null)
         {
             var shift = QuantizedWeights.MeanShift(product.Weights, integers, scales, product.Axis, product.IsMatrix, (node.Operator as Conv)?.Group ?? 1, means);
-            if (node.Operator is not MatMul) (integers, scales, steps) = QuantizedWeights.PerChannel(product.Weights, product.Axis, [.. shift.Select((s, c) => (bias?[c] ?? 0) - s)], scale);
+            if (node.Operator is not MatMul || bias is not null) (integers, scales, steps) = QuantizedWeights.PerChannel(product.Weights, product.Axis, [.. shift.Select((s, c) => (bias?[c] ?? 0) - s)], scale);
         }
         var w = Dequantize(patch, integers, scales, DType.Int8, product.Axis, node.Inputs[1]!.Name);
-        var made = steps is null
-            ? patch.AddNode(node.Operator, [x, w], 1, node).Output
-            : patch.AddNode(node.Operator, [x, w, Dequantize(patch, steps, [.. scales.Select(s => s * scale)], DType.Int32, 0, node.Input(2)?.Name ?? node.Name + ".bias")], 1, node).Output;
-        if (end != node) made = patch.AddNode(end.Operator, [made, .. end.Inputs.Skip(1)], 1, end).Output;
+        var sum = product.Sum;
+        var addends = steps is null ? null : Dequantize(patch, steps, [.. scales.Select(s => s * scale)], DType.Int32, 0, node.Input(2)?.Name ?? node.Name + ".bias");
+        var made = patch.AddNode(node.Operator, addends is null || sum != node ? [x, w] : [x, w, addends], 1, node).Output;
+        if (sum != node) made = patch.AddNode(sum.Operator, [made, addends], 1, sum).Output;
+        if (end != sum) made = patch.AddNode(end.Operator, [made, .. end.Inputs.Skip(1)], 1, end).Output;
         Replace(patch, end.Output, givesBytes ? Bytes(patch, made, ranges[end.Output]) : made);
     }
 
@@ -102,8 +103,7 @@ public sealed class QuantizationWriter
         var sums = patch.AddNode(new MatMulInteger(), [dynamic.Outputs[0], patch.Constant(integers, node.Inputs[1]!.Name), dynamic.Outputs[2]], 1, node).Output;
         var scale = patch.Add(new Mul(), dynamic.Outputs[1], patch.Constant(Tensor.Vector<float>(scales), node.Name + ".scales"));
         var y = patch.Add(new Mul(), patch.Add(new Cast(DType.Float32), sums), scale);
-        if (product.Bias is { } bias) y = patch.Add(new Add(), y, patch.Constant(bias, node.Input(2)!.Name));
-        Replace(patch, node.Output, y);
+        Replace(patch, product.Sum.Output, Raised(patch, product, y));
     }
 
     private void Blocks(QuantizableProduct product, int bits)
@@ -113,9 +113,12 @@ public sealed class QuantizationWriter
         var (integers, scales) = QuantizedWeights.InBlocks(Matrix(product), plan.BlockSize, bits);
         var w = patch.Add(new DequantizeLinear(0, plan.BlockSize), patch.Constant(integers, node.Inputs[1]!.Name), patch.Constant(scales, node.Name + ".scales"));
         var y = patch.AddNode(new MatMul(), [node.Inputs[0], w], 1, node).Output;
-        if (product.Bias is { } bias) y = patch.Add(new Add(), y, patch.Constant(bias, node.Input(2)!.Name));
-        Replace(patch, node.Output, y);
+        Replace(patch, product.Sum.Output, Raised(patch, product, y));
     }
+
+    /// <summary>A product with its bias.</summary>
+    private static Value Raised(Patch patch, QuantizableProduct product, Value y) =>
+        product.Bias is { } bias ? patch.AddNode(new Add(), [y, patch.Constant(bias, product.Node.Output.Name + ".bias")], 1, product.Sum).Output : y;
 
     /// <summary>The weights of a Gemm or MatMul as [terms, results].</summary>
     private static Tensor Matrix(QuantizableProduct product)

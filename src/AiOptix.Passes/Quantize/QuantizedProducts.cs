@@ -5,9 +5,10 @@ using AiOptix.Tensors;
 namespace AiOptix.Passes.Quantize;
 
 /// <summary>
-/// Takes a Conv, Gemm or MatMul between DequantizeLinear and QuantizeLinear, perhaps with a Relu or Clip, and makes it a QLinearConv or QLinearMatMul: the same numbers without the rounding of
-/// float32 on the way. A bound that the result's type does not have anyway is a Clip of bytes: rounding keeps the order. Weights are constant, but both factors of a MatMul may be calculated; the bias must be a dequantised int32 in
-/// steps of both scales' product, as every quantiser writes it. A Gemm becomes a convolution over one pixel.
+/// Takes a Conv, ConvTranspose, Gemm or MatMul between DequantizeLinear and QuantizeLinear, perhaps with a Relu or Clip, and makes it a QLinearConv or QLinearMatMul: the same numbers without the rounding of
+/// float32 on the way. A bound that the result's type does not have anyway is a Clip of bytes: rounding keeps the order. Weights are constant, but both factors of a MatMul may be calculated; the bias, of a MatMul an Add behind it, must be a dequantised int32 in
+/// steps of both scales' product, as every quantiser writes it. A Gemm becomes a convolution over one pixel,
+/// a ConvTranspose whose taps do not overlap one to the channels of all taps, and DepthToSpace.
 /// </summary>
 public sealed class QuantizedProducts : IPass
 {
@@ -18,15 +19,22 @@ public sealed class QuantizedProducts : IPass
     public Patch? Match(Graph graph, Node node)
     {
         if (QuantizedOperand.Behind(node) is not { } result || Unclipped(node, result) is not var (product, reader, low, high)) return null;
-        if ((product.MadeOnlyFor<Conv>(reader) ?? product.MadeOnlyFor<Gemm>(reader) ?? product.MadeOnlyFor<MatMul>(reader)) is not { } source) return null;
+        Value? addend = null;
+        if (product.MadeOnlyFor<Add>(reader) is { } sum)
+        {
+            if (sum.Orders().FirstOrDefault(o => o.First.MadeOnlyFor<MatMul>(sum) is not null) is not { First: { } multiplied, Second: { } bias }) return null;
+            (product, reader, addend) = (multiplied, sum, bias);
+        }
+        if ((product.MadeOnlyFor<Conv>(reader) ?? product.MadeOnlyFor<ConvTranspose>(reader) ?? product.MadeOnlyFor<Gemm>(reader) ?? product.MadeOnlyFor<MatMul>(reader)) is not { } source) return null;
         if (QuantizedOperand.Before(source.Input(0), graph) is not { IsScalar: true } x || QuantizedOperand.Before(source.Input(1), graph) is not { } w) return null;
-        if (!w.Bytes.IsConstant && source.Operator is not MatMul) return null;
+        if (!w.Bytes.IsConstant && (source.Operator is not MatMul || addend is not null)) return null;
         var patch = new Patch(graph, $"{source} in integers");
         var made = source.Operator switch
         {
             Conv conv => Convolve(patch, source, conv, x, w, result),
+            ConvTranspose transpose => Upscale(patch, source, transpose, x, w, result),
             Gemm { Alpha: 1, TransA: false } gemm => Multiply(patch, source, gemm, x, w, result),
-            MatMul => Multiply(patch, source, x, w, result),
+            MatMul => Multiply(patch, source, addend, x, w, result),
             _ => null,
         };
         if (made is null)
@@ -36,21 +44,33 @@ public sealed class QuantizedProducts : IPass
         }
         var (least, greatest) = Range(result);
         if (low > least || high < greatest) made = patch.Add(new Clip(), made, low > least ? Number(patch, result, low) : null, high < greatest ? Number(patch, result, high) : null);
-        return patch.Replace(result.Bytes, made);
+        return patch.Replace(result.Bytes, source.Operator is ConvTranspose ? patch.Add(new DepthToSpace(w.Bytes.Constant!.Shape[2]), made) : made);
     }
 
     private static Value? Convolve(Patch patch, Node source, Conv conv, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
     {
         if (!w.IsScalar && w.Axis != 0) return null;
-        var (fits, bias) = Bias(source, x, w);
+        var (fits, bias) = Bias(source.Graph, source.Input(2), x, w);
         return fits ? Add(patch, conv, x.Bytes, w.Bytes, x, w, result, bias) : null;
+    }
+
+    /// <summary>The results of all taps of a pixel as its channels [tap row, tap column, channel].</summary>
+    private static Value? Upscale(Patch patch, Node source, ConvTranspose op, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    {
+        var weights = w.Bytes.Constant!;
+        if (!Quantizable.IsUpscaling(op, weights.Shape) || !w.IsScalar && Patterns.AxisOf(w.Axis, 4) != 1) return null;
+        var (fits, bias) = Bias(source.Graph, source.Input(2), x, w);
+        if (!fits) return null;
+        var taps = (int)weights.Shape.Product(2, 4);
+        var scales = w.IsScalar ? w : w with { Scale = patch.Constant(Repeated(w.Scale.Constant!, taps)), Zero = w.Zero is { } zero ? patch.Constant(Repeated(zero.Constant!, taps)) : null };
+        return Add(patch, new Conv(), x.Bytes, patch.Constant(ByTaps(weights, taps), w.Bytes.Name), x, scales, result, bias is null ? null : patch.Constant(Repeated(bias.Constant!, taps), bias.Name));
     }
 
     private static Value? Multiply(Patch patch, Node source, Gemm gemm, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
     {
         if (source.Input(2) is not null && gemm.Beta != 1) return null;
         if (!w.IsScalar && Patterns.AxisOf(w.Axis, 2) != (gemm.TransB ? 0 : 1)) return null;
-        var (fits, bias) = Bias(source, x, w);
+        var (fits, bias) = Bias(source.Graph, source.Input(2), x, w);
         if (!fits) return null;
         var filters = gemm.TransB ? w.Bytes.Constant! : Transposed(w.Bytes.Constant!);
         var weights = patch.Constant(filters.Reshape(new Shape(filters.Shape[0], filters.Shape[1], 1, 1)), w.Bytes.Name);
@@ -59,11 +79,13 @@ public sealed class QuantizedProducts : IPass
         return patch.Add(new Squeeze(), sums, pixel);
     }
 
-    private static Value? Multiply(Patch patch, Node source, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
+    private static Value? Multiply(Patch patch, Node source, Value? addend, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result)
     {
         if (source.Input(0)!.Shape is not { Rank: >= 2 } || w.Bytes.Shape is not { Rank: >= 2 } right || !w.IsScalar && Patterns.AxisOf(w.Axis, 2) != 1) return null;
         if (w.Bytes.IsConstant ? right.Rank > 2 : !w.IsScalar) return null;
-        return patch.Add(new QLinearMatMul(), x.Bytes, x.Scale, x.ZeroIn(patch), w.Bytes, w.Scale, w.ZeroIn(patch), result.Scale, result.ZeroIn(patch));
+        var (fits, bias) = Bias(source.Graph, addend, x, w);
+        if (!fits || bias is not null && bias.Constant!.Count != right[-1].Constant) return null;
+        return patch.Add(new QLinearMatMul(), x.Bytes, x.Scale, x.ZeroIn(patch), w.Bytes, w.Scale, w.ZeroIn(patch), result.Scale, result.ZeroIn(patch), bias);
     }
 
     private static Value Add(Patch patch, Conv conv, Value input, Value weights, QuantizedOperand x, QuantizedOperand w, QuantizedOperand result, Value? bias) =>
@@ -92,10 +114,10 @@ public sealed class QuantizedProducts : IPass
     private static (int Least, int Greatest) Range(QuantizedOperand result) => result.Bytes.DType == DType.Int8 ? (sbyte.MinValue, sbyte.MaxValue) : (byte.MinValue, byte.MaxValue);
 
     /// <summary>The int32 addends of a product; not fitting when they are something else.</summary>
-    private static (bool Fits, Value? Integers) Bias(Node source, QuantizedOperand x, QuantizedOperand w)
+    private static (bool Fits, Value? Integers) Bias(Graph graph, Value? bias, QuantizedOperand x, QuantizedOperand w)
     {
-        if (source.Input(2) is not { } bias) return (true, null);
-        if (bias.MadeBy<DequantizeLinear>(source.Graph) is not { Inputs: [{ Constant: { DType: DType.Int32, Shape.Rank: 1 } integers } values, { Constant: { DType: DType.Float32 } scales }, ..] } node)
+        if (bias is null) return (true, null);
+        if (bias.MadeBy<DequantizeLinear>(graph) is not { Inputs: [{ Constant: { DType: DType.Int32, Shape.Rank: 1 } integers } values, { Constant: { DType: DType.Float32 } scales }, ..] } node)
             return (false, null);
         if (node.Input(2) is { } z && !(z.Constant?.ToInt64().All(n => n == 0) ?? false)) return (false, null);
         var given = scales.Span<float>();
@@ -109,6 +131,29 @@ public sealed class QuantizedProducts : IPass
             if (!(Math.Abs(given[given.Length == 1 ? 0 : i] - expected) <= ScaleTolerance * expected)) return (false, null);
         }
         return (true, values);
+    }
+
+    /// <summary>Weights [C, M, taps…] as [taps · M, C, 1, 1].</summary>
+    private static Tensor ByTaps(Tensor weights, int taps)
+    {
+        var (channels, filters) = ((int)weights.Shape[0], (int)weights.Shape[1]);
+        var result = Tensor.Allocate(weights.DType, new Shape((long)taps * filters, channels, 1, 1));
+        var from = weights.Bytes;
+        var to = result.Bytes;
+        for (var c = 0; c < channels; c++)
+            for (var m = 0; m < filters; m++)
+                for (var t = 0; t < taps; t++) to[(t * filters + m) * channels + c] = from[(c * filters + m) * taps + t];
+        GC.KeepAlive(weights);
+        return result;
+    }
+
+    /// <summary>A vector some times over.</summary>
+    private static Tensor Repeated(Tensor vector, int times)
+    {
+        var result = Tensor.Allocate(vector.DType, new Shape(vector.Count * times));
+        for (var t = 0; t < times; t++) vector.Bytes.CopyTo(result.Bytes[(t * vector.Bytes.Length)..]);
+        GC.KeepAlive(vector);
+        return result;
     }
 
     private static Tensor Transposed(Tensor matrix)

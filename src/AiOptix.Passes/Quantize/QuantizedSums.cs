@@ -25,7 +25,8 @@ public sealed class QuantizedSums : IPass
     }
 
     private static bool IsQuantised(Value value) =>
-        value.SoleUser is { } user && (user.Operator is QuantizeLinear || user.Operator is Relu or Clip && user.Output.SoleUser?.Operator is QuantizeLinear);
+        value.SoleUser is { } user && (user.Operator is QuantizeLinear || user.Operator is Relu or Clip && user.Output.SoleUser?.Operator is QuantizeLinear
+            || user.Operator is Add && user.Inputs.Any(i => i?.Producer is { Operator: DequantizeLinear, Inputs: [{ DType: DType.Int32, IsConstant: true }, ..] }) && IsQuantised(user.Output));
 
     private static Value? Multiply(Patch patch, Node node, QuantizedOperand x, QuantizedOperand w, Shape shape)
     {

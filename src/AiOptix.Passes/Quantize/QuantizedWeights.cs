@@ -79,11 +79,13 @@ internal static class QuantizedWeights
         var inner = (int)weights.Shape.Product(axis + 1, weights.Shape.Rank);
         var taps = isMatrix ? 1 : (int)weights.Shape.Product(2, weights.Shape.Rank);
         var perGroup = isMatrix ? 0 : (int)weights.Shape[1];
+        // Where the input's channels come first, a result is met by one tap: the mean over all of them counts.
+        var share = isMatrix || axis == 0 ? 1 : 1.0 / taps;
         for (var i = 0; i < w.Length; i++)
         {
             var channel = i / inner % scales.Length;
-            var input = isMatrix ? (axis == 0 ? i % inner : i / scales.Length) : channel / (scales.Length / (int)group) * perGroup + i % inner / taps;
-            shift[channel] += (q[i] * (double)scales[channel] - w[i]) * means[input];
+            var input = axis == 1 ? i / inner / scales.Length : isMatrix ? i % inner : channel / (scales.Length / (int)group) * perGroup + i % inner / taps;
+            shift[channel] += (q[i] * (double)scales[channel] - w[i]) * means[input] * share;
         }
         GC.KeepAlive(weights);
         GC.KeepAlive(integers);

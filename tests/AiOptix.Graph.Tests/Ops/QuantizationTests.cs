@@ -57,6 +57,8 @@ public class QuantizationTests
         Assert.Equal([0, 1, 1, 2], Run.Elements<int>(new MatMulInteger(), a, b, Tensor.Vector<byte>(1, 2)));
         var y = Run.One(new QLinearMatMul(), a, Tensor.Vector(1f, 2f), Tensor.Vector<byte>(0, 0), b, Tensor.Vector(1f, 10f), Tensor.Vector<sbyte>(0, 0), Tensor.Scalar(1f), Tensor.Scalar<byte>(0));
         Assert.Equal([1, 20, 6, 80], y.Bytes.ToArray());
+        var raised = Run.One(new QLinearMatMul(), a, Tensor.Scalar(1f), Tensor.Scalar<byte>(1), b, Tensor.Vector(1f, 10f), Tensor.Vector<sbyte>(0, 0), Tensor.Scalar(0.5f), Tensor.Scalar<byte>(5), Tensor.Vector(3, -1));
+        Assert.Equal([11, 5, 15, 45], raised.Bytes.ToArray());
     }
 
     [Fact]

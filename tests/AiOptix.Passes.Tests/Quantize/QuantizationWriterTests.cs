@@ -39,6 +39,34 @@ public class QuantizationWriterTests
         Assert.Contains(written.Nodes, n => n.Operator is QLinearConv or QLinearMatMul);
     }
 
+    /// <summary>Two layers of a transformer's kind: the bias that stands behind a product is part of it, so that all between the two stays in bytes.</summary>
+    [Theory]
+    [InlineData(QuantizedForm.Static, "QuantizeLinear QLinearMatMul DequantizeLinear Gelu QuantizeLinear QLinearMatMul DequantizeLinear")]
+    [InlineData(QuantizedForm.Dynamic, "DynamicQuantizeLinear MatMulInteger Mul Cast Mul Add Gelu DynamicQuantizeLinear MatMulInteger Mul Cast Mul Add")]
+    public void ABiasBehindAMatrixIsPartOfIt(QuantizedForm form, string operators)
+    {
+        var x = graph.Input("x", DType.Float32, N, 3, 12);
+        var hidden = graph.Add(new Gelu(), graph.Add(new Add(), graph.Weights(2, 8), graph.Add(new MatMul(), x, Uneven(12, 8))));
+        graph.Returning(graph.Add(new Add(), graph.Add(new MatMul(), hidden, graph.Weights(3, 8, 5)), graph.Weights(4, 5)));
+        var written = Check(Plan(form), 0.02);
+        PassDriver.Run(written);
+        Assert.Equal(operators, written.Operators());
+        Assert.Equal(form == QuantizedForm.Static ? 2 : 0, written.Nodes.Count(n => n.Operator is QLinearMatMul && n.Input(8) is not null));
+    }
+
+    [Fact]
+    public void UpscalingStaysInBytes()
+    {
+        var x = graph.Input("x", DType.Float32, N, 3, 12, 12);
+        var a = graph.Add(new Conv(default, [1, 1, 1, 1]), x, graph.Weights(1, 8, 3, 3, 3), graph.Weights(2, 8));
+        var small = graph.Add(new MaxPool([2, 2], [2, 2]), a);
+        var joined = graph.Add(new Concat(1), a, graph.Add(new ConvTranspose([2, 2]), small, graph.Weights(3, 8, 6, 2, 2), graph.Weights(4, 6)));
+        graph.Returning(graph.Add(new Conv(), joined, graph.Weights(5, 4, 14, 1, 1)));
+        var written = Check(Plan(), 0.03);
+        PassDriver.Run(written);
+        Assert.Equal("QuantizeLinear QLinearConv MaxPool QLinearConv DepthToSpace Concat QLinearConv DequantizeLinear", written.Operators());
+    }
+
     [Fact]
     public void OnlyWhatThePlanNamesIsQuantised()
     {
@@ -148,6 +176,20 @@ public class QuantizationWriterTests
         var random = new Random(1);
         for (var i = 0; i < w.Count; i++) w.Span<float>()[i] = i < 4 ? 5 : (float)(random.NextDouble() * 0.03);
         graph.Returning(graph.Add(new Gemm(), lifted, graph.AddConstant(w), graph.Weights(2, 4)));
+        var plan = Plan() with { FloatResults = true };
+        var corrected = plan with { Means = new Dictionary<string, double[]> { [lifted.Name] = [.. Enumerable.Repeat(20.0, 16)] } };
+        Assert.True(Distance(Written(corrected)) < 0.5 * Distance(Written(plan)), $"{Distance(Written(corrected))} is not much less than {Distance(Written(plan))}");
+    }
+
+    [Fact]
+    public void TheBiasOfUpscalingTakesBackWhatRoundingShiftsOverAllTaps()
+    {
+        var x = graph.Input("x", DType.Float32, N, 16, 3, 3);
+        var lifted = graph.Add(new Add(), x, graph.Number(20));
+        // Every tap of a filter is rounded alike, but for the largest weight.
+        var w = Tensor.Allocate(DType.Float32, new Shape(16, 4, 2, 2));
+        for (var i = 0; i < w.Count; i++) w.Span<float>()[i] = i < 16 ? 5 : 0.015f;
+        graph.Returning(graph.Add(new ConvTranspose([2, 2]), lifted, graph.AddConstant(w), graph.Weights(2, 4)));
         var plan = Plan() with { FloatResults = true };
         var corrected = plan with { Means = new Dictionary<string, double[]> { [lifted.Name] = [.. Enumerable.Repeat(20.0, 16)] } };
         Assert.True(Distance(Written(corrected)) < 0.5 * Distance(Written(plan)), $"{Distance(Written(corrected))} is not much less than {Distance(Written(plan))}");

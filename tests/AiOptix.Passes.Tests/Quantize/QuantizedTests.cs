@@ -38,6 +38,44 @@ public class QuantizedTests
     }
 
     [Theory]
+    [InlineData("", 2, "QLinearConv DepthToSpace")]
+    [InlineData("bias axis", 3, "QLinearConv DepthToSpace")]
+    [InlineData("bias Relu", 2, "QLinearConv Clip DepthToSpace")]
+    public void UpscalingIsDoneInIntegers(string form, int size, string operators)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 4, 6, 5), InputScale, (byte)100);
+        var w = WeightsAlong(1, form.Contains("axis", StringComparison.Ordinal) ? 6 : 1, 4, 6, size, size);
+        var op = new ConvTranspose([size, size]);
+        var y = form.Contains("bias", StringComparison.Ordinal) ? graph.Add(op, x, w, Bias(form.Contains("axis", StringComparison.Ordinal) ? 6 : 1, InputScale)) : graph.Add(op, x, w);
+        if (form.Contains("Relu", StringComparison.Ordinal)) y = graph.Add(new Relu(), y);
+        graph.Returning(Quantised(y, ResultScale, 120));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal(operators, graph.Operators());
+    }
+
+    [Theory]
+    [InlineData("taps that overlap")]
+    [InlineData("cut off")]
+    [InlineData("groups")]
+    [InlineData("not square")]
+    [InlineData("scales along another axis")]
+    public void OtherTransposedConvolutionsStay(string form)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 4, 6, 5), InputScale, (byte)100);
+        var op = form switch
+        {
+            "cut off" => new ConvTranspose([2, 2], [1, 0, 0, 0]),
+            "groups" => new ConvTranspose([2, 2], Group: 2),
+            "not square" => new ConvTranspose([2, 3]),
+            _ => new ConvTranspose([2, 2]),
+        };
+        var w = WeightsAlong(form == "scales along another axis" ? 0 : 1, 4, 4, 4, form == "taps that overlap" ? 3 : 2, form is "taps that overlap" or "not square" ? 3 : 2);
+        if (form == "groups") w = WeightsAlong(1, 1, 4, 4, 2, 2);
+        graph.Returning(Quantised(graph.Add(op, x, w), ResultScale, 120));
+        Assert.Empty(graph.Check(new QuantizedProducts()).Applied);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void GemmsAreDoneInIntegers(bool transposed)
@@ -55,6 +93,47 @@ public class QuantizedTests
         graph.Returning(Quantised(graph.Add(new MatMul(), x, Weights(1, 6, 4)), ResultScale, 120));
         Assert.Single(graph.Check(new QuantizedProducts()).Applied);
         Assert.Equal("QLinearMatMul", graph.Operators());
+    }
+
+    [Theory]
+    [InlineData("", "QLinearMatMul")]
+    [InlineData("bias first", "QLinearMatMul")]
+    [InlineData("axis", "QLinearMatMul")]
+    [InlineData("Relu", "QLinearMatMul Clip")]
+    public void MatrixProductsTakeTheirBias(string form, string operators)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 3, 6), InputScale, (byte)100);
+        var scales = form == "axis" ? 6 : 1;
+        var (product, bias) = (graph.Add(new MatMul(), x, WeightsAlong(1, scales, 6, 6)), Bias(scales, InputScale));
+        var y = form == "bias first" ? graph.Add(new Add(), bias, product) : graph.Add(new Add(), product, bias);
+        if (form == "Relu") y = graph.Add(new Relu(), y);
+        graph.Returning(Quantised(y, ResultScale, 120));
+        Assert.Single(graph.Check(new QuantizedProducts()).Applied);
+        Assert.Equal(operators, graph.Operators());
+        Assert.Empty(graph.Check(new QuantizedSums()).Applied);
+    }
+
+    [Theory]
+    [InlineData("another scale")]
+    [InlineData("one for all columns")]
+    [InlineData("read between")]
+    [InlineData("a real bias")]
+    [InlineData("a calculated factor")]
+    public void OtherSumsStay(string form)
+    {
+        var x = Numbers(graph.Input("x", DType.UInt8, N, 3, 6), InputScale, (byte)100);
+        var w = form == "a calculated factor" ? Numbers(graph.Input("w", DType.Int8, 6, 6), WeightScale, (sbyte)0) : Weights(1, 6, 6);
+        var product = graph.Add(new MatMul(), x, w);
+        var bias = form switch
+        {
+            "another scale" => Bias(1, 2 * InputScale),
+            "one for all columns" => Bias(1, InputScale, 1),
+            "a real bias" => graph.Weights(2, 6),
+            _ => Bias(1, InputScale),
+        };
+        if (form == "read between") graph.Returning(graph.Add(new Neg(), product));
+        graph.Returning(Quantised(graph.Add(new Add(), product, bias), ResultScale, 120));
+        Assert.Empty(graph.Check(new QuantizedProducts()).Applied);
     }
 
     /// <summary>Scores of attention: both factors are calculated.</summary>
