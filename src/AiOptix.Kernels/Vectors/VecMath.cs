@@ -10,7 +10,7 @@ public static class VecMath
 {
     internal const int SqrtHalfBits = 0x3f3504f3;
 
-    private const float Log2E = 1.44269504f;
+    internal const float Log2E = 1.44269504f;
     private const float Ln2High = 0.693145752f;
     private const float Ln2Low = 1.42860677e-6f;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -22,6 +22,21 @@ public static class VecMath
         x = T.MinOr(T.Set(90f), T.MaxOr(T.Set(-106f), x));
         var q = ReducedExpm1(x, out var n);
         return T.Scale(q + T.Set(1f), n);
+    }
+
+    /// <summary>2ˣ within 1 ulp for x below 128; below −150 it is 0.</summary>
+    [MethodImpl(Inline)]
+    public static T Exp2<T>(T x) where T : unmanaged, IVec<T>
+    {
+        x = T.MaxOr(T.Set(-151f), x);
+        var n = T.Round(x);
+        var r = x - n;
+        var p = T.Fma(T.Set(0.00015329309098888189f), r, T.Set(0.0013390970416367054f));
+        p = T.Fma(p, r, T.Set(0.00961849931627512f));
+        p = T.Fma(p, r, T.Set(0.05550359562039375f));
+        p = T.Fma(p, r, T.Set(0.24022647738456726f));
+        p = T.Fma(p, r, T.Set(0.6931471824645996f));
+        return T.Scale(T.Fma(p, r, T.Set(1f)), n);
     }
 
     /// <summary>eˣ − 1 within 3 ulp, also near zero.</summary>
