@@ -43,7 +43,7 @@ internal unsafe struct SoftmaxRow
         int begin = r->First & -Lanes, end = (r->End + Lanes - 1) & -Lanes, all = (r->Keys + Lanes - 1) & -Lanes;
         // A factor that is not positive turns the order of the scores round or hides it.
         var isPlain = r->Mask == null && r->Allowed == null && r->Softcap == 0 && r->Factor > 0;
-        var largest = r->First >= r->End ? float.NegativeInfinity : isPlain ? Plain<T>(r, begin, end) : Masked<T>(r, begin, end);
+        var largest = r->First >= r->End ? float.NegativeInfinity : isPlain ? Plain<T>(r, begin, end) : r->Mask != null && r->Softcap == 0 ? Added<T>(r, begin, end) : Masked<T>(r, begin, end);
         if (r->First >= r->End || (float.IsNegativeInfinity(largest) && !HasNaN(s + begin, end - begin)))
         {
             new Span<float>(s, all).Clear();
@@ -95,6 +95,28 @@ internal unsafe struct SoftmaxRow
         for (var i = begin; i < r->First; i++) r->Scores[i] = float.NegativeInfinity;
         for (var i = r->End; i < end; i++) r->Scores[i] = float.NegativeInfinity;
         return Largest<T>(r->Scores + begin, end - begin);
+    }
+
+    /// <summary>Scales and adds a mask, in whole vectors but for those in which the seen keys begin and end. Returns the largest score that is not NaN.</summary>
+    private static float Added<T>(SoftmaxRow* r, int begin, int end) where T : unmanaged, IVec<T>
+    {
+        int first = (r->First + Lanes - 1) & -Lanes, last = Math.Max(first, r->End & -Lanes);
+        var max = AddMask<T>(r->Scores + first, r->Mask + first, last - first, r->Factor);
+        if (begin < first) max = Math.Max(max, Masked<T>(r, begin, first));
+        return last < end ? Math.Max(max, Masked<T>(r, last, end)) : max;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float AddMask<T>(float* s, float* mask, int n, float factor) where T : unmanaged, IVec<T>
+    {
+        var (f, max) = (T.Set(factor), T.Set(float.NegativeInfinity));
+        for (var j = 0; j < n; j += T.Count)
+        {
+            var v = T.Fma(T.Load(s + j), f, T.Load(mask + j));
+            T.Store(s + j, v);
+            max = T.MaxOr(v, max);
+        }
+        return T.MaxLane(max);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
