@@ -17,9 +17,10 @@ public sealed unsafe class AttentionPlan
 {
     private const double OperationsATask = 1e6;
     private const int EnoughTasks = 16;
-    private const int MostKeys = 288;
-    private const int KeyGrain = 96;
-    private const int MostRows = 192;
+    private const int FewestKeys = 96;
+    private const int StripRows = 14;
+    private const int KeyGrain = 32;
+    private const int MostRows = 384;
     private const int RowGrain = 24;
 
     private readonly int block;
@@ -44,8 +45,9 @@ public sealed unsafe class AttentionPlan
         var rows = (int)Math.Ceiling(shape.Queries / Math.Max(wanted, Math.Ceiling((double)shape.Queries / MostRows)));
         block = Math.Clamp((rows + RowGrain - 1) / RowGrain * RowGrain, 1, Math.Max(1, shape.Queries));
         blocks = (shape.Queries + block - 1) / block;
-        var keyBlocks = Math.Max(1, (shape.Keys + MostKeys - 1) / MostKeys);
-        keyBlock = Math.Max(KeyGrain, ((shape.Keys + keyBlocks - 1) / keyBlocks + KeyGrain - 1) / KeyGrain * KeyGrain);
+        var mostKeys = MostKeys(target);
+        var keyBlocks = Math.Max(1, (shape.Keys + mostKeys - 1) / mostKeys);
+        keyBlock = Math.Max(FewestKeys, ((shape.Keys + keyBlocks - 1) / keyBlocks + KeyGrain - 1) / KeyGrain * KeyGrain);
         var keys = Math.Min(keyBlock, shape.Keys);
         pitch = (keys + 31) & ~15;
         mixedFloats = keyBlocks == 1 ? 0 : (nint)Kernel.Gemm.Mr * shape.ValueWidth;
@@ -72,6 +74,9 @@ public sealed unsafe class AttentionPlan
     /// <summary>Bytes of scratch that each worker needs, at any alignment.</summary>
     public long ScratchBytes =>
         sizeof(float) * ((long)Kernel.Gemm.Mr * pitch + 4L * block + mixedFloats + keyFloats + valueFloats + (long)Kernel.Gemm.Mr * (Math.Max(scoreKc, valueKc) + Kernel.Gemm.Nr));
+
+    // The scores of the highest strip take half of the first-level cache. By the cache alone: blocks decide how sums are rounded, and all rows give the same bits.
+    private static int MostKeys(Target target) => Math.Max(FewestKeys, target.L1Bytes / 2 / (StripRows * sizeof(float)) / KeyGrain * KeyGrain);
 
     // How many keys a block of queries sees may follow from data, so tiles of every width are made ready.
     private void Prepare(GeneratedTiles tiles, int count)
@@ -200,9 +205,11 @@ public sealed unsafe class AttentionPlan
         row.Softcap = call.Softcap;
         row.Sum = 0;
         var mask = call.MaskStrides.Of(r->Batch, r->Head) + r->Query * call.MaskStrides.Position + r->Key;
+        var isWindow = call.Before != int.MaxValue || call.After != int.MaxValue;
+        var (first, end) = Visible(call, r->Batch, r->Query);
         for (var i = 0; i < r->Count; i++)
         {
-            var (first, end) = Visible(call, r->Batch, r->Query + i);
+            if (isWindow) (first, end) = Visible(call, r->Batch, r->Query + i);
             row.Scores = r->Scores + (nint)i * pitch;
             row.Mask = call.Mask == null ? null : call.Mask + mask + i * call.MaskStrides.Position;
             row.Allowed = call.Allowed == null ? null : call.Allowed + mask + i * call.MaskStrides.Position;
@@ -211,7 +218,7 @@ public sealed unsafe class AttentionPlan
             row.Max = r->Maxima[i];
             Kernel.Softmax(&row);
             r->Added[i] = row.Sum;
-            r->Kept[i] = r->Sums[i] == 0 ? 0 : VecMath.Exp(new V1(r->Maxima[i] - row.Max)).Value;
+            r->Kept[i] = row.Kept;
             r->Maxima[i] = row.Max;
         }
     }
@@ -241,8 +248,8 @@ public sealed unsafe class AttentionPlan
     /// <param name="shape">The shape; Queries, Keys, Width or ValueWidth is 0 where it is not known.</param>
     public static void Rehearse(AttentionKernel row, AttentionShape shape)
     {
-        const int keys = MostKeys + 5;
-        GemmTable.RehearseTiles(row.Gemm, shape.Queries, shape.Keys > MostKeys ? 0 : shape.Keys);
+        var keys = MostKeys(HostTarget.Current) + 5;
+        GemmTable.RehearseTiles(row.Gemm, shape.Queries, shape.Keys > MostKeys(HostTarget.Current) ? 0 : shape.Keys);
         GemmTable.RehearseTiles(row.Gemm, shape.Queries, shape.ValueWidth);
         foreach (var queries in shape.Queries is 0 or 1 ? new[] { 1, row.Gemm.Mr } : [row.Gemm.Mr])
         {

@@ -6,7 +6,7 @@ namespace AiOptix.Kernels.Attention;
 
 /// <summary>
 /// One row of scores on its way to weights: e^(s − max) of the scaled, capped and masked scores s, and the sum of them. Keys come in blocks: the largest score of earlier
-/// blocks goes in, that of all blocks comes out. Vectors have sixteen lanes at every machine width, and scores have room up to a multiple of sixteen, so every width
+/// blocks goes in, that of all blocks comes out. Scores that are neither capped nor masked are scaled on the way into the exponent. Vectors have sixteen lanes at every machine width, and scores have room up to a multiple of sixteen, so every width
 /// gives the same bits. A row that sees no key of the block gives weights of 0 and the sum 0.
 /// </summary>
 internal unsafe struct SoftmaxRow
@@ -29,8 +29,10 @@ internal unsafe struct SoftmaxRow
     public float Factor;
     /// <summary>The soft cap of the scaled scores, or 0.</summary>
     public float Softcap;
-    /// <summary>The largest score of earlier blocks, −∞ when there is none; on return of this one too.</summary>
+    /// <summary>The largest score of earlier blocks, −∞ when there is none; on return of this one too. Not scaled where no score is.</summary>
     public float Max;
+    /// <summary>Result: what the weights of earlier blocks count beside those of this one.</summary>
+    public float Kept;
     /// <summary>Result: the sum of the weights.</summary>
     public float Sum;
 
@@ -39,56 +41,82 @@ internal unsafe struct SoftmaxRow
     {
         var s = r->Scores;
         int begin = r->First & -Lanes, end = (r->End + Lanes - 1) & -Lanes, all = (r->Keys + Lanes - 1) & -Lanes;
-        var largest = r->First < r->End ? Adjust<T>(r, begin, end) : float.NegativeInfinity;
+        // A factor that is not positive turns the order of the scores round or hides it.
+        var isPlain = r->Mask == null && r->Allowed == null && r->Softcap == 0 && r->Factor > 0;
+        var largest = r->First >= r->End ? float.NegativeInfinity : isPlain ? Plain<T>(r, begin, end) : r->Mask != null && r->Softcap == 0 ? Added<T>(r, begin, end) : Masked<T>(r, begin, end);
         if (r->First >= r->End || (float.IsNegativeInfinity(largest) && !HasNaN(s + begin, end - begin)))
         {
             new Span<float>(s, all).Clear();
-            r->Sum = 0;
+            (r->Sum, r->Kept) = (0, 1);
             return;
         }
-        r->Max = Math.Max(largest, r->Max);
-        r->Sum = Exponentials<T>(s + begin, end - begin, r->Max);
-        new Span<float>(s, begin).Clear();
-        new Span<float>(s + end, all - end).Clear();
+        var before = r->Max;
+        var unit = isPlain ? r->Factor * VecMath.Log2E : VecMath.Log2E;
+        r->Max = Math.Max(largest, before);
+        r->Kept = float.IsNegativeInfinity(before) ? 0 : before == r->Max ? 1 : VecMath.Exp2(new V1((before - r->Max) * unit)).Value;
+        r->Sum = Powers<T>(s + begin, end - begin, r->Max, unit);
+        if (begin > 0) new Span<float>(s, begin).Clear();
+        if (end < all) new Span<float>(s + end, all - end).Clear();
     }
 
     // A method of its own: beside calls the sum would lie in memory.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static float Exponentials<T>(float* s, int n, float max) where T : unmanaged, IVec<T>
+    private static float Powers<T>(float* s, int n, float max, float unit) where T : unmanaged, IVec<T>
     {
-        var (shift, sum) = (T.Set(max), T.Zero);
+        var (shift, factor, sum) = (T.Set(max), T.Set(unit), T.Zero);
         for (var j = 0; j < n; j += T.Count)
         {
-            var v = VecMath.Exp(T.Load(s + j) - shift);
+            var v = VecMath.Exp2((T.Load(s + j) - shift) * factor);
             T.Store(s + j, v);
             sum += v;
         }
         return T.Sum(sum);
     }
 
-    /// <summary>Scales n floats, whole vectors, and returns the largest that is not NaN.</summary>
+    /// <summary>The largest of n floats, whole vectors, that is not NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static float ScaleAll<T>(float* s, int n, float factor) where T : unmanaged, IVec<T>
+    private static float Largest<T>(float* s, int n) where T : unmanaged, IVec<T>
     {
-        T f = T.Set(factor), none = T.Set(-0f), max = T.Set(float.NegativeInfinity);
+        var max = T.Set(float.NegativeInfinity);
+        var second = max;
+        var j = 0;
+        for (; j <= n - 2 * T.Count; j += 2 * T.Count)
+        {
+            max = T.MaxOr(T.Load(s + j), max);
+            second = T.MaxOr(T.Load(s + j + T.Count), second);
+        }
+        if (j < n) max = T.MaxOr(T.Load(s + j), max);
+        return T.MaxLane(T.MaxOr(max, second));
+    }
+
+    /// <summary>Hides what the query does not see in the vectors in which the seen keys begin and end. Returns the largest score that is not NaN.</summary>
+    private static float Plain<T>(SoftmaxRow* r, int begin, int end) where T : unmanaged, IVec<T>
+    {
+        for (var i = begin; i < r->First; i++) r->Scores[i] = float.NegativeInfinity;
+        for (var i = r->End; i < end; i++) r->Scores[i] = float.NegativeInfinity;
+        return Largest<T>(r->Scores + begin, end - begin);
+    }
+
+    /// <summary>Scales and adds a mask, in whole vectors but for those in which the seen keys begin and end. Returns the largest score that is not NaN.</summary>
+    private static float Added<T>(SoftmaxRow* r, int begin, int end) where T : unmanaged, IVec<T>
+    {
+        int first = (r->First + Lanes - 1) & -Lanes, last = Math.Max(first, r->End & -Lanes);
+        var max = AddMask<T>(r->Scores + first, r->Mask + first, last - first, r->Factor);
+        if (begin < first) max = Math.Max(max, Masked<T>(r, begin, first));
+        return last < end ? Math.Max(max, Masked<T>(r, last, end)) : max;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float AddMask<T>(float* s, float* mask, int n, float factor) where T : unmanaged, IVec<T>
+    {
+        var (f, max) = (T.Set(factor), T.Set(float.NegativeInfinity));
         for (var j = 0; j < n; j += T.Count)
         {
-            var v = T.Fma(T.Load(s + j), f, none);
+            var v = T.Fma(T.Load(s + j), f, T.Load(mask + j));
             T.Store(s + j, v);
             max = T.MaxOr(v, max);
         }
         return T.MaxLane(max);
-    }
-
-    /// <summary>Scales, caps and masks; hidden keys get −∞. Returns the largest that is not NaN.</summary>
-    private static float Adjust<T>(SoftmaxRow* r, int begin, int end) where T : unmanaged, IVec<T>
-    {
-        if (r->Mask != null || r->Allowed != null || r->Softcap != 0) return Masked<T>(r, begin, end);
-        // Only the vectors in which the seen keys begin and end need more than the factor.
-        int first = (r->First + Lanes - 1) & -Lanes, last = Math.Max(first, r->End & -Lanes);
-        var max = ScaleAll<T>(r->Scores + first, last - first, r->Factor);
-        if (begin < first) max = Math.Max(max, Masked<T>(r, begin, first));
-        return last < end ? Math.Max(max, Masked<T>(r, last, end)) : max;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -29,7 +29,7 @@ internal sealed unsafe class TileConv : ConvPlan
     {
         this.tiles = tiles;
         s = shape.Joined();
-        copies = Copies(s, tiles);
+        copies = Copies(s, target, tiles);
         var steps = StepsOfBlock(target, tiles);
         split = TileSplit.Of(s, new(Panels, tiles.Height, sizeof(float), OperationsATask), target, steps, copies);
         inputRows = s.Height.Reach(split.Rows);
@@ -76,7 +76,7 @@ internal sealed unsafe class TileConv : ConvPlan
     {
         var s = shape.Joined();
         if (s.OutputPixels == 0) return default;
-        var (copies, steps, panels) = (Copies(s, tiles), StepsOfBlock(target, tiles), (s.GroupOutputs + tiles.Width - 1) / tiles.Width);
+        var (copies, steps, panels) = (Copies(s, target, tiles), StepsOfBlock(target, tiles), (s.GroupOutputs + tiles.Width - 1) / tiles.Width);
         var split = TileSplit.Of(s, new(panels, tiles.Height, sizeof(float), OperationsATask), target, steps, copies);
         double units = (double)s.Batch * s.Depth.Output * s.Groups, lines = units * s.Height.Output, places = units * split.Places;
         double whole = s.Width.Output / split.Columns, rest = s.Width.Output % split.Columns;
@@ -90,8 +90,8 @@ internal sealed unsafe class TileConv : ConvPlan
             band, lines * s.Width.Output * vectors * blocks);
     }
 
-    private static bool Copies(in ConvShape s, PixelTiles tiles) => s.ReadsChannelsFirst || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded
-        || (tiles.Generated is not null && CacheSets.Collide((nint)s.XPitch * s.Width.Stride) && s.GroupOutputs > 2 * tiles.Width);
+    private static bool Copies(in ConvShape s, Target target, PixelTiles tiles) => s.ReadsChannelsFirst || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded
+        || (tiles.Generated is not null && CacheSets.MustCopy((nint)s.XPitch * s.Width.Stride, target) && s.GroupOutputs > 2 * tiles.Width);
 
     // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
     private static int StepsOfBlock(Target target, PixelTiles tiles) => Math.Max(64, (tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4) / (tiles.Width * sizeof(float)));

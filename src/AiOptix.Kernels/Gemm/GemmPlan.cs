@@ -13,6 +13,7 @@ namespace AiOptix.Kernels.Gemm;
 /// </summary>
 public sealed unsafe class GemmPlan
 {
+    private readonly Target target;
     private readonly GemmSplit split;
     private readonly int rowTasks;
     private readonly int columnTasks;
@@ -27,6 +28,7 @@ public sealed unsafe class GemmPlan
         ArgumentOutOfRangeException.ThrowIfNegative(shape.N, "shape.N");
         ArgumentOutOfRangeException.ThrowIfNegative(shape.K, "shape.K");
         ArgumentOutOfRangeException.ThrowIfNegative(shape.Batch, "shape.Batch");
+        this.target = target;
         Shape = shape;
         Kernel = kernel ?? GemmTable.Select(target);
         split = GemmSplit.Of(shape, Kernel, target);
@@ -138,7 +140,7 @@ public sealed unsafe class GemmPlan
         (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
         (g->K, g->Kc) = (Shape.K, split.Kc);
         (g->ARowStride, g->AColumnStride) = (call.ARowStride, call.AColumnStride);
-        g->ACopyStride = CacheSets.Collide(call.ARowStride) && split.ColumnsATask > 2 * Kernel.Nr ? CacheSets.Apart(split.Kc) : 0;
+        g->ACopyStride = CacheSets.MustCopy(call.ARowStride, target) && split.ColumnsATask > 2 * Kernel.Nr ? CacheSets.Apart(split.Kc) : 0;
         g->PackB = &StridedSource.Pack;
         g->BSource = b;
         g->BDirectStride = call.BRowStride;

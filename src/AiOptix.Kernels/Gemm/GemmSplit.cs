@@ -12,7 +12,9 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
     private const double BytesATask = 256 << 10;
     private const int EnoughTasks = 16;
     private const int EnoughRepeatingTasks = 4;
+    private const int EnoughReadingTasks = 32;
     private const int FewestPanels = 3;
+    private const int FewestStrips = 10;
 
     /// <summary>Cuts a product whose operands are packed or not as the shape says.</summary>
     public static GemmSplit Of(in GemmShape shape, GemmKernel kernel, Target target)
@@ -30,26 +32,32 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
         var bytes = sizeof(float) * ((double)shape.M * shape.K + (double)shape.K * shape.N) * shape.Batch / BytesATask;
         var want = Math.Clamp(Math.Max(work, bytes), 1, EnoughTasks);
         // What is packed at run time is packed again by every task that a cut across the other operand makes: such cuts stop early.
-        var fewestRows = shape.PackedB ? 2 : FewestPanels;
-        var fewestColumns = shape.PackedA || rows > 1 ? FewestPanels : 2;
+        // Where the panels of a task fall out of the second-level cache before the next one of the same columns comes, that one reads them from further away: many rows must share the way.
+        var isLong = blocks > 1 && rows > 1 && shape.PackedB && kernel.Generated is not null;
+        var fewestColumns = (shape.PackedA || rows > 1) && !isLong ? FewestPanels : 2;
         while (true)
         {
             var tasks = (double)shape.Batch * Parts(rows, r) * Parts(columns, c);
+            var fewestRows = !shape.PackedB ? FewestPanels : isLong && (double)c * nr * shape.K * sizeof(float) > target.L2Bytes ? FewestStrips : 2;
             bool canRows = r >= 2 * fewestRows, canColumns = c >= 2 * fewestColumns;
             if (tasks >= want || !(canRows || canColumns)) break;
             var byColumns = shape.PackedA == shape.PackedB ? c * nr >= r * mr : shape.PackedA;
             if (byColumns ? !canColumns : !canRows)
             {
                 byColumns = !byColumns;
-                if (tasks >= EnoughRepeatingTasks && !(byColumns ? shape.PackedA : shape.PackedB)) break;
+                if (tasks >= EnoughRepeatingTasks && !isLong && !(byColumns ? shape.PackedA : shape.PackedB)) break;
             }
             if (byColumns) c = (c + 1) / 2;
             else r = (r + 1) / 2;
         }
         r = Parts(rows, Parts(rows, r));
         c = Parts(columns, Parts(columns, c));
-        // A single row goes over four panels at a time.
-        if (shape is { M: 1, PackedB: true } && c > 4) c = (c + 3) & ~3;
+        // A single row reads panels once, four at a time: many small tasks come out even.
+        if (shape is { M: 1, PackedB: true })
+        {
+            c = Parts(columns, (int)Math.Clamp(bytes, 1, EnoughReadingTasks));
+            if (c > 2 && columns >= 8) c = (c + 3) & ~3;
+        }
         return new(kc, r * mr, c * nr);
     }
 

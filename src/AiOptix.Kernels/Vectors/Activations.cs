@@ -80,7 +80,7 @@ public readonly struct GeluF32 : IUnaryF32
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply<T>(T x, in ActivationArgs args) where T : unmanaged, IVec<T>
-        => x * T.Set(0.5f) * (T.Set(1f) + VecMath.Erf(x * T.Set(0.70710678f)));
+        => x * VecMath.NormalIntegral(x);
 }
 
 /// <summary>The tanh form of Gelu, evaluated as x·sigmoid(2·√(2/π)·(x + 0.044715·x³)).</summary>

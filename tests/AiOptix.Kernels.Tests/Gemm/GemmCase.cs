@@ -41,10 +41,10 @@ internal sealed unsafe class GemmCase : IDisposable
 
     public override string ToString() => $"{Shape} transposed {transposedA} {transposedB}, biases {Biases}, {Activation}";
 
-    public float[] Run(GemmKernel kernel, bool packedA, bool packedB, int tasksAtOnce)
+    public float[] Run(GemmKernel kernel, bool packedA, bool packedB, int tasksAtOnce, Target? target = null)
     {
         var shape = Shape with { PackedA = packedA, PackedB = packedB };
-        var plan = new GemmPlan(shape, HostTarget.Current, kernel);
+        var plan = new GemmPlan(shape, target ?? HostTarget.Current, kernel);
         int m = shape.M, n = shape.N, k = shape.K, batch = shape.Batch;
         using var c = new GuardedBuffer((long)batch * m * n);
         c.Span.Fill(float.NaN);

@@ -54,6 +54,20 @@ public unsafe class GemmTests
 
     [SkippableTheory]
     [MemberData(nameof(Rows))]
+    public void Rows_that_collide_give_the_same_bits_copied_apart_and_in_place(int row)
+    {
+        var kernel = Row(row);
+        foreach (var k in (int[])[512, 1024, 1536])
+        {
+            using var test = new GemmCase(new Random(k), new GemmShape(30, 100, k), false, false, true, Activation.None);
+            var want = test.Run(GemmTable.Rows[^1], false, false, int.MaxValue / 2);
+            foreach (var ways in (int[])[8, 12])
+                Assert.Equal(want, test.Run(kernel, false, true, 1, HostTarget.Current with { L1Bytes = ways * 4096 }));
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Rows))]
     public void Error_is_within_four_times_that_of_a_naive_loop(int row)
     {
         var kernel = Row(row);
