@@ -85,7 +85,7 @@ internal static unsafe class PanelPack
             var to = panel + lane;
             for (nint k = 0; k < blocked; k += 4)
             {
-                Transpose4(Vector128.Load(s0 + k), Vector128.Load(s1 + k), Vector128.Load(s2 + k), Vector128.Load(s3 + k), to, width);
+                Interleave.Transpose(Vector128.Load(s0 + k), Vector128.Load(s1 + k), Vector128.Load(s2 + k), Vector128.Load(s3 + k), to, width);
                 to += 4 * width;
             }
         }
@@ -113,19 +113,6 @@ internal static unsafe class PanelPack
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Halves(float* p, nint distance) => Avx.InsertVector128(Vector128.Load(p).ToVector256Unsafe(), Vector128.Load(p + distance), 1);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose4(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, float* to, nint stride)
-    {
-        var ac0 = Interleave.Low(a, c);
-        var ac1 = Interleave.High(a, c);
-        var bd0 = Interleave.Low(b, d);
-        var bd1 = Interleave.High(b, d);
-        Interleave.Low(ac0, bd0).Store(to);
-        Interleave.High(ac0, bd0).Store(to + stride);
-        Interleave.Low(ac1, bd1).Store(to + 2 * stride);
-        Interleave.High(ac1, bd1).Store(to + 3 * stride);
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gather(float* source, nint laneStride, nint stepStride, int lane, int lanes, int width, nint step, nint steps, float* panel)

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AiOptix.Kernels.Vectors;
 
-/// <summary>Interleaves the halves of two vectors of four lanes.</summary>
-internal static class Interleave
+/// <summary>Interleaves vectors of four lanes.</summary>
+internal static unsafe class Interleave
 {
     /// <summary>a0 b0 a1 b1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,5 +24,17 @@ internal static class Interleave
         if (Sse.IsSupported) return Sse.UnpackHigh(a, b);
         if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.ZipHigh(a, b);
         return Vector128.Create(a[2], b[2], a[3], b[3]);
+    }
+
+    /// <summary>Stores four vectors as columns: lane i of each goes to <paramref name="to"/> + i · <paramref name="stride"/>, side by side.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, float* to, nint stride)
+    {
+        Vector128<float> ac = Low(a, c), bd = Low(b, d);
+        Low(ac, bd).Store(to);
+        High(ac, bd).Store(to + stride);
+        (ac, bd) = (High(a, c), High(b, d));
+        Low(ac, bd).Store(to + 2 * stride);
+        High(ac, bd).Store(to + 3 * stride);
     }
 }
