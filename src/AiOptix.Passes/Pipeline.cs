@@ -46,6 +46,7 @@ public static class Pipeline
         new("fold into weights",
         [
             new PadFolding(),
+            new FocusFolding(),
             new BatchNormFolding(),
             new ChannelConstantFolding(),
         ]),
