@@ -7,9 +7,13 @@ namespace AiOptix.Threading;
 /// <summary>
 /// What the helpers of a team hold on to. They never refer to <see cref="ThreadTeam"/>, so that an abandoned team can be collected.
 /// <para>
-/// Protocol. The owner of <c>busy</c> writes the job, sets <c>pending</c> and then <c>unclaimed</c> to the number of chunks, and raises
-/// <c>epoch</c>. Whoever lowers <c>unclaimed</c> by one from a positive value owns a chunk, and the job cannot change until its owner has lowered
-/// <c>pending</c>; a helper that comes late finds nothing, or a chunk of whichever job is current. No helper is waited for that owns no chunk.
+/// Protocol. The owner of <c>busy</c> writes the job, sets <c>pending</c> to the number of chunks and then each worker's share of them, neighbours, and raises
+/// <c>epoch</c>. Whoever takes a chunk out of a share owns it, and the job cannot change until its owner has lowered <c>pending</c>; a helper that comes late
+/// finds nothing, or a chunk of whichever job is current. No helper is waited for that owns no chunk.
+/// </para>
+/// <para>
+/// A worker goes through its own share from the front and then helps the others from the back of theirs. So the same part of every step stays with the same core, which finds in its caches
+/// what it wrote in the step before; a line that another core wrote takes some hundreds of cycles to come, as does a counter that all would share.
 /// </para>
 /// </summary>
 internal sealed unsafe class TeamCore
@@ -20,11 +24,11 @@ internal sealed unsafe class TeamCore
     /// <summary>Chunks per worker: enough to even out cores of different speed, few enough that claiming them costs nothing.</summary>
     private const int ChunksPerWorker = 8;
 
-    private const int LineInts = 32;
+    private const int LineLongs = 16;
 
-    private readonly int[] words;
+    private readonly long[] words;
+    private readonly long* shares;
     private readonly int* epoch;
-    private readonly int* unclaimed;
     private readonly int* pending;
     private readonly int* sleepers;
     private readonly int* callerSleeps;
@@ -38,19 +42,18 @@ internal sealed unsafe class TeamCore
     private void* state;
     private int tasks;
     private int chunk;
-    private int chunks;
 
     internal TeamCore(int threads, bool portableParking)
     {
         Threads = threads;
         parking = new(portableParking);
         spinTicks = threads <= CpuBudget.Current.DefaultThreads ? Stopwatch.Frequency * SpinMicroseconds / 1_000_000 : 0;
-        words = GC.AllocateArray<int>(6 * LineInts, pinned: true);
-        epoch = Line(1);
-        unclaimed = Line(2);
-        pending = Line(3);
-        sleepers = Line(4);
+        words = GC.AllocateArray<long>((5 + threads) * LineLongs, pinned: true);
+        epoch = (int*)Line(1);
+        pending = (int*)Line(2);
+        sleepers = (int*)Line(3);
         callerSleeps = sleepers + 1;
+        shares = Line(4);
         helpers = new Thread[threads - 1];
         for (var i = 0; i < helpers.Length; i++)
         {
@@ -83,9 +86,15 @@ internal sealed unsafe class TeamCore
         this.state = state;
         this.tasks = tasks;
         chunk = Math.Max(1, tasks / (Threads * ChunksPerWorker));
-        chunks = (int)(((long)tasks + chunk - 1) / chunk);
+        var chunks = (int)(((long)tasks + chunk - 1) / chunk);
         *pending = chunks;
-        Volatile.Write(ref *unclaimed, chunks);
+        long first = 0;
+        for (var worker = 0; worker < Threads; worker++)
+        {
+            var end = ((worker + 1L) * chunks + Threads - 1) / Threads;
+            Volatile.Write(ref *Share(worker), end << 32 | first);
+            first = end;
+        }
         Interlocked.Increment(ref *epoch);
         var asleep = Volatile.Read(ref *sleepers);
         if (asleep > 0) parking.Wake(epoch, Math.Min(asleep, chunks - 1));
@@ -108,7 +117,10 @@ internal sealed unsafe class TeamCore
             if (helper != Thread.CurrentThread) helper.Join();
     }
 
-    private int* Line(int index) => (int*)Unsafe.AsPointer(ref words[index * LineInts]);
+    private long* Line(int index) => (long*)Unsafe.AsPointer(ref words[index * LineLongs]);
+
+    /// <summary>The chunks of a worker that nobody owns yet: the first one in the lower half, the one after the last in the upper.</summary>
+    private long* Share(int worker) => shares + worker * LineLongs;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Help(int worker)
@@ -122,31 +134,45 @@ internal sealed unsafe class TeamCore
         }
     }
 
-    /// <summary>Claims and runs chunks until none is left.</summary>
+    /// <summary>Takes and runs chunks until none is left.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Work(int worker)
     {
-        var done = 0;
-        while (Claim(out var left))
+        int done = 0, taken;
+        while ((taken = Take(Share(worker), fromFront: true)) >= 0)
         {
-            var first = (chunks - left) * chunk;
-            body(state, first, Math.Min(first + chunk, tasks), worker);
+            RunChunk(taken, worker);
             done++;
         }
+        for (var other = worker + 1; other < worker + Threads; other++)
+            while ((taken = Take(Share(other < Threads ? other : other - Threads), fromFront: false)) >= 0)
+            {
+                RunChunk(taken, worker);
+                done++;
+            }
         if (done > 0 && Interlocked.Add(ref *pending, -done) == 0 && worker != 0 && Volatile.Read(ref *callerSleeps) != 0)
             parking.Wake(pending, 1);
     }
 
-    private bool Claim(out int left)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void RunChunk(int taken, int worker)
     {
-        left = Volatile.Read(ref *unclaimed);
-        while (left > 0)
+        var first = taken * chunk;
+        body(state, first, (int)Math.Min((long)first + chunk, tasks), worker);
+    }
+
+    /// <summary>Takes a chunk out of a share; negative when there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Take(long* share, bool fromFront)
+    {
+        var seen = Volatile.Read(ref *share);
+        while ((int)seen < (int)(seen >> 32))
         {
-            var found = Interlocked.CompareExchange(ref *unclaimed, left - 1, left);
-            if (found == left) return true;
-            left = found;
+            var found = Interlocked.CompareExchange(ref *share, fromFront ? seen + 1 : seen - (1L << 32), seen);
+            if (found == seen) return fromFront ? (int)seen : (int)(seen >> 32) - 1;
+            seen = found;
         }
-        return false;
+        return -1;
     }
 
     private bool SpinForEpoch(int seen)

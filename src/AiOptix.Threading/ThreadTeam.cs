@@ -51,8 +51,8 @@ public sealed unsafe class ThreadTeam : IDisposable
     }
 
     /// <summary>
-    /// Runs tasks 0 to <paramref name="tasks"/>-1, each exactly once, and returns when all are done. Ranges of neighbouring tasks are handed out as
-    /// workers become free, so neither the ranges nor the worker of a task may influence a result. When the team is busy with another caller, this
+    /// Runs tasks 0 to <paramref name="tasks"/>-1, each exactly once, and returns when all are done. Each worker has a share of neighbouring tasks and helps the others when it is
+    /// done with it, so neither the ranges nor the worker of a task may influence a result. When the team is busy with another caller, this
     /// caller runs all tasks itself as worker 0 instead of waiting; scratch memory indexed by worker therefore belongs to a call, not to the
     /// team. A body may call <see cref="Run"/> again under the same rule.
     /// </summary>

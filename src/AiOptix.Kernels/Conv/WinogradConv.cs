@@ -82,11 +82,14 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
             Points * count * shape.Channels, Points * count * vectors);
     }
 
+    // Strips of whole height, as many as make the wanted tasks; then as many tiles in every task, so that cores that share them end together.
     private static int TilesATask(int tileCount, int pitch, int height, Target target)
     {
         var most = Math.Max(1, target.L2Bytes / 2 / (Points * sizeof(float) * pitch) / height);
         var wanted = Math.Max(2, (int)(((long)tileCount + WantedTasks * height - 1) / (WantedTasks * height)));
-        return Math.Min(most, wanted) * height;
+        var strips = Math.Min(most, wanted) * height;
+        var tasks = Math.Max(1, (tileCount + strips - 1) / strips);
+        return Math.Max(1, (tileCount + tasks - 1) / tasks);
     }
 
     // Where there are few tiles, the panels are cut as well: each task then transforms the inputs for itself, or finds them as the one before left them.
