@@ -23,25 +23,32 @@ internal static class Recurrences
         if (r.Int("state_window", 0) is not 0 and var window) throw r.Error($"state_window {window} must be 0: only the state behind the last token is given");
     }
 
-    /// <summary>A convolution of each channel over the past and the input joined, the last of which are the state.</summary>
+    /// <summary>The standard one, whose kernel has zeros between its taps where they are apart, with the axis of the sequence last.</summary>
     private static void ReadConvolution(NodeReader r)
     {
         RefuseWindow(r);
-        var (isSilu, dilation, last) = (Attentions.HasSilu(r), r.Int("dilation", 1), r.Bool("channels_last", false));
+        var (isLast, dilation) = (r.Bool("channels_last", false), r.Int("dilation", 1));
         if (r.Int("ndim", 1) is not 1 and var axes) throw r.Error($"ndim {axes} must be 1");
-        if (dilation == 1 && !last)
+        if (dilation < 1) throw r.Error($"dilation {dilation} must be positive");
+        var op = new CausalConvWithState(Attentions.HasSilu(r));
+        var weights = r.Required(1);
+        if (dilation > 1)
         {
-            r.Emit(new CausalConvWithState(isSilu), r.InputsFrom(0));
+            var apart = r.Add(new Pad(), r.Unsqueezed(weights, 3), r.Constant(0, 0, 0, 0, 0, 0, 0, dilation - 1));
+            weights = r.Sliced(r.Add(new Reshape(), apart, r.Constant(0, 0, -1)), 2, 0, 1 - dilation);
+        }
+        if (!isLast)
+        {
+            r.Emit(op, r.Required(0), weights, r.Input(2), r.Input(3));
             return;
         }
-        var (x, w) = (r.Required(0), r.Required(1));
-        if (dilation < 1 || w.Shape is not { Rank: 3 } s || s[0].Constant is not { } channels || s[2].Constant is not (>= 1 and var kernel)) throw r.Error($"dilation {dilation} and weights {w.Type} do not go together; the shape of the weights must be known");
-        Value First(Value v) => last ? r.Permuted(r.Shaped(v, 0, 0, channels), 0, 2, 1) : v;
-        Value Back(Value v, Value like) => last ? r.Add(new Reshape(AllowZero: true), r.Permuted(v, 0, 2, 1), r.Joined(0, r.Extents(r.Permuted(v, 0, 2, 1), 0, 2), r.Extents(like, 2, long.MaxValue))) : v;
-        var state = (kernel - 1) * dilation;
-        var whole = r.Input(3) is { } past ? r.Joined(2, First(past), First(x)) : r.Add(new Pad(), First(x), r.Constant(0, 0, state, 0, 0, 0));
-        var y = r.Add(new Conv(Dilations: new([dilation]), Group: channels), whole, w, r.Input(2));
-        r.Bind(0, Back(isSilu ? r.Add(new Swish(), y) : y, x));
-        if (r.HasOutput(1)) r.Bind(1, Back(r.Sliced(whole, 2, state == 0 ? long.MaxValue : -state, long.MaxValue), x));
+        // Several axes of channels are one.
+        Value First(Value v) => r.Permuted(r.Add(new Reshape(AllowZero: true), v, r.Joined(0, r.Extents(v, 0, 2), r.Add(new ReduceProd(), r.Extents(v, 2, long.MaxValue), r.Constant(0L)))), 0, 2, 1);
+        var all = r.AddAll(op, 2, First(r.Required(0)), weights, r.Input(2), r.Input(3) is { } past ? First(past) : null);
+        for (var i = 0; i < 2; i++)
+        {
+            var y = r.Permuted(all[i], 0, 2, 1);
+            r.EmitOutput(i, new Reshape(AllowZero: true), y, r.Joined(0, r.Extents(y, 0, 2), r.Extents(r.Required(0), 2, long.MaxValue)));
+        }
     }
 }
