@@ -46,6 +46,8 @@ internal static class OnnxRegistry
         .. GroupQueries.Rows,
         .. QuantizedLinear.Rows,
         .. QuantizedProducts.Rows,
+        .. QuantizedRows.Rows,
+        .. Recurrences.Rows,
         .. Varied.Rows,
     ];
 

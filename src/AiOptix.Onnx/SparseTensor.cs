@@ -1,3 +1,4 @@
+using AiOptix.Graphs.Evaluate;
 using AiOptix.Tensors;
 
 namespace AiOptix.Onnx;
@@ -21,23 +22,41 @@ internal sealed record SparseTensor(Tensor Values, Tensor Indices, Shape Shape)
 
     /// <summary>The dense tensor.</summary>
     /// <exception cref="ModelFormatException">An index is out of range.</exception>
-    /// <exception cref="UnsupportedModelException">The elements share bytes or are strings.</exception>
     public Tensor ToDense(string what)
     {
         var type = Values.DType;
-        if (type.IsPacked() || type == DType.String) throw new UnsupportedModelException($"{what}: sparse tensors of {type.Name()} are not supported");
+        if (type == DType.String)
+        {
+            var texts = new string[Shape.Count];
+            Array.Fill(texts, "");
+            var given = Values.Strings.ToArray();
+            Place(what, (from, to) => texts[to] = given[from]);
+            return Tensor.FromStrings(texts, Shape);
+        }
+        if (type.IsPacked())
+        {
+            var (numbers, given) = (new double[Shape.Count], ElementTypes.ToFloat64(Values));
+            Place(what, (from, to) => numbers[to] = given[from]);
+            return ElementTypes.From(numbers, type, Shape);
+        }
         var dense = Tensor.Allocate(type, Shape, zeroed: true);
         var width = type.Bits() / 8;
+        Place(what, (from, to) => Values.BytesAt(from * width, width).CopyTo(dense.BytesAt(to * width, width)));
+        GC.KeepAlive(this);
+        return dense;
+    }
+
+    private void Place(string what, Action<long, long> put)
+    {
         var linear = Indices.Shape.Rank == 1;
+        var count = Shape.Count;
         var indices = Indices.Span<long>();
         for (var i = 0; i < Values.Count; i++)
         {
             var at = linear ? indices[i] : Linear(indices.Slice(i * Shape.Rank, Shape.Rank), what);
-            if (at < 0 || at >= dense.Count) throw new ModelFormatException($"{what}: sparse index {at} is outside of shape {Shape}");
-            Values.BytesAt((long)i * width, width).CopyTo(dense.BytesAt(at * width, width));
+            if (at < 0 || at >= count) throw new ModelFormatException($"{what}: sparse index {at} is outside of shape {Shape}");
+            put(i, at);
         }
-        GC.KeepAlive(this);
-        return dense;
     }
 
     private long Linear(ReadOnlySpan<long> index, string what)

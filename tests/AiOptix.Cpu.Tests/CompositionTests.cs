@@ -208,6 +208,16 @@ public class CompositionTests
         Assert.Throws<InvalidInputException>(() => session.Run([PlanCheck.Random(5, 1, 2, 1), Tensor.From<long>([0, -1], new Shape(1, 2, 1))]));
     }
 
+    /// <summary>Of constants the moved windows are evaluated, not run.</summary>
+    [Fact]
+    public void DeformedWindowsOfConstants()
+    {
+        var g = new Graph("g");
+        var (x, w, moves) = (g.AddConstant(PlanCheck.Random(1, 2, 4, 3, 3)), g.AddInput("w", PlanCheck.F32(4, 2, 3, 1)), g.AddConstant(PlanCheck.Random(3, 2, 12, 1, 3)));
+        g.AddOutput(g.Add(new DeformConv(new Conv(Group: 2), 2), x, w, moves, g.AddConstant(PlanCheck.Random(4, 4))));
+        PlanCheck.Same(g, PlanCheck.Random(2, 4, 2, 3, 1));
+    }
+
     [Fact]
     public void TypesOfOtherPrecisionStay()
     {

@@ -18,6 +18,9 @@ internal static class Exceptions
         ("AveragePool", d => IsSame(d) && d.Attributes.ContainsKey("dilations"), "AveragePool-19, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = ceil(input_shape[i] / strides[i])\"; with dilations it gives less"),
         ("Gather", d => Operand(d, 0).DType == DType.String, "Gather-13: entries are gathered whole; of an entry of several strings only the first is copied, the others stay empty"),
         ("MaxPool", d => IsSame(d) && d.Attributes.ContainsKey("dilations"), "MaxPool-12, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = ceil(input_shape[i] / strides[i])\"; with dilations it gives less"),
+        ("MaxPool", d => IsSame(d) && d.Attributes.GetValueOrDefault("strides") is long[] strides && ((long[])d.Attributes["kernel_shape"]).Where((k, i) => k < strides[i]).Any(), "MaxPool-12, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input\"; where a kernel is shorter than the stride, elements at the beginning are cut off instead"),
+        ("MeanVarianceNormalization", d => d.Attributes.GetValueOrDefault("axes") is long[] axes && axes.All(a => Operand(d, 0).Shape[(int)a] == 1), "MeanVarianceNormalization-13: \"(X-EX)/sqrt(E(X-EX)^2)\"; of one element the variance is 0, but comes out below it as the mean of squares less the square of the mean, and its root is no number"),
+        ("QMoE", d => HasEqualRows(Operand(d, 1)), "com.microsoft QMoE: \"Top-K expert selection\"; which of experts with equal probabilities are taken is not said"),
         ("LpPool", d => IsSame(d) && d.Attributes.ContainsKey("dilations"), "LpPool-18, auto_pad: \"SAME_UPPER or SAME_LOWER mean pad the input so that output_shape[i] = ceil(input_shape[i] / strides[i])\"; with dilations it gives less"),
         ("Shrink", d => !Operand(d, 0).DType.IsFloat() && Operand(d, 0).ToInt64().Any(v => v is < -(1 << 24) or > 1 << 24), "Shrink-9: \"x - bias\" is of the input's type; of integers it is calculated in float32, which has 24 bits"),
         ("TreeEnsembleRegressor", d => d.Attributes.GetValueOrDefault("post_transform") is not ("NONE" or null) && d.Attributes["n_targets"] is 1L, "TreeEnsembleRegressor-3: post_transform \"indicates the transform to apply to the score\"; to a single score it is not applied"),
@@ -39,6 +42,9 @@ internal static class Exceptions
         var (strides, dilations) = ((long[]?)d.Attributes.GetValueOrDefault("strides"), (long[]?)d.Attributes.GetValueOrDefault("dilations"));
         return kernel.Where((k, i) => (k - 1) * (dilations?[i] ?? 1) + 1 < (strides?[i] ?? 1)).Any();
     }
+
+    /// <summary>True when a row holds a number twice.</summary>
+    private static bool HasEqualRows(Tensor t) => Graphs.Evaluate.ElementTypes.ToFloat64(t).Chunk((int)t.Shape[-1]).Any(row => row.Distinct().Count() < row.Length);
 
     private static bool IsSame(NodeDraft d) => d.Attributes.GetValueOrDefault("auto_pad") is "SAME_UPPER" or "SAME_LOWER";
 

@@ -56,6 +56,27 @@ public class ReadTests
     }
 
     [Fact]
+    public void Sparse_initializers_of_strings_and_of_elements_of_less_than_a_byte_become_dense()
+    {
+        var texts = new TensorProto { Name = "texts", DataType = (int)DType.String };
+        texts.StringData.Add(Google.Protobuf.ByteString.CopyFromUtf8("a"));
+        var nibbles = new TensorProto { Name = "nibbles", DataType = (int)DType.Int4, RawData = Google.Protobuf.ByteString.CopyFrom(0x0D) };
+        var graph = Graph(Node("Identity", ["texts"], ["y"]), Node("Identity", ["nibbles"], ["z"])).Out("y", "z");
+        foreach (var values in new[] { texts, nibbles })
+        {
+            values.Dims.Add(1);
+            var sparse = new SparseTensorProto { Values = values, Indices = new TensorProto { DataType = (int)DType.Int64 } };
+            sparse.Indices.Dims.Add(1);
+            sparse.Indices.Int64Data.Add(1);
+            sparse.Dims.Add(3);
+            graph.SparseInitializer.Add(sparse);
+        }
+        var read = Model(graph, 21, 10).Read();
+        Assert.Equal(["", "a", ""], read.Values["texts"].Constant!.Strings.ToArray());
+        Assert.Equal([0, -3, 0], Graphs.Evaluate.ElementTypes.ToFloat64(read.Values["nibbles"].Constant!));
+    }
+
+    [Fact]
     public void Sparse_initializers_become_dense()
     {
         var sparse = new SparseTensorProto { Values = Floats("w", 2), Indices = new TensorProto { DataType = (int)DType.Int64 } };

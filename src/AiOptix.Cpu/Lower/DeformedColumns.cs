@@ -32,7 +32,7 @@ internal sealed record DeformedColumns(ConvGeometry Window, long Groups, long Mo
         var x = context.Input(0);
         var count = x.Shape[1] * Taps;
         using var weights = Tensor.Allocate(DType.Float32, new Shape([count, x.Shape[1], .. Window.Kernel]), zeroed: true);
-        for (long i = 0; i < count; i++) weights.Span<float>()[checked((int)(i / Taps * count + i))] = 1;
+        for (long i = 0; i < count; i++) weights.Span<float>()[checked((int)(i * count + i))] = 1;
         var inner = new EvaluationContext(context.Node, [x, weights, context.Input(1), null, context.OptionalInput(2)], context.Limits, context.OuterScope, context.Cancellation);
         var conv = new Conv(Window.Strides, Window.Pads, Window.Dilations, AutoPad: Window.AutoPad);
         new DeformConv(conv, MoveGroups).Evaluate(inner);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
 
@@ -53,8 +54,9 @@ internal unsafe struct LinearAttentionToken
 /// <summary>A row of the table.</summary>
 public readonly unsafe struct LinearAttentionKernel
 {
-    internal LinearAttentionKernel(string name, Isa needs, delegate*<LinearAttentionToken*, void> token, delegate*<float*, float*, int, void> exp)
+    internal LinearAttentionKernel(string name, Isa needs, delegate*<LinearAttentionToken*, void> token, delegate*<float*, float*, int, void> exp, delegate*<float*, long, float*, long, int, int, void> rows)
     {
+        Rows = rows;
         Name = name;
         Needs = needs;
         Token = token;
@@ -69,6 +71,8 @@ public readonly unsafe struct LinearAttentionKernel
     internal readonly delegate*<LinearAttentionToken*, void> Token;
     /// <summary>Exponentials: from, to, count.</summary>
     internal readonly delegate*<float*, float*, int, void> Exp;
+    /// <summary>Copies rows: from, its pitch, to, its pitch, rows, columns.</summary>
+    internal readonly delegate*<float*, long, float*, long, int, int, void> Rows;
 }
 
 /// <summary>The table, best first, the scalar reference last; all rows give the same bits.</summary>
@@ -77,10 +81,10 @@ public static unsafe class LinearAttentionTable
     /// <summary>All rows.</summary>
     public static IReadOnlyList<LinearAttentionKernel> Rows { get; } =
     [
-        new("linear_attention_f32_avx512", Isa.Avx512, &LinearAttentionLoop.Token<V16>, &LinearAttentionLoop.Exp<V16>),
-        new("linear_attention_f32_avx2", Isa.Avx2, &LinearAttentionLoop.Token<V8>, &LinearAttentionLoop.Exp<V8>),
-        new("linear_attention_f32_vector128", Isa.None, &LinearAttentionLoop.Token<V4>, &LinearAttentionLoop.Exp<V4>),
-        new("linear_attention_f32_scalar", Isa.None, &LinearAttentionLoop.Token<V1>, &LinearAttentionLoop.Exp<V1>),
+        new("linear_attention_f32_avx512", Isa.Avx512, &LinearAttentionLoop.Token<V16>, &LinearAttentionLoop.Exp<V16>, &LinearAttentionLoop.Rows<V16>),
+        new("linear_attention_f32_avx2", Isa.Avx2, &LinearAttentionLoop.Token<V8>, &LinearAttentionLoop.Exp<V8>, &LinearAttentionLoop.Rows<V8>),
+        new("linear_attention_f32_vector128", Isa.None, &LinearAttentionLoop.Token<V4>, &LinearAttentionLoop.Exp<V4>, &LinearAttentionLoop.Rows<V4>),
+        new("linear_attention_f32_scalar", Isa.None, &LinearAttentionLoop.Token<V1>, &LinearAttentionLoop.Exp<V1>, &LinearAttentionLoop.Rows<V1>),
     ];
 
     /// <summary>The first row that the target can run.</summary>
@@ -137,8 +141,8 @@ public sealed unsafe class LinearAttentionPlan
                 HasRate = shape.Rates > 0,
             };
             var state = (long)head * keySize * valueSize + first;
-            for (var i = 0; i < keySize; i++)
-                for (var j = 0; j < Columns; j++) token.State[i * Columns + j] = call.Past == null || j >= token.Columns ? 0 : call.Past[state + (long)i * valueSize + j];
+            if (call.Past == null || token.Columns < Columns) NativeMemory.Clear(token.State, (nuint)keySize * Columns * sizeof(float));
+            if (call.Past != null) Kernel.Rows(call.Past + state, valueSize, token.State, Columns, keySize, token.Columns);
             for (long t = 0; t < shape.Length; t++)
             {
                 var at = entry * shape.Length + t;
@@ -155,9 +159,7 @@ public sealed unsafe class LinearAttentionPlan
                 else if (shape.Decays > 0) Kernel.Exp(call.Decays + (at * heads + h) * keySize, token.Factors, keySize);
                 Kernel.Token(&token);
             }
-            if (call.Present == null) continue;
-            for (var i = 0; i < keySize; i++)
-                for (var j = 0; j < token.Columns; j++) call.Present[state + (long)i * valueSize + j] = token.State[i * Columns + j];
+            if (call.Present != null) Kernel.Rows(token.State, Columns, call.Present + state, valueSize, keySize, token.Columns);
         }
     }
 

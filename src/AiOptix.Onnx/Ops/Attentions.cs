@@ -17,16 +17,19 @@ internal static class Attentions
             WriteRotary, n => n.Operator is RotaryEmbedding { Size: 0 } op && SizeOf(n, op) is not null ? 13 : 23),
         OnnxOperator.Of<LinearAttention>("LinearAttention", ReadLinear,
             (w, op) => w.Emit("LinearAttention", ("q_num_heads", op.QueryHeads), ("kv_num_heads", op.KeyHeads), ("scale", op.Scale), ("chunk_size", op.ChunkSize), ("update_rule", rules[(op.Gated ? 1 : 0) + (op.Delta ? 2 : 0)])), 27),
-        OnnxOperator.Of<CausalConvWithState>("CausalConvWithState", r => r.Emit(new CausalConvWithState(r.String("activation", "none") switch
-            {
-                "none" => false,
-                "silu" or "swish" => true,
-                var a => throw r.Error($"activation '{a}' must be 'silu', 'swish' or 'none'"),
-            }), r.InputsFrom(0)), (w, op) => w.Emit("CausalConvWithState", ("activation", op.Silu ? "silu" : "none")), 27),
+        OnnxOperator.Of<CausalConvWithState>("CausalConvWithState", r => r.Emit(new CausalConvWithState(HasSilu(r)), r.InputsFrom(0)), (w, op) => w.Emit("CausalConvWithState", ("activation", op.Silu ? "silu" : "none")), 27),
         OnnxOperator.ReadOnly("SwiGLU", r => r.Emit(new Mul(), r.Add(new Swish(r.Float("alpha", 1)), r.Required(0)), r.Required(1))),
     ];
 
-    private static void ReadLinear(NodeReader r)
+    /// <summary>Whether a convolution's result goes through x · sigmoid(x).</summary>
+    public static bool HasSilu(NodeReader r) => r.String("activation", "none") switch
+    {
+        "none" => false,
+        "silu" or "swish" => true,
+        var a => throw r.Error($"activation '{a}' must be 'silu', 'swish' or 'none'"),
+    };
+
+    public static void ReadLinear(NodeReader r)
     {
         var name = r.String("update_rule", "gated_delta");
         var rule = Array.IndexOf(rules, name);

@@ -69,7 +69,10 @@ internal static class Normalizations
         r.Ignore("is_test", "consumed_inputs");
         var training = r.Bool("training_mode", false);
         if (r.Opset < 14 && Enumerable.Range(1, Math.Max(0, r.OutputCount - 1)).Any(r.HasOutput))
-            throw r.Error("the training form of this version (more than one output) is not supported; export the model for inference");
+        {
+            ReadOldTraining(r);
+            return;
+        }
         var op = new BatchNormalization(r.Float("epsilon", 1e-5f), r.Float("momentum", 0.9f), training);
         if (r.Opset >= 9 || r.Bool("spatial", true))
         {
@@ -80,6 +83,26 @@ internal static class Normalizations
         var columns = Enumerable.Range(1, 4).Select(i => r.Add(new Reshape(), r.Required(i), flat)).ToArray();
         var rows = r.Add(op, r.Add(new Flatten(), r.Required(0)), columns[0], columns[1], columns[2], columns[3]);
         r.Emit(new Reshape(AllowZero: true), rows, r.Add(new ShapeOf(), r.Required(0)));
+    }
+
+    /// <summary>Below opset 14 a node with more than one output trains: behind the running statistics it gives those of the batch.</summary>
+    private static void ReadOldTraining(NodeReader r)
+    {
+        var op = new BatchNormalization(r.Float("epsilon", 1e-5f), r.Float("momentum", 0.9f), Training: true);
+        var isSpatial = r.Opset >= 9 || r.Bool("spatial", true);
+        Value Column(Value v) => isSpatial ? v : r.Add(new Reshape(), v, r.Constant(-1L));
+        Value Like(Value v, Value model) => isSpatial ? v : r.Add(new Reshape(AllowZero: true), v, r.Add(new ShapeOf(), model));
+        var (x, mean) = (isSpatial ? r.Required(0) : r.Add(new Flatten(), r.Required(0)), r.Required(3));
+        var all = r.AddAll(op, 3, x, Column(r.Required(1)), Column(r.Required(2)), Column(mean), Column(r.Required(4)));
+        r.Bind(0, Like(all[0], r.Required(0)));
+        for (var i = 1; i < 3; i++) r.Bind(i, Like(all[i], mean));
+        var rank = x.Shape?.Rank ?? throw r.Error("the rank of input 0 must be known");
+        var others = r.Constant([0, .. Enumerable.Range(2, rank - 2).Select(a => (long)a)]);
+        var average = r.Add(new ReduceMean(), x, others);
+        Value Average(Value v) => Like(r.Add(new ReduceMean(KeepDims: false), v, others), mean);
+        var apart = r.Add(new Sub(), x, average);
+        if (r.HasOutput(3)) r.Bind(3, Average(x));
+        if (r.HasOutput(4)) r.Bind(4, Average(r.Add(new Mul(), apart, apart)));
     }
 
     /// <summary>In opset 18 scale and bias have an element a group; each is repeated for the group's channels.</summary>
@@ -105,7 +128,8 @@ internal static class Normalizations
             r.Emit(new MeanVarianceNormalization([.. r.OptionalInts("axes") ?? [0, 2, 3]]), r.Required(0));
             return;
         }
-        if (!r.Bool("normalize_variance", true)) throw r.Error("normalize_variance = 0 is not supported");
-        r.Emit(new MeanVarianceNormalization(r.Bool("across_channels", false) ? [0, 1, 2, 3] : [0, 2, 3]), r.Required(0));
+        ValueList<long> axes = r.Bool("across_channels", false) ? [0, 1, 2, 3] : [0, 2, 3];
+        if (r.Bool("normalize_variance", true)) r.Emit(new MeanVarianceNormalization(axes), r.Required(0));
+        else r.Emit(new Sub(), r.Required(0), r.Add(new ReduceMean(), r.Required(0), r.Constant([.. axes])));
     }
 }

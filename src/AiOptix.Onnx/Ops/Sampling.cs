@@ -42,7 +42,7 @@ internal static class Sampling
         OnnxOperator.Of<CenterCropPad>("CenterCropPad", r => r.Emit(new CenterCropPad(r.OptionalInts("axes") is { } a ? new(a) : null), r.Required(0), r.Required(1)), (w, op) => w.Emit("CenterCropPad", ("axes", op.Axes)), 18),
     ];
 
-    private static void ReadGridSample(NodeReader r)
+    public static void ReadGridSample(NodeReader r)
     {
         var mode = r.String("mode", r.Opset >= 20 ? "linear" : "bilinear");
         var index = Math.Max(Array.IndexOf(modes, mode), Array.IndexOf(formerModes, mode));

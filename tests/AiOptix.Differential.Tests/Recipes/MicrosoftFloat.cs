@@ -12,6 +12,9 @@ internal static class MicrosoftFloat
         Row("Gelu", d => In(d, d.Shape())), Row("QuickGelu", d => In(d, d.Shape()).Maybe("alpha", 1.3f)),
         Row("BiasGelu", d => { var s = d.Shape(1); In(d, s); Weight(d, s[^1]); }),
         Row("FastGelu", d => { var s = d.Shape(1); In(d, s); if (d.Draw.Chance(0.5)) Weight(d, s[^1]); }),
+        Row("ExpandDims", d => { var s = d.Shape(); In(d, s).Value(Tensor.Scalar(d.Draw.Between(-s.Length - 1, s.Length)), true); }),
+        Row("GridSample", d => { var n = d.Draw.Between(1, 2); In(d, [n, d.Draw.Between(1, 3), d.Draw.Between(2, 5), d.Draw.Between(2, 5)]); d.In([n, 3, 2, 2], Fill.Unit, DType.Float32).Maybe("mode", d.Draw.Of("bilinear", "nearest", "bicubic")).Maybe("align_corners", 1L); }),
+        Row("LinearAttention", LinearAttention), Row("CausalConvWithState", CausalConv),
         Row("BiasAdd", d => { var s = d.Draw.Shape(3); In(d, s); Weight(d, s[2]); In(d, s); }),
         Row("BiasSplitGelu", d => { var s = d.Draw.Shape(3); s[2] *= 2; In(d, s); Weight(d, s[2]); }),
         Row("SimplifiedLayerNormalization", d => { var s = d.Shape(1, nonEmpty: true); In(d, s); Weight(d, s[^1]); d.Attr("axis", -1L).Maybe("epsilon", 0.01f); }),
@@ -181,5 +184,28 @@ internal static class MicrosoftFloat
             case 1: d.Attr("separators", new[] { "" }).Attr("mincharnum", 1L); break;
             default: d.Attr("tokenexp", "[a-zA-Z]+"); break;
         }
+    }
+
+    private static void LinearAttention(NodeDraft d)
+    {
+        var (b, n, keyHeads, size, width) = (d.Draw.Between(1, 2), d.Draw.Between(1, 4), d.Draw.Between(1, 2), d.Draw.Between(1, 5), d.Draw.Between(1, 5));
+        var (heads, rule) = (keyHeads * d.Draw.Between(1, 2), d.Draw.Of("linear", "gated", "delta", "gated_delta"));
+        d.In([b, n, heads * size], Fill.Unit, DType.Float32).In([b, n, keyHeads * size], Fill.Unit, DType.Float32).In([b, n, keyHeads * width], Fill.Unit, DType.Float32);
+        if (d.Draw.Chance(0.5)) d.In([b, keyHeads, size, width], Fill.Unit, DType.Float32); else d.Skip();
+        if (rule.StartsWith("gated", StringComparison.Ordinal)) d.In([b, n, keyHeads * d.Draw.Of(1, size)], Fill.Unit, DType.Float32); else d.Skip();
+        if (rule.EndsWith("delta", StringComparison.Ordinal)) d.In([b, n, d.Draw.Of(1, keyHeads)], Fill.Unit, DType.Float32);
+        d.Attr("q_num_heads", (long)heads).Attr("kv_num_heads", (long)keyHeads).Attr("update_rule", rule).Maybe("scale", 0.5f).Out(2);
+    }
+
+    private static void CausalConv(NodeDraft d)
+    {
+        var (b, c, n, kernel, dilation, last) = (d.Draw.Between(1, 2), d.Draw.Between(1, 3), d.Draw.Between(1, 5), d.Draw.Between(2, 4), d.Draw.Of(1, 2), d.Draw.Chance(0.4));
+        d.In(last ? [b, n, c] : [b, c, n], type: DType.Float32).Weight([c, 1, kernel], type: DType.Float32);
+        if (d.Draw.Chance(0.5)) d.Weight([c], type: DType.Float32); else d.Skip();
+        var state = (kernel - 1) * dilation;
+        if (d.Draw.Chance(0.5)) d.In(last ? [b, state, c] : [b, c, state], type: DType.Float32);
+        d.Maybe("activation", d.Draw.Of("silu", "swish", "none")).Out(2);
+        if (dilation > 1) d.Attr("dilation", (long)dilation);
+        if (last) d.Attr("channels_last", 1L);
     }
 }

@@ -13,6 +13,7 @@ internal static class MicrosoftQuantized
         .. new[] { "QLinearAdd", "QLinearMul" }.Select(n => Row(n, d => { var t = Byte(d); var s = d.Broadcast(2); Quantized(d, t, s[0]); Quantized(d, t, s[1]); Parameters(d, t); })),
         Row("QLinearSigmoid", d => Simple(d, d.Shape())), Row("QLinearLeakyRelu", d => { Simple(d, d.Shape()); d.Attr("alpha", 0.2f); }),
         Row("QLinearSoftmax", d => { var s = d.Shape(2, nonEmpty: true); var t = Byte(d); Quantized(d, t, s); d.Weight([], Fill.Positive, DType.Float32).In([], Fill.Few, t, constant: 1); d.Inputs[3] = new(Tensor.Scalar(1 / 255f), true); d.Inputs[4] = new(Graphs.Evaluate.ElementTypes.From([t == DType.Int8 ? -128 : 0], t, Shape.Scalar), true); d.Attr("opset", d.Draw.Of(11L, 13)).Attr("axis", -1L); }),
+        Row("GatherBlockQuantized", GatherBlocks),
         Row("QLinearReduceMean", d => { var s = d.Shape(2, nonEmpty: true); Simple(d, s); d.Attr("axes", new long[] { -1 }).Attr("keepdims", (long)d.Draw.Below(2)); }),
         Row("QLinearGlobalAveragePool", d => { Simple(d, d.Draw.Shape(4, nonEmpty: true)); d.Attr("channels_last", (long)d.Draw.Below(2)); }),
         Row("QLinearAveragePool", d => { Simple(d, [1, 4, 5, 4]); d.Attr("kernel_shape", new long[] { 2, 2 }).Maybe("pads", new long[] { 1, 0, 0, 1 }).Attr("channels_last", (long)d.Draw.Below(2)).Maybe("count_include_pad", 1L); }),
@@ -134,5 +135,18 @@ internal static class MicrosoftQuantized
         d.Slack = 300;
 
         static Tensor Scales(int experts, int rows) => Graphs.Evaluate.ElementTypes.From([.. Enumerable.Range(0, experts * rows).Select(i => 0.01 + i % 5 * 0.002)], DType.Float32, new Shape(experts, rows));
+    }
+
+    private static void GatherBlocks(NodeDraft d)
+    {
+        var (rows, blocks, type, bits) = (d.Draw.Between(1, 5), d.Draw.Between(1, 3), d.Draw.Of(DType.Int4, DType.UInt4, DType.UInt8), d.Draw.Of(2, 4, 8));
+        if (type != DType.UInt8) bits = 4;
+        var perByte = type == DType.UInt8 ? 8 / bits : 1;
+        d.In([rows, 16 * blocks / perByte], Fill.Full, type, constant: 1);
+        long[] shape = [.. Enumerable.Range(0, d.Draw.Below(3)).Select(_ => (long)d.Draw.Between(1, 3))];
+        d.Value(Tensor.From<long>([.. Enumerable.Range(0, (int)new Shape(shape).Count).Select(_ => (long)d.Draw.Below(rows))], new Shape(shape)));
+        d.In([rows, blocks], Fill.Positive, DType.Float32, constant: 1);
+        if (d.Draw.Chance(0.5)) d.In([rows, (blocks + perByte - 1) / perByte], Fill.Full, type, constant: 1);
+        d.Attr("block_size", 16L).Attr("bits", (long)bits).Maybe("gather_axis", 0L).Maybe("quantize_axis", d.Draw.Of(1L, -1));
     }
 }

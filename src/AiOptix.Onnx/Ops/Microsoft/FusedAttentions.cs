@@ -35,7 +35,7 @@ internal static class FusedAttentions
 
     private static void ReadQuantized(NodeReader r)
     {
-        if (r.Bool("past_present_share_buffer", false)) throw r.Error("past_present_share_buffer is not supported: no input says how long the past is");
+        if (r.Bool("past_present_share_buffer", false)) throw r.Error("past_present_share_buffer cannot be read: no input says how long the past is");
         var product = r.To(r.Add(new MatMulInteger(), r.Required(0), r.Required(1), r.Input(6), r.Input(7)), DType.Float32);
         var type = r.Required(3).DType;
         var real = r.To(r.Times(product, r.To(r.Times(r.Required(3), r.Required(4)), DType.Float32)), type);

@@ -87,12 +87,55 @@ internal static class FusedProducts
                 var norms = r.Times(Norm(a), Norm(b));
                 r.Emit(new Sub(), r.Number(1, type), r.Add(new Div(), Sum(r.Times(a, b)), norms));
                 break;
-            default: throw r.Error($"metric '{metric}' is not supported; use sqeuclidean, euclidean, minkowski, cityblock, chebyshev, braycurtis, canberra, hamming, matching, cosine or correlation");
+            case "seuclidean":
+                var all = r.Joined(0, r.Required(0), r.Required(1));
+                var spread = r.Add(new Sub(), all, r.Add(new ReduceMean(), all, r.Constant(0L)));
+                var one = r.Constant(1L);
+                var variance = r.Add(new Div(), r.Add(new ReduceSumSquare(KeepDims: false), spread, r.Constant(0L)), r.To(r.Add(new Sub(), r.Extents(all, 0, 1), one), type));
+                var squares = r.Add(new ReduceSumSquare(KeepDims: false), r.Add(new Div(), r.Add(new Sub(), a, b), r.Add(new Sqrt(), variance)), r.Constant(-1L));
+                r.Emit(new Sqrt(), squares);
+                break;
+            case "jensenshannon":
+                Value Share(Value x) => r.Add(new Div(), x, r.Add(new ReduceSum(), x, r.Constant(-1L)));
+                var (p, q) = (Share(a), Share(b));
+                var middle = r.Times(r.Plus(p, q), 0.5f);
+                Value Entropy(Value x) => Sum(r.Add(new Where(), r.Add(new Equal(), x, r.Number(0, type)), r.Number(0, type), r.Times(x, r.Add(new Log(), r.Add(new Div(), x, middle)))));
+                r.Emit(new Sqrt(), r.Times(r.Plus(Entropy(p), Entropy(q)), 0.5f));
+                break;
+            default:
+                r.Emit(new Identity(), OfSets(r, metric, NonZero(a), NonZero(b), type) ?? throw r.Error($"metric '{metric}' is not one that needs nothing beside the vectors"));
+                break;
         }
 
+        Value NonZero(Value x) => r.To(r.Add(new Not(), r.Add(new Equal(), x, r.Number(0, type))), type);
         Value Sum(Value x) => r.Add(new ReduceSum(KeepDims: false), x, r.Constant(-1L));
         Value Norm(Value x) => r.Add(new ReduceL2(KeepDims: false), x, r.Constant(-1L));
         Value Centred(Value x) => r.Add(new Sub(), x, r.Add(new ReduceMean(), x, r.Constant(-1L)));
+    }
+
+    /// <summary>Distances between sets, given by 1 for what is in them and 0 for what is not; null where the metric is none of them.</summary>
+    private static Value? OfSets(NodeReader r, string metric, Value a, Value b, DType type)
+    {
+        Value Sum(Value x) => r.Add(new ReduceSum(KeepDims: false), x, r.Constant(-1L));
+        Value Minus(Value x, Value y) => r.Add(new Sub(), x, y);
+        // 0 over 0 is 0.
+        Value Over(Value x, Value y) => r.Add(new Div(), x, r.Add(new Where(), r.Add(new Equal(), y, r.Number(0, type)), r.Number(1, type), y));
+        var count = r.To(r.Add(new Squeeze(), r.Extents(a, 2, 3)), type);
+        var (both, inA, inB) = (Sum(r.Times(a, b)), Sum(a), Sum(b));
+        var (onlyA, onlyB) = (Minus(inA, both), Minus(inB, both));
+        var different = r.Plus(onlyA, onlyB);
+        var neither = Minus(count, r.Plus(different, both));
+        return metric switch
+        {
+            "dice" => Over(different, r.Plus(r.Times(both, 2), different)),
+            "jaccard" => Over(different, r.Plus(both, different)),
+            "kulsinski" => Over(r.Plus(Minus(different, both), count), r.Plus(different, count)),
+            "rogerstanimoto" or "sokalmichener" => Over(r.Times(different, 2), r.Plus(count, different)),
+            "russellrao" => Over(Minus(count, both), count),
+            "sokalsneath" => Over(r.Times(different, 2), r.Plus(both, r.Times(different, 2))),
+            "yule" => Over(r.Times(r.Times(onlyA, onlyB), 2), r.Plus(r.Times(both, neither), r.Times(onlyA, onlyB))),
+            _ => null,
+        };
     }
 
     /// <summary>Cofactors over the determinant: the minors are gathered, since no standard operator inverts.</summary>

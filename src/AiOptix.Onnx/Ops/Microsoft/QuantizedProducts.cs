@@ -67,29 +67,37 @@ internal static class QuantizedProducts
 
     /// <summary>
     /// A mixture of experts: every expert answers every token, and the answers are summed with weights that are 0 for all but the best k. The router's probabilities of those are
-    /// their softmax among themselves.
+    /// their softmax among themselves. What lies between stays real numbers, also where weights are given for activations of 8 bits.
     /// </summary>
     private static void ReadExperts(NodeReader r)
     {
         r.Ignore("accuracy_level", "weights_prepacked");
-        if (r.Bool("use_sparse_mixer", false)) throw r.Error("use_sparse_mixer is not supported");
-        if (r.String("quant_type", "int") is not ("int" or "") and var kind) throw r.Error($"quant_type '{kind}' is not supported; use 'int'");
+        var kind = r.String("quant_type", "int");
+        if (kind is not ("int" or "" or "fp8" or "fp4" or "nvfp4" or "wfp4afp8")) throw r.Error($"quant_type '{kind}' must be int, fp8, fp4, nvfp4 or wfp4afp8");
         var x = r.Required(0);
         var type = x.DType;
         if (r.Required(2).Shape?.Concrete is not { Rank: 3 } first || r.Required(5).Shape?.Concrete is not { Rank: 3 } second) throw r.Error("the shapes of the experts' weights must be known");
         var (experts, bits, block) = (first[0], r.Int("expert_weight_bits", 4), r.Int("block_size", 0));
-        var pack = 8 / bits;
-        Value Expert(int weights, int scales, int zeros, Shape s) =>
-            new Blocks(r, experts * s[1], s[2] * pack, block > 0 ? block : s[2] * pack, bits).Experts(r.Required(weights), r.Required(scales), r.Input(zeros), type, experts);
+        Value Expert(int weights, int scales, int zeros, int global, Shape s)
+        {
+            var stored = r.Required(weights);
+            if (kind is "int" or "")
+            {
+                var length = s[2] * (8 / bits);
+                return new Blocks(r, experts * s[1], length, block > 0 ? block : length, bits).Experts(stored, r.Required(scales), r.Input(zeros), type, experts);
+            }
+            var real = kind == "fp8" ? r.To(stored, DType.Float32) : new Blocks(r, experts * s[1], s[2] * 2, kind == "nvfp4" ? 16 : 32, 4).Floats(stored, r.Required(scales), experts);
+            return r.To(r.Input(global) is { } factor ? r.Times(real, r.Shaped(factor, -1, 1, 1)) : real, type);
+        }
         var hidden = second[1];
         var tokens = r.Unsqueezed(r.Shaped(x, -1, hidden), 0);
-        Value Layer(Value input, int weights, int scales, int bias, int zeros, Shape s)
+        Value Layer(Value input, int weights, int scales, int bias, int zeros, int global, Shape s)
         {
-            var y = r.Add(new MatMul(), input, r.Permuted(Expert(weights, scales, zeros, s), 0, 2, 1));
+            var y = r.Add(new MatMul(), input, r.Permuted(Expert(weights, scales, zeros, global, s), 0, 2, 1));
             return r.Input(bias) is { } b ? r.Plus(y, r.Unsqueezed(b, 1)) : y;
         }
-        var inner = Activated(r, Layer(tokens, 2, 3, 4, 11, first), () => Layer(tokens, 8, 9, 10, 13, new Shape(first[0], first[1], first[2])));
-        var answers = Layer(inner, 5, 6, 7, 12, second);
+        var inner = Activated(r, Layer(tokens, 2, 3, 4, 11, 15, first), () => Layer(tokens, 8, 9, 10, 13, -1, new Shape(first[0], first[1], first[2])));
+        var answers = Layer(inner, 5, 6, 7, 12, 16, second);
         var weighted = r.Times(answers, r.Unsqueezed(r.Permuted(Routing(r, type), 1, 0), 2));
         var sum = r.Add(new ReduceSum(KeepDims: false), weighted, r.Constant(0L));
         r.Emit(new Reshape(), sum, r.Add(new ShapeOf(), x));
@@ -137,6 +145,7 @@ internal static class QuantizedProducts
     private static Value Routing(NodeReader r, DType type)
     {
         var logits = r.Required(1);
+        if (r.Bool("use_sparse_mixer", false)) return SparselyMixed(r, logits, type);
         var best = r.AddAll(new TopK(), 2, logits, r.Constant(r.Int("k", 4)));
         var normalised = r.Bool("normalize_routing_weights", false);
         Value weights;
@@ -147,6 +156,28 @@ internal static class QuantizedProducts
         }
         else weights = r.Add(new Softmax(-1), best[0]);
         return r.Add(new ScatterElements(1), r.Times(logits, r.Number(0, type)), best[1], weights);
+    }
+
+    /// <summary>
+    /// Two experts, one after the other: each is the best of those left, and its weight is its share in the softmax of all left that are at most 2 % worse, measured by the larger of its
+    /// own magnitude and the best.
+    /// </summary>
+    private static Value SparselyMixed(NodeReader r, Value logits, DType type)
+    {
+        const float Nearness = 0.02f;
+        if (r.Int("k", 4) is not 2 and var k) throw r.Error($"use_sparse_mixer goes with k = 2, found {k}");
+        var (left, lowest) = (logits, r.Number(float.NegativeInfinity, type));
+        var routing = r.Times(logits, r.Number(0, type));
+        for (var i = 0; i < 2; i++)
+        {
+            var best = r.Add(new ArgMax(1), left);
+            var most = r.Add(new ReduceMax(), left, r.Constant(1L));
+            var apart = r.Add(new Div(), r.Add(new Sub(), most, logits), r.Add(new Max(), r.Add(new Abs(), logits), most));
+            var near = r.Add(new Where(), r.Add(new Greater(), apart, r.Number(Nearness, type)), lowest, left);
+            routing = r.Add(new ScatterElements(1), routing, best, r.Add(new GatherElements(1), r.Add(new Softmax(-1), near), best));
+            left = r.Add(new ScatterElements(1), left, best, r.Add(new Expand(), lowest, r.Add(new ShapeOf(), best)));
+        }
+        return routing;
     }
 
     /// <summary>Weights [rows, length] stored as bit fields, a scale and a zero point for every block of a row.</summary>
@@ -189,6 +220,15 @@ internal static class QuantizedProducts
             var middle = centre is null ? R.Number(1 << ((int)Bits - 1), type) : R.Unsqueezed(R.To(centre, type), 2);
             var real = R.Times(R.Add(new Sub(), values, middle), R.Shaped(stored, Rows, Count, 1));
             return R.Shaped(real, experts, Rows / experts, Length);
+        }
+
+        /// <summary>[experts, rows, length] as float32 from float4e2m1 times the scales of their blocks.</summary>
+        public Value Floats(Value packed, Value scales, long experts)
+        {
+            float[] halves = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6];
+            var table = R.Numbers([.. halves, .. halves.Select(v => -v)], DType.Float32, new Shape(16));
+            var values = R.Add(new Gather(), table, R.To(R.Shaped(Unpacked(packed), Rows, Count, Size), DType.Int32));
+            return R.Shaped(R.Times(values, R.Shaped(R.To(scales, DType.Float32), Rows, Count, 1)), experts, Rows / experts, Length);
         }
 
         /// <summary>The elements of a row of zero points: a whole number of bytes.</summary>

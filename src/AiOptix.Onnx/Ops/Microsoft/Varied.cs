@@ -11,6 +11,8 @@ internal static class Varied
     public static OnnxOperator[] Rows { get; } =
     [
         Row("GatherND", r => r.Emit(new GatherND(), r.Required(0), r.To(r.Required(1), DType.Int64))),
+        Row("ExpandDims", r => r.Emit(new Unsqueeze(), r.Required(0), r.Shaped(r.To(r.Required(1), DType.Int64), 1))),
+        Row("GridSample", Sampling.ReadGridSample),
         Row("Pad", ReadPad),
         Row("Range", r => r.Emit(new NumericRange(), r.Required(0), r.Required(1), r.Input(2) ?? r.Number(1, r.Required(0).DType))),
         Row("Trilu", r => r.Emit(new Trilu(r.Bool("upper", true)), r.Required(0), r.Input(1))),
