@@ -31,6 +31,9 @@ internal unsafe interface IByteLanes<T> where T : unmanaged, IVec<T>
     /// <summary>The numbers of as many bytes as the vector has lanes.</summary>
     static abstract T Load(byte* p, byte flip, int zero, T scale);
 
+    /// <summary>As many bytes as the vector has lanes, counted from 0 upwards.</summary>
+    static abstract T Load(byte* p, byte flip);
+
     /// <summary>Writes numbers in steps of the result: cut off, rounded to the nearest even integer, plus the zero point.</summary>
     static abstract void Store(byte* p, T steps, T low, T high, int zero);
 }
@@ -38,6 +41,9 @@ internal unsafe interface IByteLanes<T> where T : unmanaged, IVec<T>
 /// <summary>One lane.</summary>
 internal readonly unsafe struct Bytes1 : IByteLanes<V1>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V1 Load(byte* p, byte flip) => new(*p ^ flip);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V1 Load(byte* p, byte flip, int zero, V1 scale) => new(((*p ^ flip) - zero) * scale.Value);
 
@@ -48,6 +54,9 @@ internal readonly unsafe struct Bytes1 : IByteLanes<V1>
 /// <summary>Four lanes, portable.</summary>
 internal readonly unsafe struct Bytes4 : IByteLanes<V4>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V4 Load(byte* p, byte flip) => new(Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)p).AsByte() ^ Vector128.Create(flip))).AsInt32()));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V4 Load(byte* p, byte flip, int zero, V4 scale)
     {
@@ -68,6 +77,9 @@ internal readonly unsafe struct Bytes4 : IByteLanes<V4>
 internal readonly unsafe struct Bytes8 : IByteLanes<V8>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V8 Load(byte* p, byte flip) => new(Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(*(ulong*)p).AsByte() ^ Vector128.Create(flip))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V8 Load(byte* p, byte flip, int zero, V8 scale)
     {
         var bytes = Vector128.CreateScalarUnsafe(*(ulong*)p).AsByte() ^ Vector128.Create(flip);
@@ -86,6 +98,9 @@ internal readonly unsafe struct Bytes8 : IByteLanes<V8>
 /// <summary>Sixteen lanes: AVX-512 F and BW.</summary>
 internal readonly unsafe struct Bytes16 : IByteLanes<V16>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V16 Load(byte* p, byte flip) => new(Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(p) ^ Vector128.Create(flip))));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V16 Load(byte* p, byte flip, int zero, V16 scale)
     {

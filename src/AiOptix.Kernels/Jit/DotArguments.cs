@@ -56,6 +56,12 @@ internal unsafe struct DotArguments
     [FieldOffset(At.Most)] public float Most;
     /// <summary>−1e9.</summary>
     [FieldOffset(At.Least)] public float Least;
+    /// <summary>Memory that will be read soon, the weights of the next panel: each step asks for one line of it. Changed by the call; read unless the form is columnwise, like the next two.</summary>
+    [FieldOffset(At.Next)] public byte* Next;
+    /// <summary>Where it begins.</summary>
+    [FieldOffset(At.NextBegin)] public byte* NextBegin;
+    /// <summary>Where it ends.</summary>
+    [FieldOffset(At.NextEnd)] public byte* NextEnd;
     /// <summary>Rows of a tile; read by code that is not generated, like what follows.</summary>
     [FieldOffset(At.Rows)] public int Rows;
     /// <summary>Columns of a tile.</summary>
@@ -74,10 +80,17 @@ internal unsafe struct DotArguments
         static int Twice(int value) => (ushort)value | value << 16;
     }
 
+    /// <summary>Sets what will be read soon.</summary>
+    public void SetNext(byte* begin, nint bytes)
+    {
+        Next = NextBegin = begin;
+        NextEnd = begin + bytes;
+    }
+
     /// <summary>Where generated code finds the fields.</summary>
     public static class At
     {
         public const int A = 0, B = 8, C = 16, Offsets = 24, Pieces = 32, Steps = 40, AStride = 48, CStride = 56, Tail = 64, Tiles = 72, ATile = 80, CTile = 88, Bias = 96, Factors = 104, Addends = 112;
-        public const int Zero = 120, ZeroWords = 124, Low = 128, LowWords = 132, High = 136, HighWords = 140, Flip = 144, EvenBytes = 148, Most = 152, Least = 156, Rows = 160, Columns = 164, Form = 168;
+        public const int Zero = 120, ZeroWords = 124, Low = 128, LowWords = 132, High = 136, HighWords = 140, Flip = 144, EvenBytes = 148, Most = 152, Least = 156, Next = 160, NextBegin = 168, NextEnd = 176, Rows = 184, Columns = 188, Form = 192;
     }
 }

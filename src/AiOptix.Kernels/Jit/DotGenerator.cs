@@ -7,18 +7,18 @@ namespace AiOptix.Kernels.Jit;
 /// Vector registers: one accumulator a row and vector from 0 upwards. With VNNI then the vectors of B of a step and those that hold four terms of A in every lane; otherwise the even and the odd
 /// bytes of A as 16-bit numbers and two products. 256-bit code keeps its two constants in the last registers.
 /// In the columnwise form a step multiplies the vectors of B with as many vectors of A a row.
-/// General registers beside those of A: rdx B, r12 the pieces' offsets, r13 the pieces left.
+/// General registers beside those of A: rdx B, r12 the pieces' offsets, r13 the pieces left, r14 what will be read soon.
 /// </summary>
 internal sealed class DotGenerator(DotCode tile) : RowTileGenerator(tile.VectorBytes, tile.Rows)
 {
-    private const Gpr B = Gpr.Rdx, Offsets = Gpr.R12, Pieces = Gpr.R13;
-    private const int FlipVector = 15, EvenVector = 14, Ymm = 32;
+    private const Gpr B = Gpr.Rdx, Offsets = Gpr.R12, Pieces = Gpr.R13, Next = Gpr.R14;
+    private const int FlipVector = 15, EvenVector = 14, Ymm = 32, LineBytes = 64;
 
     private bool IsNarrow => tile.VectorBytes == Ymm;
 
     private int StepBytes => tile.Vectors * tile.VectorBytes * (tile.Method == DotMethod.Pairs ? 2 : 1);
 
-    protected override ReadOnlySpan<Gpr> Saved => [Gpr.Rbx, Gpr.R12, Gpr.R13];
+    protected override ReadOnlySpan<Gpr> Saved => [Gpr.Rbx, Gpr.R12, Gpr.R13, Gpr.R14];
 
     protected override void Body()
     {
@@ -29,7 +29,9 @@ internal sealed class DotGenerator(DotCode tile) : RowTileGenerator(tile.VectorB
         if (IsNarrow && tile.Form.IsFlipped) Code.Vector(VectorOp.Broadcast, FlipVector, 0, new Mem(Arguments, At.Flip));
         if (IsNarrow && tile.Method == DotMethod.Pairs) Code.Vector(VectorOp.Broadcast, EvenVector, 0, new Mem(Arguments, At.EvenBytes));
         Begin();
+        if (!tile.Form.IsColumnwise) Code.Load(Next, new(Arguments, At.Next));
         Sum();
+        if (!tile.Form.IsColumnwise) KeepNext();
         epilogue.Write();
         foreach (var (field, step) in ((int, int)[])[(At.A, At.ATile), (At.C, At.CTile)])
         {
@@ -39,6 +41,17 @@ internal sealed class DotGenerator(DotCode tile) : RowTileGenerator(tile.VectorB
         }
         Code.Decrement(new Mem(Arguments, At.Tiles));
         Code.JumpIfNotZero(nextTile);
+    }
+
+    // Behind the end it is asked for from the beginning again, which costs little once it is there.
+    private void KeepNext()
+    {
+        var within = new Label();
+        Code.Compare(Next, new Mem(Arguments, At.NextEnd));
+        Code.JumpIfLess(within);
+        Code.Load(Next, new(Arguments, At.NextBegin));
+        Code.Set(within);
+        Code.Store(new(Arguments, At.Next), Next);
     }
 
     private void Begin()
@@ -80,12 +93,17 @@ internal sealed class DotGenerator(DotCode tile) : RowTileGenerator(tile.VectorB
     {
         for (var step = 0; step < steps; step++) Step(step);
         Code.Add(B, steps * StepBytes);
+        Code.Add(Next, steps * LineBytes);
         AdvanceRows(steps * sizeof(int));
     }
 
     private void Step(int step)
     {
-        if (!tile.Form.IsColumnwise) PrefetchAhead(B, StepBytes, step * StepBytes);
+        if (!tile.Form.IsColumnwise)
+        {
+            PrefetchAhead(B, StepBytes, step * StepBytes);
+            Code.PrefetchFar(new(Next, step * LineBytes));
+        }
         if (tile.Method == DotMethod.Quads) QuadStep(step);
         else PairStep(step);
     }

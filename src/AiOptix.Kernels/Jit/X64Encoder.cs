@@ -63,12 +63,17 @@ internal sealed partial class X64Encoder
     public void JumpIfNotLess(Label target) => JumpIf(0x8d, target);
 
     /// <summary>Asks for a line to be brought into the first-level cache; does nothing where there is no such memory.</summary>
-    public void Prefetch(Mem line)
+    public void Prefetch(Mem line) => Prefetch(line, 1);
+
+    /// <summary>The same, into the second-level cache only.</summary>
+    public void PrefetchFar(Mem line) => Prefetch(line, 2);
+
+    private void Prefetch(Mem line, int level)
     {
         Byte(0x40 | ((int)line.Index >> 3) << 1 | (int)line.Base >> 3);
         Byte(0x0f);
         Byte(0x18);
-        ModRm(1, line, 1);
+        ModRm(level, line, 1);
     }
 
     /// <summary>Calls what memory points to.</summary>
@@ -127,6 +132,9 @@ internal sealed partial class X64Encoder
     }
 
     /// <summary>Takes one from a number in memory and sets the zero flag when none is left.</summary>
+    /// <summary>Sets the flags that subtracting would set.</summary>
+    public void Compare(Gpr register, Mem with) => General(0x3b, (int)register, with);
+
     public void Decrement(Mem number) => General(0xff, 1, number);
 
     /// <summary>Takes one from a register and sets the zero flag when none is left.</summary>

@@ -244,6 +244,9 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
                 t->Addends = (float*)packed + 2 * panels.Width(panel);
                 if (Shape.IsDynamic) Scale(call, panels.Width(panel), t, (int*)(scratch + panels.StageBytes));
                 t->B = packed + panels.HeaderBytes(panel);
+                // Weights of the last panel have none behind them: their own are there.
+                var next = panel + 1 < panels.Count ? panel + 1 : panel;
+                t->SetNext(call.PackedWeights + group * panels.Bytes + panels.Offset(next), (nint)(panels.Offset(next + 1) - panels.Offset(next)));
                 var output = (nint)group * s.GroupOutputs + panels[panel].First;
                 var (count, height, higher) = Heights(at.Columns, panel);
                 for (var r = 0; r < at.Rows; r++)
