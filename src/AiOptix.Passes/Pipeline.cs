@@ -58,6 +58,7 @@ public static class Pipeline
             new LayerNormFusion(),
             new RMSNormFusion(),
             new AttentionFusion(),
+            new AttentionHeads(),
             new GroupedQueryFusion(),
             new RotaryFusion(),
         ]),
