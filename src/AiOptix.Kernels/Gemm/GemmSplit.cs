@@ -4,7 +4,7 @@ namespace AiOptix.Kernels.Gemm;
 
 /// <summary>How a product is cut: K blocks for the caches, rectangles of C for the workers. A function of shape, kernel and caches only.</summary>
 /// <param name="Kc">Steps of a K block.</param>
-/// <param name="RowsATask">Rows of C a task, a multiple of the tile height.</param>
+/// <param name="RowsATask">Rows of C a task, a multiple of the tile height where A comes in panels of it.</param>
 /// <param name="ColumnsATask">Columns of C a task, a multiple of the tile width.</param>
 internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATask)
 {
@@ -57,7 +57,7 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
             var step = columns < 8 ? 1 : columns < 48 ? 4 : 8;
             c = Parts(Parts(columns, (int)Math.Clamp(Math.Ceiling(bytes), 1, EnoughTasks)), step) * step;
         }
-        return new(kc, r * mr, c * nr);
+        return new(kc, shape.PackedA || kernel.Generated is null ? r * mr : Math.Max(1, Parts(shape.M, Parts(rows, r))), c * nr);
     }
 
     private static int Parts(int whole, int part) => (whole + part - 1) / part;
