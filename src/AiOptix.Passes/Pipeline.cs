@@ -59,6 +59,7 @@ public static class Pipeline
             new LayerNormFusion(),
             new RMSNormFusion(),
             new AttentionFusion(),
+            new AttentionHeads(),
             new GroupedQueryFusion(),
             new RotaryFusion(),
         ]),

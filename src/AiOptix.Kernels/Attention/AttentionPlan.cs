@@ -81,7 +81,7 @@ public sealed unsafe class AttentionPlan
     // How many keys a block of queries sees may follow from data, so tiles of every width are made ready.
     private void Prepare(GeneratedTiles tiles, int count)
     {
-        var height = Kernel.Gemm.RowsAStrip(count);
+        var height = GemmKernel.RowsAStrip(count, Kernel.Gemm.Mr);
         foreach (var form in (TileForm[])[TileForm.Strided, TileForm.Adjacent])
             foreach (var columns in (int[])[1, tiles.Set.Lanes, tiles.Set.Lanes + 1, tiles.Set.Width])
                 tiles.Prepare(form, count, height, columns);
@@ -112,7 +112,7 @@ public sealed unsafe class AttentionPlan
             var unit = task / blocks;
             var query = (task - unit * blocks) * block;
             var count = Math.Min(block, Shape.Queries - query);
-            var strip = g.RowsAStrip = Kernel.Gemm.RowsAStrip(count);
+            var strip = GemmKernel.RowsAStrip(count, g.Mr);
             r.Batch = unit / Shape.Heads;
             r.Head = unit - r.Batch * Shape.Heads;
             var keyHead = r.Head / (Shape.Heads / Shape.KeyHeads);
@@ -262,6 +262,7 @@ public sealed unsafe class AttentionPlan
             var scratch = memory.Bytes(plan.ScratchBytes);
             plan.Run(call, 0, plan.Tasks, scratch);
             call.Mask = memory.Floats(queries * keys);
+            plan.Run(call, 0, plan.Tasks, scratch);
             call.Softcap = 1;
             plan.Run(call, 0, plan.Tasks, scratch);
             call.Mask = null;

@@ -16,8 +16,6 @@ internal unsafe struct GemmBlock
     public TileActivation InTile;
     /// <summary>Applies an activation that is left to what generated tiles stored; or null.</summary>
     public delegate*<EpilogueTile*, void> FinishLeft;
-    /// <summary>Rows of a strip, at most <see cref="Mr"/>; less than that only where A needs no panels.</summary>
-    public int RowsAStrip;
     public int Mr, Nr, ColumnStep;
     public int Row0, Row1, Column0, Column1;
     public nint K, Kc;
@@ -56,10 +54,10 @@ internal unsafe struct GemmBlock
             var steps = Math.Min(g->Kc, g->K - k0);
             if (g->BPanels == null && g->BDirect == null) g->PackB(g->BSource, k0, steps, g->Column0, g->Column1, g->BScratch, g->Nr);
             var isGenerated = g->Generated.Height > 0;
-            var rowsAStrip = isGenerated && g->APanels == null ? g->RowsAStrip : g->Mr;
-            for (var row = g->Row0; row < g->Row1; row += rowsAStrip)
+            int rows;
+            for (var row = g->Row0; row < g->Row1; row += rows)
             {
-                var rows = Math.Min(rowsAStrip, g->Row1 - row);
+                rows = isGenerated && g->APanels == null ? GemmKernel.RowsAStrip(g->Row1 - row, g->Mr) : Math.Min(g->Mr, g->Row1 - row);
                 float* a;
                 if (isGenerated && g->APanels == null && (g->AColumnStride == 1 || g->ARowStride == 1))
                 {

@@ -47,10 +47,12 @@ public readonly unsafe struct GemmKernel
     /// <summary>True when a tile of that size is written exactly; otherwise it goes through the spill area of Mr × Nr floats.</summary>
     public bool IsWhole(int rows, int columns) => (rows == Mr || rows == 1 || rows % 4 == 0) && columns % ColumnStep == 0;
 
-    /// <summary>Rows of a tile where A needs no panels: tiles of one height, but for the last.</summary>
-    internal int RowsAStrip(int rows)
+    /// <summary>Rows of the next tile where A needs no panels: as many tiles as must be, none more than a row higher than another.</summary>
+    /// <param name="rows">Rows that are left.</param>
+    /// <param name="mr">Rows of the highest tile.</param>
+    internal static int RowsAStrip(int rows, int mr)
     {
-        var strips = Math.Max(1, (rows + Mr - 1) / Mr);
+        var strips = Math.Max(1, (rows + mr - 1) / mr);
         return Math.Max(1, (rows + strips - 1) / strips);
     }
 

@@ -40,8 +40,8 @@ public sealed unsafe class GemmPlan
         isSmallB = sizeof(float) * (long)shape.K * shape.N <= target.L1Bytes / 2;
         foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
         {
-            tiles.Prepare(TileForm.Adjacent, rows, shape.PackedA ? Kernel.Mr : Kernel.RowsAStrip(rows), shape.N);
-            if (!shape.PackedA) tiles.Prepare(TileForm.Strided, rows, Kernel.RowsAStrip(rows), shape.N);
+            if (shape.PackedA) tiles.Prepare(TileForm.Adjacent, rows, Kernel.Mr, shape.N);
+            else tiles.PrepareEven(rows, shape.N);
         }
     }
 
@@ -107,7 +107,6 @@ public sealed unsafe class GemmPlan
             var inner = batch - outer * Shape.Batch2;
             g.Row0 = rowTask * split.RowsATask;
             g.Row1 = Math.Min(Shape.M, g.Row0 + split.RowsATask);
-            g.RowsAStrip = Kernel.RowsAStrip(g.Row1 - g.Row0);
             g.Column0 = columnTask * split.ColumnsATask;
             g.Column1 = Math.Min(Shape.N, g.Column0 + split.ColumnsATask);
             var a = call.A + outer * call.ABatchStride1 + inner * call.ABatchStride2;

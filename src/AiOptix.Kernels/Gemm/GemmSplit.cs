@@ -4,7 +4,7 @@ namespace AiOptix.Kernels.Gemm;
 
 /// <summary>How a product is cut: K blocks for the caches, rectangles of C for the workers. A function of shape, kernel and caches only.</summary>
 /// <param name="Kc">Steps of a K block.</param>
-/// <param name="RowsATask">Rows of C a task, a multiple of the tile height.</param>
+/// <param name="RowsATask">Rows of C a task, a multiple of the tile height where A comes in panels of it.</param>
 /// <param name="ColumnsATask">Columns of C a task, a multiple of the tile width.</param>
 internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATask)
 {
@@ -12,7 +12,6 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
     private const double BytesATask = 256 << 10;
     private const int EnoughTasks = 16;
     private const int EnoughRepeatingTasks = 4;
-    private const int EnoughReadingTasks = 32;
     private const int FewestPanels = 3;
     private const int FewestStrips = 10;
 
@@ -52,13 +51,13 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
         }
         r = Parts(rows, Parts(rows, r));
         c = Parts(columns, Parts(columns, c));
-        // A single row reads panels once, four at a time: many small tasks come out even.
+        // A single row reads panels once, four at a time, and is cut evenly for the sake of a few threads.
         if (shape is { M: 1, PackedB: true })
         {
-            c = Parts(columns, (int)Math.Clamp(bytes, 1, EnoughReadingTasks));
-            if (c > 2 && columns >= 8) c = (c + 3) & ~3;
+            var step = columns < 8 ? 1 : columns < 48 ? 4 : 8;
+            c = Parts(Parts(columns, (int)Math.Clamp(Math.Ceiling(bytes), 1, EnoughTasks)), step) * step;
         }
-        return new(kc, r * mr, c * nr);
+        return new(kc, shape.PackedA || kernel.Generated is null ? r * mr : Math.Max(1, Parts(shape.M, Parts(rows, r))), c * nr);
     }
 
     private static int Parts(int whole, int part) => (whole + part - 1) / part;

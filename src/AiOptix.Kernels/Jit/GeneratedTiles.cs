@@ -41,6 +41,17 @@ internal sealed unsafe class GeneratedTiles
         Volatile.Write(ref kernels[i], kernel);
     }
 
+    /// <summary>Makes the tiles ready that a product of a size is cut into where A needs no panels; see <see cref="Gemm.GemmKernel.RowsAStrip"/>.</summary>
+    /// <param name="rows">Rows of the product.</param>
+    /// <param name="columns">Columns of the product.</param>
+    public void PrepareEven(int rows, int columns)
+    {
+        var height = Gemm.GemmKernel.RowsAStrip(rows, Set.Height);
+        foreach (var form in (TileForm[])[TileForm.Adjacent, TileForm.Strided])
+            for (var lower = rows % height == 0 ? height : Math.Max(1, height - 1); lower <= height; lower++)
+                if (rows > 0) Prepare(form, lower, lower, columns);
+    }
+
     /// <summary>Makes the tiles ready that a product of a size is cut into.</summary>
     /// <param name="form">How A lies in memory.</param>
     /// <param name="rows">Rows of the product.</param>

@@ -9,7 +9,7 @@ namespace AiOptix.Kernels.Jit;
 internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr arguments)
 {
     private const Gpr C = Gpr.Rax, Residual = Gpr.Rax, RowStride = Gpr.Rcx, Pointer = Gpr.Rdx;
-    private const int TailMask = 1, SignMask = 2;
+    private const int TailMask = 1, SignMask = 2, LineBytes = 64;
 
     private bool IsWide => tile.VectorBytes == 64;
 
@@ -31,6 +31,9 @@ internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr argume
             if (row < tile.Rows - 1) code.Add(C, RowStride);
         }
     }
+
+    /// <summary>Asks for the matrix to add, which the sums take a while to need.</summary>
+    public void PrefetchResidual() => Part(TileFlags.Residual, AskForResidual);
 
     /// <summary>Writes all parts and the store.</summary>
     public void Write()
@@ -101,6 +104,17 @@ internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr argume
         code.JumpIfZero(skip);
         write();
         code.Set(skip);
+    }
+
+    private void AskForResidual()
+    {
+        code.Load(Residual, new(arguments, At.Residual));
+        code.Load(RowStride, new(arguments, At.ResidualStride));
+        for (var row = 0; row < tile.Rows; row++)
+        {
+            for (var line = 0; line < tile.Vectors * tile.VectorBytes; line += LineBytes) code.Prefetch(new(Residual, line));
+            if (row < tile.Rows - 1) code.Add(Residual, RowStride);
+        }
     }
 
     private void Scale()

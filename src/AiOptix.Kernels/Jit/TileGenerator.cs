@@ -24,6 +24,7 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         var epilogue = new TileEpilogue(Code, tile, Arguments);
         epilogue.LoadTail();
         Code.Set(nextTile);
+        epilogue.PrefetchResidual();
         Code.Test(new(Arguments, At.Flags), (int)TileFlags.Accumulate);
         Code.JumpIfNotZero(accumulate);
         for (var i = 0; i < tile.Rows * tile.Vectors; i++) Code.Vector(VectorOp.Xor, i, i, i);

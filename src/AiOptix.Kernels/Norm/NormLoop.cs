@@ -35,6 +35,7 @@ internal static unsafe class NormLoop
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Layer<T>(NormArgs* args, long first, long end, long n, float epsilon, bool centred) where T : unmanaged, IVec<T>
     {
+        float* gains = args->Scale, biases = args->Bias;
         for (var r = first; r < end; r++)
         {
             var x = args->X + r * n;
@@ -48,19 +49,21 @@ internal static unsafe class NormLoop
             var mean = centred ? T.Set(ReduceLoop.Row<SumF32, T>(x, n) / n) : T.Zero;
             var scale = T.Set(1f / MathF.Sqrt(T.Sum(Squares(x, n, mean)) / n + epsilon));
             long i = 0;
+            if (gains != null && biases != null)
+                for (; i <= n - T.Count; i += T.Count) T.Store(y + i, T.Fma((T.Load(x + i) - mean) * scale, T.Load(gains + i), T.Load(biases + i)));
             for (; i <= n - T.Count; i += T.Count)
             {
                 var v = (T.Load(x + i) - mean) * scale;
-                if (args->Scale != null) v = args->Bias != null ? T.Fma(v, T.Load(args->Scale + i), T.Load(args->Bias + i)) : v * T.Load(args->Scale + i);
-                else if (args->Bias != null) v += T.Load(args->Bias + i);
+                if (gains != null) v = biases != null ? T.Fma(v, T.Load(gains + i), T.Load(biases + i)) : v * T.Load(gains + i);
+                else if (biases != null) v += T.Load(biases + i);
                 T.Store(y + i, v);
             }
             if (i < n)
             {
                 var m = (int)(n - i);
                 var v = (T.LoadPart(x + i, m) - mean) * scale;
-                if (args->Scale != null) v = args->Bias != null ? T.Fma(v, T.LoadPart(args->Scale + i, m), T.LoadPart(args->Bias + i, m)) : v * T.LoadPart(args->Scale + i, m);
-                else if (args->Bias != null) v += T.LoadPart(args->Bias + i, m);
+                if (gains != null) v = biases != null ? T.Fma(v, T.LoadPart(gains + i, m), T.LoadPart(biases + i, m)) : v * T.LoadPart(gains + i, m);
+                else if (biases != null) v += T.LoadPart(biases + i, m);
                 T.StorePart(y + i, v, m);
             }
         }
