@@ -19,6 +19,11 @@ internal sealed class PackedWeights(WeightSource? source)
     private readonly List<PackedBlock> asked = [];
     private readonly HashSet<Tensor> expendable = [.. source?.Expendable ?? new HashSet<Tensor>()];
 
+    private readonly List<Preparation> checks = Told(source?.Checks ?? [], source?.Ahead);
+
+    /// <summary>Told of preparations as soon as they are known.</summary>
+    public Action<Preparation>? Ahead => source?.Ahead;
+
     /// <summary>Every block in the order in which it was asked for.</summary>
     public IReadOnlyList<PackedBlock> Asked => asked;
 
@@ -35,6 +40,8 @@ internal sealed class PackedWeights(WeightSource? source)
     {
         var block = source?.Saved is { } saved ? Next(saved, form, bytes) : Share(form, bytes, pack, sources);
         asked.Add(block);
+        // The elements of expendable constants go while blocks are packed, so that memory does not hold both forms: when all blocks are known.
+        if (!block.IsReady && !sources.ToArray().Any(expendable.Contains)) Ahead?.Invoke(new($"packed weights {form}", block.MakeReady));
         return block.Memory;
     }
 
@@ -56,13 +63,20 @@ internal sealed class PackedWeights(WeightSource? source)
         var waiting = new Dictionary<Tensor, int>();
         var blocks = asked.Where(b => !b.IsReady).Distinct().ToArray();
         foreach (var s in blocks.SelectMany(b => b.Sources)) waiting[s] = waiting.GetValueOrDefault(s) + 1;
-        return [.. source?.Checks ?? [], .. blocks.Select(block => new Preparation($"packed weights {block.Form}", () =>
+        return [.. checks, .. blocks.Select(block => new Preparation($"packed weights {block.Form}", () =>
         {
             block.MakeReady();
             lock (waiting)
                 foreach (var s in block.Sources)
                     if (--waiting[s] == 0 && expendable.Contains(s)) s.DropElements();
         }))];
+    }
+
+    private static List<Preparation> Told(IEnumerable<Preparation> preparations, Action<Preparation>? ahead)
+    {
+        List<Preparation> all = [.. preparations];
+        if (ahead is not null) all.ForEach(ahead);
+        return all;
     }
 
     private PackedBlock Next(IReadOnlyList<PackedBlock> saved, string form, long bytes)

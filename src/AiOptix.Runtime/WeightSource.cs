@@ -11,6 +11,9 @@ public sealed record WeightSource
     /// <summary>What else a session does before its first run: it holds the file of a saved program against its checksums.</summary>
     public IEnumerable<Preparation> Checks { get; init; } = [];
 
+    /// <summary>Told of what a session does before its first run as soon as lowering knows it: whoever is told may do it meanwhile.</summary>
+    public Action<Preparation>? Ahead { get; init; }
+
     /// <summary>Constants that nobody but the graph knows: once packed, those that no step reads lose their elements, so that memory does not hold both forms.</summary>
     public IReadOnlySet<Tensor> Expendable { get; init; } = new HashSet<Tensor>();
 }

@@ -81,8 +81,8 @@ public static class DTypes
     public static long ByteLength(this DType type, long count)
     {
         var bits = type.Bits();
-        var bytes = ((Int128)count * bits + 7) / 8;
-        return bytes > long.MaxValue ? throw new LimitExceededException($"{count} elements of {type.Name()} exceed the address space") : (long)bytes;
+        var (eights, rest) = (count / 8, (count % 8 * bits + 7) / 8);
+        return bits > 0 && eights > (long.MaxValue - rest) / bits ? throw new LimitExceededException($"{count} elements of {type.Name()} exceed the address space") : eights * bits + rest;
     }
 
     /// <summary>The name used in messages, listings and the command line: <c>float32</c>, <c>int64</c>, <c>bfloat16</c>, …</summary>

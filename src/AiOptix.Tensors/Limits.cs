@@ -37,9 +37,9 @@ public sealed record Limits
     /// <exception cref="LimitExceededException">It would.</exception>
     public void CheckTensor(DType type, Shape shape, string what)
     {
-        Int128 bytes = type == DType.String ? 64 : type.Bits();
-        foreach (var d in shape) bytes = d == 0 ? 0 : Int128.Min(bytes * d, Int128.MaxValue >> 64);
-        bytes = (bytes + 7) / 8;
+        long bits = type == DType.String ? 64 : type.Bits();
+        foreach (var d in shape) bits = d == 0 ? 0 : bits > long.MaxValue / d ? long.MaxValue : bits * d;
+        var bytes = bits / 8 + (bits % 8 == 0 ? 0 : 1);
         if (bytes > MaxTensorBytes)
             throw new LimitExceededException($"{what} would be {type.Name()}{shape}, {bytes} bytes; the limit is {MaxTensorBytes} bytes (Limits.MaxTensorBytes)");
     }

@@ -7,6 +7,7 @@ using AiOptix.Optimization;
 using AiOptix.Passes;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
+using AiOptix.Threading;
 using AiOptix.Tuning;
 
 namespace AiOptix;
@@ -112,9 +113,10 @@ public sealed class Model
         var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa), choices);
         var graph = options.Rewrite ? Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph : Graph;
         graph = CpuBackend.EvaluateConstants(graph, options.Limits);
-        var program = backend.Compile(graph, options.Limits);
+        using var ahead = new WorkAhead(options.Threads);
+        var program = backend.Compile(graph, options.Limits, new WeightSource { Ahead = p => ahead.Add(p.Run) });
         var isSettled = options.Rewrite && Settling.Of(graph, backend, options.Limits) is not null;
-        using (new CompiledGraph(program).Start(backend, options.Threads)) new ProgramWriter(graph, program, backend.Target, choices, options.Rewrite, isSettled, files, this.options with { Limits = options.Limits }).Write(folder);
+        using (new CompiledGraph(program).Start(backend, options.Threads, ahead)) new ProgramWriter(graph, program, backend.Target, choices, options.Rewrite, isSettled, files, this.options with { Limits = options.Limits }).Write(folder);
     }
 
     /// <summary>The model after the portable rewrites, without proof or timing; for those, see the Optimizer.</summary>
@@ -170,15 +172,16 @@ public sealed class Model
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         if (saved is not null) return CompileSaved(saved, options);
         var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa), options.Tuning?.Chooser);
-        return programs.Get(options, () => Build(backend, options)).Start(backend, options.Threads);
+        using var ahead = new WorkAhead(options.Threads);
+        return programs.Get(options, () => Build(backend, options, p => ahead.Add(p.Run))).Start(backend, options.Threads, ahead);
     }
 
-    private CompiledGraph Build(CpuBackend backend, CompileOptions options)
+    private CompiledGraph Build(CpuBackend backend, CompileOptions options, Action<Preparation> ahead)
     {
-        if (!options.Rewrite) return new(backend.Compile(Graph, options.Limits));
+        if (!options.Rewrite) return new(backend.Compile(Graph, options.Limits, new WeightSource { Ahead = ahead }));
         var graph = Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph;
-        if (Settling.Of(graph, backend, options.Limits) is { } settle) return new(backend.Compile(graph, options.Limits), settle);
-        return new(backend.Compile(graph, options.Limits, new WeightSource { Expendable = Constants(graph).Except(Constants(Graph)).ToHashSet() }));
+        if (Settling.Of(graph, backend, options.Limits) is { } settle) return new(backend.Compile(graph, options.Limits, new WeightSource { Ahead = ahead }), settle);
+        return new(backend.Compile(graph, options.Limits, new WeightSource { Ahead = ahead, Expendable = Constants(graph).Except(Constants(Graph)).ToHashSet() }));
     }
 
     private Session CompileSaved(SavedModel saved, CompileOptions options)

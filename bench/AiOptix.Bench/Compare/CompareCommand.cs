@@ -76,7 +76,7 @@ internal static class CompareCommand
                 summaries.Add(new Summary(threads, some));
                 Report.Table(summaries[^1], some);
             }
-            if (options.Json is not null) Console.WriteLine($"written: {JsonReport.Write(options.Json, options, comparisons, summaries)}");
+            if (options.Json is not null) Console.WriteLine($"written: {JsonReport.Write(options.Json, JsonReport.Document(options, comparisons, summaries))}");
             foreach (var line in overFloats) Console.WriteLine(line);
             foreach (var s in summaries) Console.WriteLine(s.Closing());
             return comparisons.Any(c => c.Outcome == Outcome.Failed) ? Disagreement : 0;

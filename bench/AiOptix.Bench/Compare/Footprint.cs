@@ -67,15 +67,8 @@ internal sealed record Footprint(double LoadMilliseconds, double FirstMillisecon
 
     private static Footprint Child(string engine, string path, int threads, string inputs)
     {
-        string[] arguments = [ChildCommand, engine, path, threads.ToString(CultureInfo.InvariantCulture), inputs];
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet") start.ArgumentList.Add(typeof(Footprint).Assembly.Location);
-        foreach (var a in arguments) start.ArgumentList.Add(a);
-        using var child = Process.Start(start) ?? throw new AiOptixException($"{start.FileName} does not start");
-        var errors = child.StandardError.ReadToEndAsync();
-        var words = child.StandardOutput.ReadToEnd().Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        child.WaitForExit();
-        if (child.ExitCode != 0 || words.Length != 4) throw new AiOptixException($"the process that loads '{path}' with {engine} ended with {child.ExitCode}: {errors.Result.Trim()}");
+        var words = ChildProcess.Run(ChildCommand, engine, path, threads.ToString(CultureInfo.InvariantCulture), inputs);
+        if (words.Length != 4) throw new AiOptixException($"the process that loads '{path}' with {engine} gave {words.Length} figures");
         double Time(int word) => double.Parse(words[word], CultureInfo.InvariantCulture);
         return new(Time(0), Time(1), Time(2), long.Parse(words[3], CultureInfo.InvariantCulture));
     }

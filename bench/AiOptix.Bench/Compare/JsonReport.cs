@@ -10,26 +10,34 @@ internal static class JsonReport
 
     /// <summary>Writes the file: under <c>bench/results/&lt;cpu&gt;/</c> when it is a bare name. It appears when it is complete.</summary>
     /// <returns>The path.</returns>
-    internal static string Write(string file, CompareOptions options, IReadOnlyList<Comparison> comparisons, IReadOnlyList<Summary> summaries)
+    internal static string Write(string file, JsonObject document)
     {
         var path = Path.GetFileName(file) == file ? Path.Combine(Repository.Root, "bench", "results", Machine.Slug, file) : Path.GetFullPath(file);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var temporary = path + ".tmp";
-        File.WriteAllText(temporary, Document(options, comparisons, summaries).ToJsonString(indented) + "\n");
+        File.WriteAllText(temporary, document.ToJsonString(indented) + "\n");
         File.Move(temporary, path, overwrite: true);
         return path;
     }
 
-    private static JsonObject Document(CompareOptions options, IReadOnlyList<Comparison> comparisons, IReadOnlyList<Summary> summaries) => new()
+    /// <summary>The document of a comparison.</summary>
+    internal static JsonObject Document(CompareOptions options, IReadOnlyList<Comparison> comparisons, IReadOnlyList<Summary> summaries)
+    {
+        var document = Head();
+        document["seed"] = options.Seed;
+        document["rounds"] = options.Rounds;
+        document["extents"] = new JsonObject(options.Extents.Select(e => KeyValuePair.Create<string, JsonNode?>(e.Key, e.Value)));
+        document["summaries"] = new JsonArray([.. summaries.Select(Of)]);
+        document["comparisons"] = new JsonArray([.. comparisons.Select(Of)]);
+        return document;
+    }
+
+    /// <summary>A document that says what its figures hold for.</summary>
+    internal static JsonObject Head() => new()
     {
         ["versions"] = new JsonObject { ["aiOptix"] = Versions.Optix, ["onnxRuntime"] = Versions.Ort, ["dotNet"] = Versions.DotNet },
         ["machine"] = new JsonObject { ["cpu"] = Machine.Cpu, ["cpus"] = Environment.ProcessorCount, ["target"] = Machine.Target, ["os"] = System.Runtime.InteropServices.RuntimeInformation.OSDescription },
         ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
-        ["seed"] = options.Seed,
-        ["rounds"] = options.Rounds,
-        ["extents"] = new JsonObject(options.Extents.Select(e => KeyValuePair.Create<string, JsonNode?>(e.Key, e.Value))),
-        ["summaries"] = new JsonArray([.. summaries.Select(Of)]),
-        ["comparisons"] = new JsonArray([.. comparisons.Select(Of)]),
     };
 
     private static JsonObject Of(Summary s) => new()
@@ -49,11 +57,10 @@ internal static class JsonReport
         var o = new JsonObject { ["model"] = c.Model.Name, ["threads"] = c.Threads, ["outcome"] = JsonNamingPolicy.CamelCase.ConvertName(c.Outcome.ToString()) };
         if (c.Reason is not null) o["reason"] = c.Reason;
         if (c.Rounds.Count == 0) return o;
-        var ratio = c.Ratio;
         o["kind"] = c.Kind;
         o["aiOptixMicroseconds"] = Rounded(c.OptixTime);
         o["onnxRuntimeMicroseconds"] = Rounded(c.OrtTime);
-        o["ratio"] = new JsonObject { ["median"] = Rounded(ratio.Median), ["low"] = Rounded(ratio.Low), ["high"] = Rounded(ratio.High) };
+        o["ratio"] = Of(c.Ratio);
         o["difference"] = double.IsFinite(c.Agreement!.Largest) ? c.Agreement.Largest : "infinite";
         if (c.Agreement.OnlyInPieces is { } whole) o["agreesOnlyInPieces"] = whole;
         if (c.Optix is not null) o["aiOptix"] = Of(c.Optix);
@@ -68,8 +75,11 @@ internal static class JsonReport
         ["loadMilliseconds"] = Rounded(f.LoadMilliseconds), ["firstMilliseconds"] = Rounded(f.FirstMilliseconds), ["steadyMilliseconds"] = Rounded(f.SteadyMilliseconds), ["peakBytes"] = f.PeakBytes,
     };
 
+    /// <summary>An estimate with its interval.</summary>
+    internal static JsonObject Of(Estimate e) => new() { ["median"] = Rounded(e.Median), ["low"] = Rounded(e.Low), ["high"] = Rounded(e.High) };
+
     private static JsonArray Names(IEnumerable<string> names) => new([.. names.Select(n => JsonValue.Create(n))]);
 
     /// <summary>Five significant digits: no timing has more.</summary>
-    private static double Rounded(double value) => value == 0 || !double.IsFinite(value) ? 0 : Math.Round(value, Math.Clamp(4 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 15));
+    internal static double Rounded(double value) => value == 0 || !double.IsFinite(value) ? 0 : Math.Round(value, Math.Clamp(4 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 15));
 }

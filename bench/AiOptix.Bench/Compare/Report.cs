@@ -18,6 +18,18 @@ internal static class Report
     /// <summary>The table of a thread count and the lines under it.</summary>
     internal static void Table(Summary summary, IReadOnlyList<Comparison> comparisons)
     {
+        var table = new Table().Border(TableBorder.Simple).Title(string.Create(CultureInfo.InvariantCulture, $"{summary.Threads} threads"));
+        foreach (var left in new[] { "model", "kind" }) table.AddColumn(left);
+        foreach (var right in new[] { "AI Optix", "ORT", "ratio", "95 %", "load", "saved", "ORT load", "first", "peak", "ORT peak", "difference" }) table.AddColumn(new TableColumn(right).RightAligned());
+        foreach (var c in comparisons) table.AddRow([.. Cells(c).Select(cell => new Text(cell))]);
+        Terminal().Write(table);
+        foreach (var c in comparisons.Where(c => c.Reason is not null)) Console.WriteLine($"{(c.Outcome == Outcome.Failed ? "FAIL" : c.Outcome)} {c.Model.Name}: {c.Reason}");
+        foreach (var line in summary.Details()) Console.WriteLine(line);
+    }
+
+    /// <summary>Where tables go: wide and plain when nobody watches.</summary>
+    internal static IAnsiConsole Terminal()
+    {
         var plain = Console.IsOutputRedirected;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -26,13 +38,7 @@ internal static class Report
             ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         });
         if (plain) console.Profile.Width = 200;
-        var table = new Table().Border(TableBorder.Simple).Title(string.Create(CultureInfo.InvariantCulture, $"{summary.Threads} threads"));
-        foreach (var left in new[] { "model", "kind" }) table.AddColumn(left);
-        foreach (var right in new[] { "AI Optix", "ORT", "ratio", "95 %", "load", "saved", "ORT load", "first", "peak", "ORT peak", "difference" }) table.AddColumn(new TableColumn(right).RightAligned());
-        foreach (var c in comparisons) table.AddRow([.. Cells(c).Select(cell => new Text(cell))]);
-        console.Write(table);
-        foreach (var c in comparisons.Where(c => c.Reason is not null)) Console.WriteLine($"{(c.Outcome == Outcome.Failed ? "FAIL" : c.Outcome)} {c.Model.Name}: {c.Reason}");
-        foreach (var line in summary.Details()) Console.WriteLine(line);
+        return console;
     }
 
     private static IEnumerable<string> Cells(Comparison c)

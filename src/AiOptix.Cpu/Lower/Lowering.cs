@@ -98,7 +98,11 @@ internal sealed class Lowering
     public string Choose(KernelProblem problem) => chooser?.Choose(problem, Target) is { } chosen && problem.Candidates(Target).Contains(chosen) ? chosen : problem.Pick(Target);
 
     /// <summary>Has the code that a step may run made ready before the first run; steps that name the same code share it.</summary>
-    public void Prepare(string name, Action rehearse) => preparations.TryAdd(name, new(name, rehearse));
+    public void Prepare(string name, Action rehearse)
+    {
+        var preparation = new Preparation(name, rehearse);
+        if (preparations.TryAdd(name, preparation)) weights.Ahead?.Invoke(preparation);
+    }
 
     /// <summary>
     /// Memory that holds constants in packed form, 64-byte aligned. Who asks for the same form of the same constants gets the same memory, and it may come from a saved

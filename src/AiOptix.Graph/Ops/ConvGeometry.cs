@@ -81,11 +81,29 @@ public sealed record ConvGeometry(ValueList<long> Kernel, ValueList<long> Stride
         if (Strides.Count > 0 && Strides.Count != Rank) return $"strides {Strides} do not fit {Rank} spatial axes";
         if (Dilations.Count > 0 && Dilations.Count != Rank) return $"dilations {Dilations} do not fit {Rank} spatial axes";
         if (Pads.Count > 0 && Pads.Count != 2 * Rank) return $"pads {Pads} do not fit {Rank} spatial axes; expected {2 * Rank} numbers";
-        if (Kernel.Any(k => k < 1) || Strides.Any(s => s < 1) || Dilations.Any(d => d < 1)) return $"kernel {Kernel}, strides {Strides} and dilations {Dilations} must be positive";
-        if (Kernel.Aggregate((Int128)1, (n, k) => Int128.Min(n * k, Int128.MaxValue >> 64)) > MostTaps) return $"a window of {Kernel} has more than {MostTaps} elements";
-        if (Strides.Concat(Dilations).Concat(Pads).Any(n => n is < -Furthest or > Furthest) || Enumerable.Range(0, Rank).Any(i => Reach(i) > Furthest))
+        if (Least(Kernel) < 1 || Least(Strides) < 1 || Least(Dilations) < 1) return $"kernel {Kernel}, strides {Strides} and dilations {Dilations} must be positive";
+        long taps = 1;
+        foreach (var k in Kernel.Span) taps = k > MostTaps ? MostTaps + 1 : Math.Min(taps * k, MostTaps + 1);
+        if (taps > MostTaps) return $"a window of {Kernel} has more than {MostTaps} elements";
+        var far = IsFar(Strides) || IsFar(Dilations) || IsFar(Pads);
+        for (var i = 0; i < Rank && !far; i++) far = Reach(i) > Furthest;
+        if (far)
             return $"kernel {Kernel}, strides {Strides}, dilations {Dilations} and pads {Pads} go beyond {Furthest} elements";
         return null;
+    }
+
+    private static long Least(ValueList<long> list)
+    {
+        var least = long.MaxValue;
+        foreach (var n in list.Span) least = Math.Min(least, n);
+        return least;
+    }
+
+    private static bool IsFar(ValueList<long> list)
+    {
+        foreach (var n in list.Span)
+            if (n is < -Furthest or > Furthest) return true;
+        return false;
     }
 
     /// <summary>The output shape [N, channels, spatial…] for an input [N, C, spatial…].</summary>

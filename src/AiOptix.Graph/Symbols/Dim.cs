@@ -151,18 +151,22 @@ public sealed partial class Dim : IEquatable<Dim>
     /// <exception cref="Tensors.InvalidInputException">The values are none that it can have: they do not broadcast, divide by 0, or give more than 63 bits.</exception>
     public long Evaluate(IReadOnlyDictionary<string, long> values)
     {
-        Int128 sum = constant;
-        foreach (var m in monomials)
+        var sum = constant;
+        try
         {
-            Int128 product = m.Coefficient;
-            foreach (var a in m.Atoms) product = Bounded(product * a.Evaluate(values));
-            sum = Bounded(sum + product);
+            foreach (var m in monomials)
+            {
+                var product = m.Coefficient;
+                foreach (var a in m.Atoms) product = checked(product * a.Evaluate(values));
+                sum = checked(sum + product);
+            }
         }
-        return (long)sum;
+        catch (OverflowException e)
+        {
+            throw new Tensors.InvalidInputException($"the extent {this} does not fit into 63 bits", e);
+        }
+        return sum;
     }
-
-    private Int128 Bounded(Int128 value) =>
-        value >= long.MinValue && value <= long.MaxValue ? value : throw new Tensors.InvalidInputException($"the extent {this} does not fit into 63 bits");
 
     /// <inheritdoc/>
     public bool Equals(Dim? other) => other is not null && (ReferenceEquals(this, other) || (constant == other.constant && Key == other.Key));

@@ -21,7 +21,16 @@ public sealed record ConvProblem(ConvShape Shape) : KernelProblem
     private protected override double Elements => ElementsOf(Shape);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Candidates(Target target) => [.. ConvTable.Rows.SkipLast(1).Where(r => target.Has(r.Isa) && r.Suits(Shape)).Select(r => r.Name)];
+    public override IReadOnlyList<string> Candidates(Target target) => [.. Rows(target).Select(r => r.Name)];
+
+    /// <summary>
+    /// Tiles that the compiler makes are for machines that forbid generated code. They take as long as generated ones at best, which the cost model does not know for every shape, and a process that uses
+    /// them compiles one for each height first: tens of milliseconds.
+    /// </summary>
+    private protected override IReadOnlyList<string> Contenders(Target target) =>
+        ConvTable.Rows.Any(r => r.Tiles?.Generated is not null && target.Has(r.Isa)) ? [.. Rows(target).Where(r => r.Tiles is not { Generated: null }).Select(r => r.Name)] : Candidates(target);
+
+    private IEnumerable<ConvKernel> Rows(Target target) => ConvTable.Rows.SkipLast(1).Where(r => target.Has(r.Isa) && r.Suits(Shape));
 
     /// <inheritdoc/>
     public override KernelWork Work(string candidate, Target target) => ConvTable.Named(candidate).Work(Shape, target);

@@ -31,6 +31,9 @@ public abstract record KernelProblem
     /// <summary>The candidates that a machine can run, best row of the table first; at least one. The scalar reference, a table's last row, is none where there is another.</summary>
     public abstract IReadOnlyList<string> Candidates(Target target);
 
+    /// <summary>Those of the candidates that the cost model chooses among; at least one.</summary>
+    private protected virtual IReadOnlyList<string> Contenders(Target target) => Candidates(target);
+
     /// <summary>How much a candidate does.</summary>
     public abstract KernelWork Work(string candidate, Target target);
 
@@ -44,13 +47,13 @@ public abstract record KernelProblem
     public double Seconds(string candidate, Target target) => KernelCost.Of(RowOf(candidate))?.Seconds(Work(candidate, target)) ?? double.PositiveInfinity;
 
     /// <summary>
-    /// The first candidate of those that the cost model says to be the fastest, or within <see cref="Doubt"/> of that: it is not exact, and tables stand in an order. A function of the problem and the
+    /// The first contender of those that the cost model says to be the fastest, or within <see cref="Doubt"/> of that: it is not exact, and tables stand in an order. A function of the problem and the
     /// target only.
     /// </summary>
     public string Pick(Target target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var all = Candidates(target);
+        var all = Contenders(target);
         if (all.Count == 1) return all[0];
         double[] seconds = [.. all.Select(c => Seconds(c, target))];
         var limit = seconds.Min() * (1 + Doubt);

@@ -60,6 +60,9 @@ public abstract unsafe class ConvPlan
         plan.Run(call, 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
     }
 
+    /// <summary>Output channels that lead through the same branches as all of them: some whole panels, and the rest.</summary>
+    private protected static int Few(int outputs, int panel) => outputs <= 4 * panel ? outputs : 3 * panel + outputs % panel;
+
     /// <summary>The axis with an input that is just long enough for some outputs.</summary>
     private protected static ConvAxis Few(in ConvAxis axis, int outputs) =>
         axis with { Input = Math.Max(1, (Math.Min(axis.Output, outputs) - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1 - axis.PadBegin - axis.PadEnd) };

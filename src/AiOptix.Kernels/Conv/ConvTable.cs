@@ -19,6 +19,9 @@ public sealed record ConvKernel(string Name, Isa Isa, Predicate<ConvShape> Suits
     /// <summary>True when it adds the terms of an output as they stand, in the order of <see cref="ConvPlan"/>: rows that do give the same bits. The others hold the fp32 contract.</summary>
     public bool IsDirect { get; init; } = true;
 
+    /// <summary>The micro-kernels of a row that is nothing but tiles; null for others.</summary>
+    internal PixelTiles? Tiles { get; init; }
+
     /// <summary>How much it does for a shape that it suits, so that its cost can be told without planning it.</summary>
     public required Func<ConvShape, Target, KernelWork> Work { get; init; }
 }
@@ -55,7 +58,7 @@ public static class ConvTable
     public static ConvKernel Select(in ConvShape shape, Target target) => Named(new ConvProblem(shape).Pick(target));
 
     private static ConvKernel Tiles(string name, PixelTiles tiles)
-        => new(name, tiles.Isa, static _ => true, (s, t) => new TileConv(s, t, name, tiles), (s, isKnown, a, t) => TileConv.RehearseCode(s, isKnown, a, t, name, tiles)) { Work = (s, t) => TileConv.Work(s, t, tiles) };
+        => new(name, tiles.Isa, static _ => true, (s, t) => new TileConv(s, t, name, tiles), (s, isKnown, a, t) => TileConv.RehearseCode(s, isKnown, a, t, name, tiles)) { Tiles = tiles, Work = (s, t) => TileConv.Work(s, t, tiles) };
 
     private static ConvKernel Winograd<T, TForm>(string name, Isa isa, GeneratedTiles tiles) where T : unmanaged, IVec<T> where TForm : struct, IWinograd<T>
         => new(name, isa | Isa.Jit, WinogradConv<T, TForm>.Suits, (s, t) => new WinogradConv<T, TForm>(s, t, name, tiles), (s, isKnown, a, t) => WinogradConv<T, TForm>.RehearseCode(s, isKnown, a, t, name, tiles)) { IsDirect = false, Work = (s, t) => WinogradConv<T, TForm>.Work(s, t, tiles) };

@@ -231,7 +231,7 @@ internal sealed unsafe class TileConv : ConvPlan
     public static void RehearseCode(in ConvShape shape, bool isKnown, Activation? activation, Target target, string name, PixelTiles tiles)
     {
         var heights = new HashSet<int>(isKnown && shape.Batch > 0 ? new TileConv(shape, target, name, tiles).TileHeights() : Enumerable.Range(1, tiles.Height));
-        var few = new ConvShape(1, shape.Channels, shape.OutputChannels, shape.Groups, Few(shape.Depth, 1), Few(shape.Height, 1), Few(shape.Width, heights.Min()));
+        var few = new ConvShape(1, shape.Channels, shape.Groups == 1 ? Few(shape.OutputChannels, tiles.Width) : shape.OutputChannels, shape.Groups, Few(shape.Depth, 1), Few(shape.Height, 1), Few(shape.Width, heights.Min()));
         var small = new TileConv(few with { ReadsChannelsFirst = shape.ReadsChannelsFirst }, target, name, tiles);
         using var memory = new RehearsalMemory();
         var offset = 0;

@@ -268,7 +268,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
     public static void RehearseCode(in ConvShape shape, bool isKnown, Activation? activation, Target target, string name, GeneratedTiles tiles)
     {
         if (isKnown) _ = new WinogradConv<T, TForm>(shape, target, name, tiles);
-        var few = new ConvShape(1, shape.Channels, shape.OutputChannels, 1, ConvAxis.None, new(3, 3, 1, 1, 1, 1), new(Outputs * tiles.Set.Height, 3, 1, 1, 1, 1));
+        var few = new ConvShape(1, shape.Channels, Few(shape.OutputChannels, tiles.Set.Width), 1, ConvAxis.None, new(3, 3, 1, 1, 1, 1), new(Outputs * tiles.Set.Height, 3, 1, 1, 1, 1));
         Rehearse(new WinogradConv<T, TForm>(few, target, name, tiles), activation);
     }
 }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Loops;
 
@@ -8,20 +8,17 @@ namespace AiOptix.Kernels.Loops;
 /// </summary>
 internal sealed unsafe class RehearsalMemory : IDisposable
 {
-    private const int Alignment = 64;
-
-    private readonly List<nint> blocks = [];
+    private readonly List<MemoryBlock> blocks = [];
 
     /// <summary>Elements of a row that has whole vectors of any width, and a rest.</summary>
     public const int Row = 83;
 
-    /// <summary>Zeroed bytes.</summary>
+    /// <summary>Zeroed bytes. Large ones are the system's, which gives memory to what is written only: weights are read.</summary>
     public byte* Bytes(long count)
     {
-        var block = NativeMemory.AlignedAlloc((nuint)count + Alignment, Alignment);
-        NativeMemory.Clear(block, (nuint)count + Alignment);
-        blocks.Add((nint)block);
-        return (byte*)block;
+        var block = MemoryBlock.Allocate(count + MemoryBlock.Alignment, zeroed: true);
+        blocks.Add(block);
+        return block.Pointer;
     }
 
     /// <summary>Zeros.</summary>
@@ -30,7 +27,7 @@ internal sealed unsafe class RehearsalMemory : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var block in blocks) NativeMemory.AlignedFree((void*)block);
+        foreach (var block in blocks) block.LetGo();
         blocks.Clear();
     }
 }

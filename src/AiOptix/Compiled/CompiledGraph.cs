@@ -1,5 +1,6 @@
 using AiOptix.Cpu;
 using AiOptix.Runtime;
+using AiOptix.Threading;
 
 namespace AiOptix.Compiled;
 
@@ -9,8 +10,12 @@ namespace AiOptix.Compiled;
 internal sealed record CompiledGraph(Program Program, Func<IReadOnlyDictionary<string, long>, Program?>? Settle = null)
 {
     /// <summary>A session, ready to run.</summary>
-    public Session Start(CpuBackend backend, int threads)
+    /// <param name="backend">The machine.</param>
+    /// <param name="threads">Threads that take part in a run.</param>
+    /// <param name="ahead">Those who have begun with what is to be done before.</param>
+    public Session Start(CpuBackend backend, int threads, WorkAhead ahead)
     {
+        ahead.Finish();
         var runner = backend.CreateRunner(threads);
         try
         {

@@ -4,6 +4,7 @@ using AiOptix.Kernels;
 using AiOptix.Optimization;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
+using AiOptix.Threading;
 using AiOptix.Tuning;
 
 namespace AiOptix.Compiled;
@@ -96,8 +97,9 @@ internal sealed class SavedModel
     public Session Open(CompileOptions options)
     {
         var backend = new CpuBackend(file.Manifest.Target, KernelTuning.Of(file.Manifest.Tuned).Chooser);
-        var program = backend.Compile(Graph, options.Limits, new WeightSource { Saved = file.Packed(), Checks = file.Checks() });
-        return new CompiledGraph(program, options.Rewrite ? Settling.Of(Graph, backend, options.Limits) : null).Start(backend, options.Threads);
+        using var ahead = new WorkAhead(options.Threads);
+        var program = backend.Compile(Graph, options.Limits, new WeightSource { Saved = file.Packed(), Checks = file.Checks(), Ahead = p => ahead.Add(p.Run) });
+        return new CompiledGraph(program, options.Rewrite ? Settling.Of(Graph, backend, options.Limits) : null).Start(backend, options.Threads, ahead);
     }
 
     /// <inheritdoc cref="Explain(string, string, string?)"/>
