@@ -15,11 +15,12 @@ internal static unsafe class BytesRules
         if (ByteBinaryTable.Select(function.Kind, lowering.Target) is not { } row) return false;
         var (a, b, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Inputs[1]!), lowering.Slot(node.Output));
         lowering.Prepare(row.Name, () => ByteBinaryPlan.Rehearse(row));
-        var steps = ByteBinaryPlan.StepsOf(function, row);
+        var steps = new Lazy<ByteSteps?>(() => ByteBinaryPlan.StepsOf(function, row));
+        lowering.Prepare($"{row.Name} {function}", () => _ = steps.Value);
         lowering.Emit(node, [a, b], context =>
         {
             var shape = context.Shape(y);
-            var plan = new ByteBinaryPlan(function, shape.Dims.ToArray(), Broadcasting.Strides(context.Shape(a), shape), Broadcasting.Strides(context.Shape(b), shape), row, steps);
+            var plan = new ByteBinaryPlan(function, shape.Dims.ToArray(), Broadcasting.Strides(context.Shape(a), shape), Broadcasting.Strides(context.Shape(b), shape), row, steps.Value);
             return new PlanTasks((s, from, to, _) => plan.Run((byte*)s[a], (byte*)s[b], (byte*)s[y], from, to)) { Kernel = row.Name, Tasks = plan.Tasks };
         });
         return true;
