@@ -10,28 +10,43 @@ public static class Checksum
 {
     private const ulong Prime1 = 0x9E3779B185EBCA87, Prime2 = 0xC2B2AE3D27D4EB4F, Prime3 = 0x165667B19E3779F9, Prime4 = 0x85EBCA77C2B2AE63, Prime5 = 0x27D4EB2F165667C5;
 
+    /// <summary>Bytes of a round: a word for each of the four lanes.</summary>
+    public const int RoundBytes = 32;
+
     /// <summary>The checksum of some bytes.</summary>
     public static ulong Of(ReadOnlySpan<byte> bytes)
     {
+        Span<ulong> lanes = stackalloc ulong[4];
+        Begin(lanes);
+        ulong a = lanes[0], b = lanes[1], c = lanes[2], d = lanes[3];
         var rest = bytes;
-        ulong hash = Prime5;
-        if (bytes.Length >= 32)
+        for (; rest.Length >= RoundBytes; rest = rest[RoundBytes..])
         {
-            unchecked
-            {
-                ulong a = Prime1 + Prime2, b = Prime2, c = 0, d = 0 - Prime1;
-                for (; rest.Length >= 32; rest = rest[32..])
-                {
-                    a = Round(a, Word(rest));
-                    b = Round(b, Word(rest[8..]));
-                    c = Round(c, Word(rest[16..]));
-                    d = Round(d, Word(rest[24..]));
-                }
-                hash = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7) + BitOperations.RotateLeft(c, 12) + BitOperations.RotateLeft(d, 18);
-                hash = Merge(Merge(Merge(Merge(hash, a), b), c), d);
-            }
+            a = Round(a, Word(rest));
+            b = Round(b, Word(rest[8..]));
+            c = Round(c, Word(rest[16..]));
+            d = Round(d, Word(rest[24..]));
         }
-        return Tail(unchecked(hash + (ulong)bytes.Length), rest);
+        (lanes[0], lanes[1], lanes[2], lanes[3]) = (a, b, c, d);
+        return End(lanes, rest, bytes.Length);
+    }
+
+    /// <summary>The four lanes before the first round. For whoever does rounds by other means.</summary>
+    public static void Begin(Span<ulong> lanes) => (lanes[0], lanes[1], lanes[2], lanes[3]) = unchecked((Prime1 + Prime2, Prime2, 0UL, 0 - Prime1));
+
+    /// <summary>The checksum of bytes whose whole rounds are done.</summary>
+    /// <param name="lanes">The lanes behind them.</param>
+    /// <param name="rest">The bytes that make no whole round.</param>
+    /// <param name="length">How many bytes there are in all.</param>
+    public static ulong End(ReadOnlySpan<ulong> lanes, ReadOnlySpan<byte> rest, int length)
+    {
+        var hash = Prime5;
+        if (length >= RoundBytes)
+        {
+            hash = unchecked(BitOperations.RotateLeft(lanes[0], 1) + BitOperations.RotateLeft(lanes[1], 7) + BitOperations.RotateLeft(lanes[2], 12) + BitOperations.RotateLeft(lanes[3], 18));
+            foreach (var lane in lanes) hash = Merge(hash, lane);
+        }
+        return Tail(unchecked(hash + (ulong)length), rest);
     }
 
     /// <summary>The checksum of checksums.</summary>

@@ -13,6 +13,25 @@ public class ChecksumTests
     [InlineData("Nobody inspects the spammish repetition", 0xFBCEA83C8A378BF1UL)]
     public void ItIsXxh64(string text, ulong sum) => Assert.Equal(sum, Checksum.Of(Encoding.ASCII.GetBytes(text)));
 
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData((1 << 20) + 31)]
+    [InlineData((3 << 20) + 7)]
+    [InlineData((1 << 20) - 1)]
+    public void LongStretchesHaveTheSameSumOnEveryMachine(int length)
+    {
+        var bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        foreach (var cap in Enum.GetValues<IsaCap>()) Assert.Equal(Checksum.Of(bytes), Kernels.Checksums.LongChecksum.Of(bytes, Kernels.HostTarget.Current.Cap(cap)));
+        var sum = Kernels.Checksums.LongChecksum.Of(bytes);
+        foreach (var at in new[] { 0, 1, length / 2, length - 1 })
+        {
+            bytes[at] ^= 16;
+            Assert.NotEqual(sum, Kernels.Checksums.LongChecksum.Of(bytes));
+            bytes[at] ^= 16;
+        }
+    }
+
     [Fact]
     public void EveryBitCounts()
     {

@@ -1,3 +1,4 @@
+using AiOptix.Kernels.Checksums;
 using AiOptix.Tensors;
 
 namespace AiOptix.Compiled;
@@ -13,7 +14,7 @@ internal static class Chunks
 
     /// <summary>The checksum of one.</summary>
     public static ulong Sum(MemoryBlock block, long offset, long length, long chunk) =>
-        Checksum.Of(block.Slice(offset + chunk * Bytes, (int)Math.Min(Bytes, length - chunk * Bytes)));
+        LongChecksum.Of(block.Slice(offset + chunk * Bytes, (int)Math.Min(Bytes, length - chunk * Bytes)));
 
     /// <summary>The checksums of all.</summary>
     public static ulong[] Sums(MemoryBlock block, long offset, long length)
