@@ -2,6 +2,11 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Graphs.Tests;
 
+/// <summary>What is resident is counted for the whole process: nothing else runs meanwhile.</summary>
+[CollectionDefinition("resident memory", DisableParallelization = true)]
+public class ResidentMemory;
+
+[Collection("resident memory")]
 public unsafe class MemoryBlockTests
 {
     [Theory]

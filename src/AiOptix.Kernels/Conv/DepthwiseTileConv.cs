@@ -298,6 +298,8 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
         if (isKnown) _ = new DepthwiseTileConv(shape, target, name, tiles);
         var few = new ConvShape(1, shape.Channels, shape.Channels, shape.Channels, Few(shape.Depth, 1), new(3, 3, 1, 1, 1, 1), new(15, 3, 1, 1, 1, 1));
         Rehearse(new DepthwiseTileConv(few, target, name, tiles), activation);
+        // Without padding it is read in place, whatever its size.
+        Rehearse(new DepthwiseTileConv(few with { Depth = few.Depth with { PadBegin = 0, PadEnd = 0, Input = few.Depth.Kernel * few.Depth.Dilation }, Height = new(5, 3), Width = new(15, 3) }, target, name, tiles), activation);
     }
 
     /// <summary>Adjacent output positions of an axis that see the same taps.</summary>

@@ -77,7 +77,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
         var split = TileSplit.Of(s, new(panels.Count, tiles.Height(panels[0].Vectors), 1, OperationsATask), target, int.MaxValue, copies);
         double units = (double)s.Batch * s.Depth.Output * s.Groups, lines = units * s.Height.Output, places = units * split.Places;
         var run = s.GroupChannels % 4 != 0 && s.Width.Dilation == 1 ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
-        var steps = (tiles.Method == DotMethod.Quads ? shape.WeightParts : 2.0) * ((run + 3) / 4) * (s.Terms / run);
+        var steps = (tiles.Method == DotMethod.Quads ? shape.WeightParts : 2.0) * ((run + 3) / 4) * (s.Terms / Math.Max(1, run));
         double whole = s.Width.Output / split.Columns, rest = s.Width.Output % split.Columns, strips = 0, vectors = 0;
         foreach (var panel in panels)
         {

@@ -85,8 +85,9 @@ public sealed class ChoiceTests
                 {
                     var work = problem.Work(candidate, target);
                     for (var figure = 0; figure < KernelWork.Figures; figure++) Assert.True(work[figure] >= 0 && double.IsFinite(work[figure]), $"{problem} {candidate} {work}");
-                    Assert.True(problem.Seconds(pick, target) <= problem.Seconds(candidate, target) * (1 + KernelProblem.Doubt));
                 }
+                Assert.Subset(candidates.ToHashSet(), problem.Contenders(target).ToHashSet());
+                Assert.All(problem.Contenders(target), c => Assert.True(problem.Seconds(pick, target) <= problem.Seconds(c, target) * (1 + KernelProblem.Doubt)));
             }
         }
     }
