@@ -32,9 +32,12 @@ internal static class CostFit
         foreach (var of in points.GroupBy(p => p.Problem, StringComparer.Ordinal))
         {
             var problem = KernelProblem.Parse(of.Key);
+            string[] candidates = [.. of.Select(p => p.Candidate)];
             var predicted = of.Select(p => (p.Seconds, Predicted: Enumerable.Range(0, KernelWork.Figures).Sum(i => problem.Work(p.Candidate, target)[i] * Rounded(costs[problem.RowOf(p.Candidate)][i])))).ToArray();
-            var limit = predicted.Min(p => p.Predicted) * (1 + KernelProblem.Doubt);
-            if (predicted.First(p => p.Predicted <= limit).Seconds > predicted.Min(p => p.Seconds) * (1 + KernelComparison.AllowedLag)) yield return of.Key;
+            var contenders = problem.Contenders(target).ToHashSet(StringComparer.Ordinal);
+            var chosen = predicted.Where((_, i) => contenders.Contains(candidates[i])).ToArray();
+            var limit = chosen.Min(p => p.Predicted) * (1 + KernelProblem.Doubt);
+            if (chosen.First(p => p.Predicted <= limit).Seconds > predicted.Min(p => p.Seconds) * (1 + KernelComparison.AllowedLag)) yield return of.Key;
         }
     }
 

@@ -27,7 +27,7 @@ public sealed record ConvProblem(ConvShape Shape) : KernelProblem
     /// Tiles that the compiler makes are for machines that forbid generated code. They take as long as generated ones at best, which the cost model does not know for every shape, and a process that uses
     /// them compiles one for each height first: tens of milliseconds.
     /// </summary>
-    internal override IReadOnlyList<string> Contenders(Target target) =>
+    public override IReadOnlyList<string> Contenders(Target target) =>
         ConvTable.Rows.Any(r => r.Tiles?.Generated is not null && target.Has(r.Isa)) ? [.. Rows(target).Where(r => r.Tiles is not { Generated: null }).Select(r => r.Name)] : Candidates(target);
 
     private IEnumerable<ConvKernel> Rows(Target target) => ConvTable.Rows.SkipLast(1).Where(r => target.Has(r.Isa) && r.Suits(Shape));

@@ -32,7 +32,7 @@ public abstract record KernelProblem
     public abstract IReadOnlyList<string> Candidates(Target target);
 
     /// <summary>Those of the candidates that the cost model chooses among; at least one.</summary>
-    internal virtual IReadOnlyList<string> Contenders(Target target) => Candidates(target);
+    public virtual IReadOnlyList<string> Contenders(Target target) => Candidates(target);
 
     /// <summary>How much a candidate does.</summary>
     public abstract KernelWork Work(string candidate, Target target);
