@@ -149,11 +149,10 @@ internal static unsafe class PyModel
         try
         {
             NativeModule.Expect(count, 2, "tune");
-            var (model, known, seconds) = (Of(self), PyTuning.Of(arguments[0]), Py.ToFloat(arguments[1]));
-            if (seconds is not (>= 0 and <= 3600)) throw new ArgumentException($"seconds must be 0 to 3600, found {seconds}");
+            var (model, known, seconds) = (Of(self), PyTuning.Of(arguments[0]), PyTuning.Seconds(arguments[1], "seconds"));
             var tuner = Blocking.Wait(cancellation =>
             {
-                var tuner = new KernelTuner(known ?? KernelTuning.Empty, TimeSpan.FromSeconds(seconds), cancellation: cancellation);
+                var tuner = new KernelTuner(known ?? KernelTuning.Empty, seconds, cancellation: cancellation);
                 model.Tune(tuner);
                 return tuner;
             });

@@ -36,8 +36,7 @@ internal static unsafe class PyOptimizer
                 TimingTime = TimeSpan.FromSeconds(Py.ToFloat(arguments[4])),
                 PassTimingTime = TimeSpan.FromSeconds(Py.ToFloat(arguments[5])),
             };
-            var (known, kernelSeconds) = (PyTuning.Of(arguments[9]), Py.ToFloat(arguments[10]));
-            if (kernelSeconds is not (>= 0 and <= 3600)) throw new ArgumentException($"kernel_seconds must be 0 to 3600, found {kernelSeconds}");
+            var (known, kernelSeconds) = (PyTuning.Of(arguments[9]), PyTuning.Seconds(arguments[10], "kernel_seconds"));
             var reports = new Reports<OptimizerProgress>(arguments[6], CallProgress);
             var (taken, takenLabels) = (samples, labels);
             (samples, labels) = ([], []);
@@ -46,7 +45,7 @@ internal static unsafe class PyOptimizer
                 try
                 {
                     metric.Cancellation = cancellation;
-                    var tuner = known is null ? null : new KernelTuner(known, TimeSpan.FromSeconds(kernelSeconds), cancellation: cancellation);
+                    var tuner = known is null ? null : new KernelTuner(known, kernelSeconds, cancellation: cancellation);
                     var (best, found) = model.Optimize(taken, options, tuner, reports, cancellation);
                     return (best, found, tuner?.Tuning);
                 }

@@ -22,6 +22,10 @@ internal static unsafe class PyTuning
     /// <summary>A Python object around winners.</summary>
     public static nint New(KernelTuning tuning) => Type.Wrap(tuning);
 
+    /// <summary>How long to time a kernel, from a number of seconds.</summary>
+    public static TimeSpan Seconds(nint o, string name) =>
+        Py.ToFloat(o) is var s and >= 0 and <= 3600 ? TimeSpan.FromSeconds(s) : throw new ArgumentException($"{name} must be 0 to 3600, found {Py.ToFloat(o)}");
+
     /// <summary>The tuple (problem, pick, kernel, ratio, low, high) of what was timed.</summary>
     public static nint Timed(IReadOnlyList<KernelComparison> timed) => Py.Tuple([.. timed.Select(c => Py.Tuple(Py.Text(c.Problem), Py.Text(c.Pick), Py.Text(c.Best.Name),
         PyApi.FloatFrom(c.Best.Speed.Ratio), PyApi.FloatFrom(c.Best.Speed.Low), PyApi.FloatFrom(c.Best.Speed.High)))]);

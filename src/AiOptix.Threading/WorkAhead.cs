@@ -68,16 +68,20 @@ public sealed class WorkAhead : IDisposable
 
     private void Work()
     {
-        while (Next() is { } work)
+        while (Next() is { } work) Try(work);
+    }
+
+    // Whatever is thrown, the owner does it again and meets it; here memory that ran out would end the process.
+    private static bool Try(Action work)
+    {
+        try
         {
-            try
-            {
-                work();
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                // The owner does it again.
-            }
+            work();
+            return true;
+        }
+        catch (Exception)
+        {
+            return false;
         }
     }
 

@@ -48,6 +48,43 @@ public unsafe class ThreadTeamTests
             for (var round = 0; round < 20; round++) AssertRunsOnce(team, tasks, spins: round % 3 * 10);
     }
 
+    private struct Begun
+    {
+        public int* First;
+        public int Workers;
+        public int Count;
+    }
+
+    private static void Begin(void* state, int first, int end, int worker)
+    {
+        var b = (Begun*)state;
+        if (Interlocked.CompareExchange(ref b->First[worker], first, -1) != -1) return;
+        Interlocked.Increment(ref b->Count);
+        // Nobody is done with his share, and helps others, before all have begun with theirs.
+        SpinWait.SpinUntil(() => Volatile.Read(ref b->Count) == b->Workers, TimeSpan.FromSeconds(20));
+    }
+
+    [Theory]
+    [InlineData(2, 100)]
+    [InlineData(2, 7)]
+    [InlineData(3, 1000)]
+    [InlineData(4, 4)]
+    public void EveryWorkerBeginsWithItsOwnShare(int threads, int tasks)
+    {
+        using var team = new ThreadTeam(threads, portableParking: false);
+        for (var round = 0; round < 5; round++)
+        {
+            var first = Enumerable.Repeat(-1, threads).ToArray();
+            fixed (int* p = first)
+            {
+                var begun = new Begun { First = p, Workers = threads };
+                team.Run(tasks, &Begin, &begun);
+            }
+            int chunk = Math.Max(1, tasks / (threads * 8)), chunks = (tasks + chunk - 1) / chunk;
+            Assert.Equal(Enumerable.Range(0, threads).Select(w => (w * chunks + threads - 1) / threads * chunk), first);
+        }
+    }
+
     [Theory]
     [InlineData(2, false)]
     [InlineData(4, false)]

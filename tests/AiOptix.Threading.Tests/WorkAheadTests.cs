@@ -54,6 +54,7 @@ public class WorkAheadTests
         var done = 0;
         using var ahead = new WorkAhead(2);
         ahead.Add(() => throw new InvalidOperationException("no"));
+        ahead.Add(() => throw new InsufficientMemoryException("no"));
         ahead.Add(() => done++);
         ahead.Finish();
         Assert.Equal(1, done);

@@ -61,8 +61,8 @@ internal static unsafe class SampleRules
         lowering.Emit(node, [x], context =>
         {
             var (columns, image) = (context.Shape(x), context.Shape(y));
-            var axes = block.Select((taps, a) => new ColumnsAxis(image[a + 2], window.Output(a, image[a + 2]), taps, window.Stride(a), window.Dilation(a), window.PadsOf(a, image[a + 2]).Begin)).ToArray();
-            var (blocks, elements) = (axes.Aggregate(1L, (n, a) => n * a.Blocks), block.Aggregate(1L, (n, t) => n * t));
+            var axes = block.Select((taps, a) => new WindowAxis(image[a + 2], window.Output(a, image[a + 2]), taps, window.Stride(a), window.Dilation(a), window.PadsOf(a, image[a + 2]).Begin)).ToArray();
+            var (blocks, elements) = (axes.Aggregate(1L, (n, a) => n * a.Windows), block.Aggregate(1L, (n, t) => n * t));
             if (columns[2] != blocks || columns[1] % elements != 0) throw new InvalidInputException($"node {node}: columns of shape {columns} do not fit {blocks} blocks of {elements} elements");
             if (blocks * (Int128)elements > int.MaxValue) throw new LimitExceededException($"node {node}: {blocks} blocks of {elements} elements are more than {int.MaxValue} columns of a channel");
             var plan = new ColumnsPlan(new(columns[0], columns[1] / elements, axes), target);
@@ -85,7 +85,7 @@ internal static unsafe class SampleRules
             var places = new Shape(outputs).Count;
             if (moves != new Shape([shape[0], op.MoveGroups * op.Taps * window.Rank, .. outputs]) || f >= 0 && context.Shape(f) != new Shape([shape[0], op.MoveGroups * op.Taps, .. outputs]))
                 throw new InvalidInputException($"node {node}: offsets of shape {moves}, or the mask, do not fit {op.MoveGroups} groups of {op.Taps} window elements at {places} places");
-            var axes = outputs.Select((n, a) => new DeformAxis(shape[a + 2], n, window.Kernel[a], window.Stride(a), window.Dilation(a), window.PadsOf(a, shape[a + 2]).Begin));
+            var axes = outputs.Select((n, a) => new WindowAxis(shape[a + 2], n, window.Kernel[a], window.Stride(a), window.Dilation(a), window.PadsOf(a, shape[a + 2]).Begin));
             var plan = new DeformPlan(new(shape[0], shape[1], op.MoveGroups, [.. axes]), target);
             return new PlanTasks((s, from, to, scratch) => plan.Run((float*)s[x], (float*)s[m], f < 0 ? null : (float*)s[f], (float*)s[y], from, to, scratch)) { Kernel = plan.Kernel.Name, Tasks = plan.Tasks, ScratchBytes = plan.ScratchBytes };
         });

@@ -71,9 +71,9 @@ internal static unsafe class PanelPack
         }
     }
 
-    // Blocks of 8 or 4 lanes by 4 steps; the edges go element by element.
+    /// <summary>The same of lanes whose steps are adjacent, with the panel's other lanes left as they are: blocks of 8 or 4 lanes by 4 steps; the edges go element by element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transpose(float* source, nint laneStride, int lanes, int width, nint steps, float* panel)
+    public static void Transpose(float* source, nint laneStride, int lanes, int width, nint steps, float* panel)
     {
         var blocked = steps & ~3;
         var lane = 0;

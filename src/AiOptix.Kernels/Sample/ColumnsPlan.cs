@@ -4,22 +4,13 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Sample;
 
-/// <summary>One axis of columns that are added up: block b and tap t meet element b·Stride + t·Dilation - Begin.</summary>
-/// <param name="Image">Elements of the image.</param>
-/// <param name="Blocks">Blocks.</param>
-/// <param name="Taps">Elements of a block.</param>
-/// <param name="Stride">Elements from a block to the next.</param>
-/// <param name="Dilation">Elements from a tap to the next.</param>
-/// <param name="Begin">Elements before the image.</param>
-public readonly record struct ColumnsAxis(long Image, long Blocks, long Taps, long Stride, long Dilation, long Begin);
-
 /// <summary>
 /// The contract of Col2Im in float32: columns X [batch, channels, taps…, blocks…] to images Y [batch, channels, extents…], each element the sum of all that meet it, in the order of the taps.
 /// </summary>
 /// <param name="Batch">Entries.</param>
 /// <param name="Channels">Channels.</param>
 /// <param name="Axes">One to three; taps times blocks fit 31 bits.</param>
-public sealed record ColumnsDescriptor(long Batch, long Channels, IReadOnlyList<ColumnsAxis> Axes);
+public sealed record ColumnsDescriptor(long Batch, long Channels, IReadOnlyList<WindowAxis> Axes);
 
 /// <summary>Col2Im, made ready: where the columns that meet an element lie, once for all channels. Immutable.</summary>
 public sealed unsafe class ColumnsPlan
@@ -40,7 +31,7 @@ public sealed unsafe class ColumnsPlan
             var apart = axis.Stride / Gcd(axis.Stride, axis.Dilation);
             meets = checked(meets * (int)((axis.Taps + apart - 1) / apart));
             taps *= axis.Taps;
-            count *= axis.Blocks;
+            count *= axis.Windows;
             plane *= axis.Image;
         }
         blocks = (plane + SampleWork.Pitch - 1) / SampleWork.Pitch;
@@ -102,8 +93,8 @@ public sealed unsafe class ColumnsPlan
                     rest /= axis.Taps;
                     (var own, tap) = Math.DivRem(tap, rest);
                     var (place, over) = Math.DivRem(places[a] + axis.Begin - own * axis.Dilation, axis.Stride);
-                    isMet = over == 0 && (ulong)place < (ulong)axis.Blocks;
-                    at = at * axis.Blocks + place;
+                    isMet = over == 0 && (ulong)place < (ulong)axis.Windows;
+                    at = at * axis.Windows + place;
                 }
                 if (isMet) offsets[found++ * SampleWork.Pitch] = (int)(t * count + at);
             }

@@ -4,15 +4,6 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Sample;
 
-/// <summary>One axis of a window whose elements are moved.</summary>
-/// <param name="Input">Elements of the input.</param>
-/// <param name="Output">Windows.</param>
-/// <param name="Taps">Elements of a window.</param>
-/// <param name="Stride">Elements from a window to the next.</param>
-/// <param name="Dilation">Elements from a tap to the next.</param>
-/// <param name="Begin">Elements before the input.</param>
-public readonly record struct DeformAxis(long Input, long Output, long Taps, long Stride, long Dilation, long Begin);
-
 /// <summary>
 /// The contract of what DeformConv multiplies, in float32: X [batch, channels, extents…], moves [batch, groups, taps…, axes, outputs…], perhaps factors [batch, groups, taps…, outputs…];
 /// Y [batch, channels, taps…, outputs…]. Between elements X is read linearly, outside it is 0.
@@ -21,7 +12,7 @@ public readonly record struct DeformAxis(long Input, long Output, long Taps, lon
 /// <param name="Channels">Channels.</param>
 /// <param name="Groups">Groups of channels that move together.</param>
 /// <param name="Axes">One to three; the product of their inputs fits 31 bits.</param>
-public sealed record DeformDescriptor(long Batch, long Channels, long Groups, IReadOnlyList<DeformAxis> Axes);
+public sealed record DeformDescriptor(long Batch, long Channels, long Groups, IReadOnlyList<WindowAxis> Axes);
 
 /// <summary>Windows whose elements are moved, made ready: places become offsets and weights, in float64, once for all channels of a group. Immutable.</summary>
 public sealed unsafe class DeformPlan
@@ -40,8 +31,8 @@ public sealed unsafe class DeformPlan
         {
             corners *= 2;
             taps *= axis.Taps;
-            points *= axis.Output;
-            plane *= axis.Input;
+            points *= axis.Windows;
+            plane *= axis.Image;
         }
         blocks = (points + SampleWork.Pitch - 1) / SampleWork.Pitch;
         Tasks = descriptor.Channels == 0 ? 0 : checked((int)(blocks * descriptor.Groups * descriptor.Batch));
@@ -108,9 +99,9 @@ public sealed unsafe class DeformPlan
         {
             var axis = shape.Axes[a];
             (tap, var t) = Math.DivRem(tap, axis.Taps);
-            (point, var o) = Math.DivRem(point, axis.Output);
+            (point, var o) = Math.DivRem(point, axis.Windows);
             var at = o * axis.Stride - axis.Begin + t * axis.Dilation + (double)moves[a * points];
-            isInside &= at > -1 && at < axis.Input;
+            isInside &= at > -1 && at < axis.Image;
             var floor = Math.Floor(at);
             (low[a], fractions[a]) = (isInside ? (long)floor : 0, at - floor);
         }
@@ -122,8 +113,8 @@ public sealed unsafe class DeformPlan
                 var high = c >> (axes - 1 - a) & 1;
                 var at = low[a] + high;
                 var share = high == 0 ? 1 - fractions[a] : fractions[a];
-                isThere &= share > 0 && (ulong)at < (ulong)shape.Axes[a].Input;
-                offset = offset * shape.Axes[a].Input + at;
+                isThere &= share > 0 && (ulong)at < (ulong)shape.Axes[a].Image;
+                offset = offset * shape.Axes[a].Image + at;
                 weight *= share;
             }
             (offsets[c * SampleWork.Pitch], weights[c * SampleWork.Pitch]) = isThere ? ((int)offset, (float)weight) : (-1, 0);

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Loops;
 using AiOptix.Kernels.Vectors;
 using AiOptix.Tensors;
@@ -114,25 +114,10 @@ public sealed unsafe class SoftmaxPlan
         {
             var n = (int)Math.Min(RowsAtOnce, end - row);
             float* from = x + row * length, to = y + row * length;
-            Transpose(from, n, length, length, turned, RowsAtOnce);
+            PanelPack.Transpose(from, length, n, RowsAtOnce, length, turned);
             Kernel.Columns(turned, turned, n, length, RowsAtOnce, shape.Logarithm);
-            Transpose(turned, length, n, RowsAtOnce, to, length);
+            PanelPack.Transpose(turned, RowsAtOnce, length, length, n, to);
         }
-    }
-
-    /// <summary>Blocks of four by four; the edges go element by element.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transpose(float* from, int rows, int columns, nint stride, float* to, nint toStride)
-    {
-        int wholeRows = rows & ~3, wholeColumns = columns & ~3;
-        for (var r = 0; r < wholeRows; r += 4)
-        {
-            var a = from + r * stride;
-            for (var c = 0; c < wholeColumns; c += 4)
-                Interleave.Transpose(Vector128.Load(a + c), Vector128.Load(a + stride + c), Vector128.Load(a + 2 * stride + c), Vector128.Load(a + 3 * stride + c), to + c * toStride + r, toStride);
-        }
-        for (var r = 0; r < rows; r++)
-            for (var c = r < wholeRows ? wholeColumns : 0; c < columns; c++) to[c * toStride + r] = from[r * stride + c];
     }
 
     /// <summary>Rehearses a row: runs it over a few elements along rows or across them, so that its code is compiled before a run needs it.</summary>

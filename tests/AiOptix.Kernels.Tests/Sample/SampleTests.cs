@@ -41,7 +41,7 @@ public unsafe class SampleTests
     {
         var row = SampleTable.Rows.Single(r => r.Name == name);
         Sweep.Require(row.Needs);
-        foreach (ColumnsAxis[] axes in new[] { [new(130, 64, 3, 2, 2, 1)], [new(7, 5, 3, 1, 1, 0), new(9, 4, 2, 2, 3, 1)], new ColumnsAxis[] { new(4, 2, 2, 2, 1, 0), new(3, 3, 1, 1, 1, 0), new(6, 2, 4, 3, 2, 2) } })
+        foreach (WindowAxis[] axes in new[] { [new(130, 64, 3, 2, 2, 1)], [new(7, 5, 3, 1, 1, 0), new(9, 4, 2, 2, 3, 1)], new WindowAxis[] { new(4, 2, 2, 2, 1, 0), new(3, 3, 1, 1, 1, 0), new(6, 2, 4, 3, 2, 2) } })
         {
             var shape = new ColumnsDescriptor(2, 3, axes);
             Sweep.AssertSame(Columns(SampleTable.Rows[^1], shape, scattered: false), Columns(row, shape, scattered: true), $"{name} {shape}");
@@ -54,7 +54,7 @@ public unsafe class SampleTests
     {
         var row = SampleTable.Rows.Single(r => r.Name == name);
         Sweep.Require(row.Needs);
-        foreach (DeformAxis[] axes in new[] { [new(70, 130, 3, 1, 2, 1)], [new(7, 5, 3, 1, 1, 0), new(9, 4, 2, 2, 3, 1)], new DeformAxis[] { new(4, 2, 2, 2, 1, 0), new(3, 3, 1, 1, 1, 0), new(6, 2, 4, 3, 2, 2) } })
+        foreach (WindowAxis[] axes in new[] { [new(70, 130, 3, 1, 2, 1)], [new(7, 5, 3, 1, 1, 0), new(9, 4, 2, 2, 3, 1)], new WindowAxis[] { new(4, 2, 2, 2, 1, 0), new(3, 3, 1, 1, 1, 0), new(6, 2, 4, 3, 2, 2) } })
             foreach (var hasFactors in new[] { false, true })
             {
                 var shape = new DeformDescriptor(2, 6, 2, axes);
@@ -110,8 +110,8 @@ public unsafe class SampleTests
 
     private static float[] Columns(SampleKernel row, ColumnsDescriptor shape, bool scattered)
     {
-        long Product(Func<ColumnsAxis, long> of) => shape.Axes.Aggregate(shape.Batch * shape.Channels, (n, a) => n * of(a));
-        using var x = new GuardedArray<float>(Sweep.Floats(new Random(3), Product(a => a.Taps * a.Blocks), specials: true));
+        long Product(Func<WindowAxis, long> of) => shape.Axes.Aggregate(shape.Batch * shape.Channels, (n, a) => n * of(a));
+        using var x = new GuardedArray<float>(Sweep.Floats(new Random(3), Product(a => a.Taps * a.Windows), specials: true));
         using var y = new GuardedArray<float>((int)Product(a => a.Image));
         var plan = new ColumnsPlan(shape, HostTarget.Current, row);
         using var scratch = new GuardedArray<byte>((int)plan.ScratchBytes);
@@ -123,11 +123,11 @@ public unsafe class SampleTests
     private static float[] Deformed(SampleKernel row, DeformDescriptor shape, bool hasFactors, bool scattered)
     {
         var random = new Random(3);
-        long Product(long first, Func<DeformAxis, long> of) => shape.Axes.Aggregate(shape.Batch * first, (n, a) => n * of(a));
-        using var x = new GuardedArray<float>(Sweep.Floats(random, Product(shape.Channels, a => a.Input), specials: true));
-        using var moves = new GuardedArray<float>(Sweep.Floats(random, Product(shape.Groups * shape.Axes.Count, a => a.Taps * a.Output), specials: true, scale: 2));
-        using var factors = new GuardedArray<float>(Sweep.Floats(random, Product(shape.Groups, a => a.Taps * a.Output)));
-        using var y = new GuardedArray<float>((int)Product(shape.Channels, a => a.Taps * a.Output));
+        long Product(long first, Func<WindowAxis, long> of) => shape.Axes.Aggregate(shape.Batch * first, (n, a) => n * of(a));
+        using var x = new GuardedArray<float>(Sweep.Floats(random, Product(shape.Channels, a => a.Image), specials: true));
+        using var moves = new GuardedArray<float>(Sweep.Floats(random, Product(shape.Groups * shape.Axes.Count, a => a.Taps * a.Windows), specials: true, scale: 2));
+        using var factors = new GuardedArray<float>(Sweep.Floats(random, Product(shape.Groups, a => a.Taps * a.Windows)));
+        using var y = new GuardedArray<float>((int)Product(shape.Channels, a => a.Taps * a.Windows));
         var plan = new DeformPlan(shape, HostTarget.Current, row);
         using var scratch = new GuardedArray<byte>((int)plan.ScratchBytes);
         if (scattered) Sweep.Scattered(plan.Tasks, (from, to) => plan.Run(x.Pointer, moves.Pointer, hasFactors ? factors.Pointer : null, y.Pointer, from, to, scratch.Pointer));
