@@ -131,10 +131,10 @@ internal sealed partial class X64Encoder
         Immediate(amount, isByte);
     }
 
-    /// <summary>Takes one from a number in memory and sets the zero flag when none is left.</summary>
     /// <summary>Sets the flags that subtracting would set.</summary>
     public void Compare(Gpr register, Mem with) => General(0x3b, (int)register, with);
 
+    /// <summary>Takes one from a number in memory and sets the zero flag when none is left.</summary>
     public void Decrement(Mem number) => General(0xff, 1, number);
 
     /// <summary>Takes one from a register and sets the zero flag when none is left.</summary>
