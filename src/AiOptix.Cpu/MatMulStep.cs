@@ -12,8 +12,8 @@ internal sealed record MatMulParts(StridedOperand A, StridedOperand B, int Outpu
     /// <summary>The row of the table, whose form a packed B has.</summary>
     public required GemmKernel Kernel { get; init; }
 
-    /// <summary>B in packed form, when it is constant; K × N as packed.</summary>
-    public (MemoryBlock Block, int K, int N)? PackedB { get; init; }
+    /// <summary>B in packed form, when it is constant; K × N as packed, and whether the form is compact.</summary>
+    public (MemoryBlock Block, int K, int N, bool IsCompact)? PackedB { get; init; }
 
     /// <summary>N constants to add to the columns.</summary>
     public Tensor? ConstantBias { get; init; }
@@ -40,6 +40,8 @@ internal sealed class MatMulStep(string name, MatMulParts parts, Target target) 
 {
     public override long OwnedBytes => parts.PackedB?.Block.Length ?? 0;
 
+    public override long ReadBytes => parts.PackedB is { IsCompact: true } ? OwnedBytes / 8 * 7 : OwnedBytes;
+
     public override BoundStep Bind(BindContext context)
     {
         var (aDims, aStrides) = Matrix(parts.A.At(context), column: false);
@@ -61,7 +63,7 @@ internal sealed class MatMulStep(string name, MatMulParts parts, Target target) 
         }
         var one = axes.Count > 1 ? axes[^2] : new(1, 0, 0, 0);
         var two = axes.Count > 0 ? axes[^1] : new(1, 0, 0, 0);
-        var shape = new GemmShape(checked((int)m), checked((int)n), checked((int)k), checked((int)one.Extent), checked((int)two.Extent), PackedB: parts.PackedB is not null);
+        var shape = new GemmShape(checked((int)m), checked((int)n), checked((int)k), checked((int)one.Extent), checked((int)two.Extent), PackedB: parts.PackedB is not null, CompactB: parts.PackedB is { IsCompact: true });
         var plan = new GemmPlan(shape, target, parts.Kernel);
         var call = new GemmCall
         {
@@ -86,7 +88,7 @@ internal sealed class MatMulStep(string name, MatMulParts parts, Target target) 
         var outers = Outers(axes);
         return new Bound(parts, plan, call, outers)
         {
-            Kernel = plan.Kernel.Name,
+            Kernel = plan.Name,
             Tasks = checked(plan.Tasks * outers.Length),
             ScratchBytes = plan.ScratchBytes,
         };

@@ -77,7 +77,7 @@ public sealed class SegmentBinding
     internal StepCost Cost(Step step)
     {
         var flops = step.Flops is { } f && f.Symbols.All(context.Symbols.ContainsKey) ? f.Evaluate(context.Symbols) : 0;
-        var bytes = step.OwnedBytes;
+        var bytes = step.ReadBytes;
         int[] slots = [.. step.Inputs, .. step.Outputs];
         for (var i = 0; i < slots.Length; i++)
         {

@@ -35,6 +35,9 @@ public abstract class Step
 
     /// <summary>Bytes of packed weights and tables that it owns.</summary>
     public virtual long OwnedBytes => 0;
+
+    /// <summary>Bytes of packed weights that a run reads.</summary>
+    public virtual long ReadBytes => OwnedBytes;
 }
 
 /// <summary>A step that runs kernels on planned memory.</summary>

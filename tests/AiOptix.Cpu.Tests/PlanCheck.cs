@@ -10,15 +10,21 @@ internal static class PlanCheck
 {
     public static readonly IsaCap[] Caps = [IsaCap.None, IsaCap.Avx2, IsaCap.Avx512];
 
+    /// <summary>Ways in which a test's targets differ from this machine.</summary>
+    public delegate Target Change(Target target);
+
     public static Program Compile(Graph graph, IsaCap cap = IsaCap.Avx512) => new CpuBackend(HostTarget.Current.Cap(cap)).Compile(graph, Limits.Default);
 
-    public static Session Open(Graph graph, int threads = 1, IsaCap cap = IsaCap.Avx512)
+    public static Session Open(Graph graph, int threads = 1, IsaCap cap = IsaCap.Avx512, Change? change = null)
     {
-        var backend = new CpuBackend(HostTarget.Current.Cap(cap));
+        var target = HostTarget.Current.Cap(cap);
+        var backend = new CpuBackend(change is null ? target : change(target));
         return new(backend.Compile(graph, Limits.Default), backend.CreateRunner(threads));
     }
 
-    public static void Same(Graph graph, params Tensor[] inputs)
+    public static void Same(Graph graph, params Tensor[] inputs) => Same(graph, null, inputs);
+
+    public static void Same(Graph graph, Change? change, params Tensor[] inputs)
     {
         var named = graph.Inputs.Zip(inputs).ToDictionary(p => p.First.Name, p => (RuntimeValue)p.Second);
         var expected = ReferenceEvaluator.Run(graph, named);
@@ -27,7 +33,7 @@ internal static class PlanCheck
             RuntimeValue[]? first = null;
             foreach (var threads in new[] { 1, 2 })
             {
-                using var session = Open(graph, threads, cap);
+                using var session = Open(graph, threads, cap, change);
                 for (var round = 0; round < 2; round++)
                 {
                     var found = session.Run(inputs);

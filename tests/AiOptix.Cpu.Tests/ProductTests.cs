@@ -80,6 +80,36 @@ public class ProductTests
         }
     }
 
+    // The products of a decoder: called for a few rows, with a past that grows.
+    private static Graph Decoder(Dim rows, bool isIncremental)
+    {
+        var g = new Graph("g");
+        var x = g.AddInput("x", PlanCheck.F32(Dim.Symbol("batch"), rows, 96));
+        var past = g.AddInput("past", PlanCheck.F32(Dim.Symbol("batch"), Dim.Symbol("past"), 70));
+        var keys = g.Add(new MatMul(), x, g.AddConstant(PlanCheck.Random(3, 96, 70)));
+        var y = g.Add(new Gelu(), g.Add(new Add(), g.Add(new MatMul(), keys, g.AddConstant(PlanCheck.Random(4, 70, 133))), g.AddConstant(PlanCheck.Random(5, 133))));
+        g.AddOutput(y);
+        g.AddOutput(isIncremental ? g.Add(new Concat(1), past, keys) : g.Add(new Neg(), past));
+        return g;
+    }
+
+    [Theory]
+    [InlineData(true, 1, true)]
+    [InlineData(true, int.MaxValue, true)]
+    [InlineData(true, int.MaxValue, false)]
+    [InlineData(false, int.MaxValue, true)]
+    public void WeightsThatASingleRowReadsFromMemoryAreCompact(bool isIncremental, int l3, bool isLarge)
+    {
+        Target Change(Target t) => t with { L3Bytes = isLarge ? 1000 : l3 };
+        var g = Decoder(Dim.Symbol("rows"), isIncremental);
+        foreach (var rows in new long[] { 1, 2, 7, 30 }) PlanCheck.Same(g, Change, PlanCheck.Random(1, 1, rows, 96), PlanCheck.Random(2, 1, 5, 70));
+        using var session = PlanCheck.Open(g, change: Change);
+        var kernels = new List<string>();
+        session.StepDone = timing => kernels.Add(timing.Bound?.Kernel ?? "");
+        session.Run([PlanCheck.Random(1, 1, 1, 96), PlanCheck.Random(2, 1, 5, 70)]);
+        Assert.Equal(isIncremental && isLarge ? 2 : 0, kernels.Count(k => k.EndsWith("_28bit", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void ExtentsThatBreakTheRulesAreRefused()
     {

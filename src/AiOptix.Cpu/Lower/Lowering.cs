@@ -35,10 +35,18 @@ internal sealed class Lowering
         known = new(graph.Inputs.SelectMany(i => i.Shape?.Symbols ?? []), StringComparer.Ordinal);
         derived = new(graph.Abbreviations);
         derived.Close(known);
+        IsIncremental = graph.Outputs.Any(o => graph.Inputs.Any(i => i.DType == o.DType && Grows(i.Shape, o.Shape)));
+        WeightsOutgrowCaches = graph.Constants.Sum(c => c.Constant!.DType.ByteLength(c.Constant.Count)) > target.L3Bytes;
         beforeData = [.. graph.Nodes.TakeWhile(n => n.Outputs.All(o => o.Shape?.Symbols.All(known.Contains) == true))];
     }
 
     public Graph Graph { get; }
+
+    /// <summary>True when a model is called again and again with a past that grows: one of its outputs is an input made longer.</summary>
+    public bool IsIncremental { get; }
+
+    /// <summary>True when the constants do not stay in the caches from one run to the next, so that each run reads them from memory.</summary>
+    public bool WeightsOutgrowCaches { get; }
 
     public Target Target { get; }
 
@@ -49,6 +57,13 @@ internal sealed class Lowering
     {
         var laid = LayoutAssignment.Assign(weights.Constants(ByteRegions.Assign(WeightOnlyProduct.Assign(DeformedColumns.Assign(Compositions.Assign(graph))), limits), limits));
         return new Lowering(weights.Constants(laid, limits), target, chooser, limits, weights).Build(isMain);
+    }
+
+    private static bool Grows(SymbolicShape? from, SymbolicShape? to)
+    {
+        if (from is null || to is null || from.Rank != to.Rank) return false;
+        var others = Enumerable.Range(0, from.Rank).Where(i => !from[i].Equals(to[i])).ToArray();
+        return others is [var axis] && from[axis].Constant is null && from[axis].Symbols.All(to[axis].Symbols.Contains);
     }
 
     private Program Build(bool isMain)

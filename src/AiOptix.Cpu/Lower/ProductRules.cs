@@ -28,7 +28,7 @@ internal static class ProductRules
         var w = isMatrix && b.Shape.Rank == 2 ? b.Constant : null;
         var (kernel, isPacked) = Choose(lowering, node, right, w is not null);
         var parts = new MatMulParts(left, right, lowering.Slot(chain.Output)) { Kernel = kernel };
-        if (isPacked) parts = parts with { PackedB = Pack(lowering, w!, kernel, transposed: false) };
+        if (isPacked) parts = parts with { PackedB = Pack(lowering, node, w!, kernel, transposed: false) };
         Emit(lowering, node, chain, parts);
         return true;
     }
@@ -47,7 +47,7 @@ internal static class ProductRules
         if (gemm.TransB) right = right.Transposed(2);
         var (kernel, isPacked) = Choose(lowering, node, right, b.IsConstant);
         var parts = new MatMulParts(gemm.TransA ? left.Transposed(2) : left, right, lowering.Slot(chain.Output)) { Kernel = kernel, Alpha = gemm.Alpha };
-        if (isPacked) parts = parts with { PackedB = Pack(lowering, b.Constant!, kernel, gemm.TransB) };
+        if (isPacked) parts = parts with { PackedB = Pack(lowering, node, b.Constant!, kernel, gemm.TransB) };
         if (bias is { Constant: { } k }) parts = parts with { ConstantBias = k };
         else if (bias is { IsMatrix: false }) parts = parts with { ColumnBias = lowering.Slot(c!) };
         else if (bias is not null) parts = parts with { Residual = lowering.Slot(c!) };
@@ -63,7 +63,7 @@ internal static class ProductRules
         if (gemm.TransB) right = right.Transposed(2);
         var (kernel, isPacked) = Choose(lowering, node, right, node.Inputs[1]!.IsConstant);
         var parts = new MatMulParts(gemm.TransA ? left.Transposed(2) : left, right, product) { Kernel = kernel, Alpha = gemm.Alpha };
-        if (isPacked) parts = parts with { PackedB = Pack(lowering, node.Inputs[1]!.Constant!, kernel, gemm.TransB) };
+        if (isPacked) parts = parts with { PackedB = Pack(lowering, node, node.Inputs[1]!.Constant!, kernel, gemm.TransB) };
         Prepare(lowering, node, parts);
         lowering.Emit(new MatMulStep(node.Name, parts, lowering.Target) { Operation = node.Operator.Name, Origins = [.. node.Origins] });
         ElementwiseRules.AddScaled(lowering, node, product, c, gemm.Beta);
@@ -83,7 +83,7 @@ internal static class ProductRules
     private static void Prepare(Lowering lowering, Node node, MatMulParts parts)
     {
         var areMatrices = node.Inputs.Take(2).All(i => i!.Shape!.Rank > 1);
-        var shape = new GemmShape(areMatrices ? Extent(node.Output, -2) : 0, areMatrices ? Extent(node.Output, -1) : 0, 0, PackedB: parts.PackedB is not null);
+        var shape = new GemmShape(areMatrices ? Extent(node.Output, -2) : 0, areMatrices ? Extent(node.Output, -1) : 0, 0, PackedB: parts.PackedB is not null, CompactB: parts.PackedB is { IsCompact: true });
         var isPlain = parts is { Activation: Activation.None, ConstantBias: null, ColumnBias: < 0, Residual: < 0, Alpha: 1f };
         Activation? activation = isPlain ? null : parts.Activation;
         var (columnsOfA, columnsOfB) = (AreColumnsAdjacent(parts.A), AreColumnsAdjacent(parts.B));
@@ -120,14 +120,25 @@ internal static class ProductRules
 
     private static bool AreColumnsAdjacent(StridedOperand operand) => operand.Perm is not { } perm || perm[^1] == perm.Length - 1;
 
+    /// <summary>
+    /// Whether weights are packed compactly: where a single row reads all of them from memory. So it is when the product has one row, and when the rows are open in a model that is called with a past: it
+    /// is called for one more row most of the time.
+    /// </summary>
+    private static bool IsCompact(Lowering lowering, Node node, GemmKernel kernel, int k)
+    {
+        if (!kernel.CanCompact(k) || !lowering.WeightsOutgrowCaches) return false;
+        var rows = node.Output.Shape!.SkipLast(1);
+        return rows.All(d => d.Constant == 1) || (lowering.IsIncremental && rows.Any(d => d.Constant is null));
+    }
+
     /// <summary>Packs a constant matrix: [K,N], or [N,K] when it is transposed.</summary>
-    private static unsafe (MemoryBlock, int K, int N) Pack(Lowering lowering, Tensor w, GemmKernel kernel, bool transposed)
+    private static unsafe (MemoryBlock, int K, int N, bool IsCompact) Pack(Lowering lowering, Node node, Tensor w, GemmKernel kernel, bool transposed)
     {
         var (k, n) = transposed ? (w.Shape[1], w.Shape[0]) : (w.Shape[0], w.Shape[1]);
-        var plan = new GemmPlan(new GemmShape(2, checked((int)n), checked((int)k), PackedB: true), lowering.Target, kernel);
+        var plan = new GemmPlan(new GemmShape(2, checked((int)n), checked((int)k), PackedB: true, CompactB: IsCompact(lowering, node, kernel, (int)k)), lowering.Target, kernel);
         var block = lowering.Pack($"{plan.Kernel.Name} {plan.Shape} {transposed}", plan.PackedBBytes,
             to => plan.PackB((float*)w.Pointer, transposed ? 1 : (nint)n, transposed ? (nint)k : 1, (float*)to), w);
-        return (block, (int)k, (int)n);
+        return (block, (int)k, (int)n, plan.Shape.CompactB);
     }
 
     /// <summary>How Gemm's C can be added: as a row of constants, as a row, or as a whole matrix; null when none of them does.</summary>

@@ -36,6 +36,10 @@ internal unsafe struct GemmBlock
     public float* BDirect;
     public nint BDirectStride;
 
+    /// <summary>What <see cref="PackB"/> reads for the first step of these columns, or null; <see cref="AheadAStep"/> bytes a step. Generated tiles ask for what it will read next while they compute.</summary>
+    public byte* Ahead;
+    public nint AheadAStep;
+
     public float* C;
     public nint Ldc;
     /// <summary>Bias, residual, factor, parameters; pointers to row 0 and column 0.</summary>

@@ -44,6 +44,9 @@ public readonly unsafe struct GemmKernel
     /// <summary>The generated micro-kernels, which write tiles of any size exactly, read A in place and hold the epilogue; null for others.</summary>
     internal GeneratedTiles? Generated { get; }
 
+    /// <summary>True when its packed B of K rows may be compact.</summary>
+    public bool CanCompact(int k) => k >= CompactPanels.FewestSteps && (long)k * Nr <= int.MaxValue && Nr == 2 * VectorWidth && GemvTable.For(VectorWidth).Compact != null;
+
     /// <summary>True when a tile of that size is written exactly; otherwise it goes through the spill area of Mr × Nr floats.</summary>
     public bool IsWhole(int rows, int columns) => (rows == Mr || rows == 1 || rows % 4 == 0) && columns % ColumnStep == 0;
 

@@ -31,6 +31,7 @@ public sealed unsafe class GemmPlan
         this.target = target;
         Shape = shape;
         Kernel = kernel ?? GemmTable.Select(target);
+        if (shape.CompactB && !(shape.PackedB && Kernel.CanCompact(shape.K))) throw new ArgumentException($"{Kernel.Name} has no compact form of a B of {shape.K} rows", nameof(shape));
         split = GemmSplit.Of(shape, Kernel, target);
         rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
         columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
@@ -51,11 +52,14 @@ public sealed unsafe class GemmPlan
     /// <summary>The micro-kernel.</summary>
     public GemmKernel Kernel { get; }
 
+    /// <summary>What runs, by name: the micro-kernel, or what stands in for it where rows are few.</summary>
+    public string Name => Shape.CompactB ? $"{(Shape.M <= GemvCompact.MostRows ? GemvTable.For(Kernel.VectorWidth).Name : Kernel.Name)}_28bit" : gemv is { } row && Shape.PackedB ? row.Name : Kernel.Name;
+
     /// <summary>Bytes of one packed A.</summary>
     public long PackedABytes => PackedBytes(Shape.M, Shape.K, Kernel.Mr);
 
     /// <summary>Bytes of one packed B.</summary>
-    public long PackedBBytes => PackedBytes(Shape.N, Shape.K, Kernel.Nr);
+    public long PackedBBytes => Shape.CompactB ? CompactPanels.Bytes(Shape.N, Shape.K, Kernel.Nr) : PackedBytes(Shape.N, Shape.K, Kernel.Nr);
 
     /// <summary>Independent shares of the work, by shape only; 0 when C is empty.</summary>
     public int Tasks => checked(rowTasks * columnTasks * Shape.Batch);
@@ -66,8 +70,26 @@ public sealed unsafe class GemmPlan
     /// <summary>Packs one constant A[M,K] at any strides. The form depends on M, K and the target only.</summary>
     public void PackA(float* a, nint rowStride, nint columnStride, float* packed) => Pack(a, rowStride, columnStride, Shape.M, Kernel.Mr, packed);
 
-    /// <summary>Packs one constant B[K,N] at any strides. The form depends on K, N and the target only.</summary>
-    public void PackB(float* b, nint rowStride, nint columnStride, float* packed) => Pack(b, columnStride, rowStride, Shape.N, Kernel.Nr, packed);
+    /// <summary>Packs one constant B[K,N] at any strides. The form depends on K, N, the target and whether it is compact only.</summary>
+    public void PackB(float* b, nint rowStride, nint columnStride, float* packed)
+    {
+        if (!Shape.CompactB)
+        {
+            Pack(b, columnStride, rowStride, Shape.N, Kernel.Nr, packed);
+            return;
+        }
+        var width = Kernel.Nr;
+        var memory = MemoryBlock.Allocate(PackedBytes(width, Shape.K + CompactPanels.Steps, width), zeroed: true);
+        new CompactPanels((byte*)packed, Shape.N, Shape.K, width).Pack((column, panel) =>
+        {
+            var columns = Math.Min(width, Shape.N - column);
+            var to = (float*)panel;
+            PanelPack.Run(b + column * columnStride, columnStride, rowStride, columns, width, Shape.K, to);
+            // Nobody reads the columns that fill up the last panel: they take an exponent that is there.
+            for (nint k = 0; k < Shape.K && columns < width; k++) new Span<float>(to + k * width + columns, width - columns).Fill(to[k * width]);
+        }, (float*)memory.Pointer);
+        memory.LetGo();
+    }
 
     /// <summary>How much a product does with a kernel, its B packed as the shape says, or read with its columns adjacent or not.</summary>
     internal static KernelWork Work(in GemmShape shape, Target target, GemmKernel kernel, bool columnsOfB)
@@ -95,7 +117,13 @@ public sealed unsafe class GemmPlan
     {
         GemmBlock g = default;
         StridedSource b;
+        CompactPanels compact = default;
         Describe(call, &g, &b, (float*)scratch);
+        if (Shape.CompactB)
+        {
+            g.PackB = GemvTable.For(Kernel.VectorWidth).Unpack;
+            g.BSource = &compact;
+        }
         var tasksABatch = rowTasks * columnTasks;
         for (var task = firstTask; task < endTask; task++)
         {
@@ -113,13 +141,36 @@ public sealed unsafe class GemmPlan
             b.First = call.B + outer * call.BBatchStride1 + inner * call.BBatchStride2;
             if (Shape.PackedA) g.APanels = a;
             else g.A = a;
-            if (Shape.PackedB) g.BPanels = b.First;
+            if (Shape.CompactB) compact = new((byte*)b.First, Shape.N, Shape.K, Kernel.Nr);
+            var isCompact = Shape.CompactB && !compact.ArePlain;
+            if (Shape.PackedB) g.BPanels = isCompact ? null : b.First;
             else g.BDirect = call.BColumnStride == 1 && (isSmallB || g.Row1 - g.Row0 <= Kernel.Mr) ? b.First : null;
             g.C = call.C + outer * call.CBatchStride1 + inner * call.CBatchStride2;
             if (call.Residual != null) g.Epilogue.Residual = call.Residual + outer * call.ResidualBatchStride1 + inner * call.ResidualBatchStride2;
-            if (gemv is { } row && !Shape.PackedA && Shape.PackedB) row.Panels(&g);
+            if (isCompact) RunCompact(&g);
+            else if (gemv is { } row && !Shape.PackedA && Shape.PackedB) row.Panels(&g);
             else if (gemv is { } vector && g.BDirect != null && !Shape.PackedA) vector.Run(&g);
             else GemmBlock.Run(&g);
+        }
+    }
+
+    /// <summary>A few rows over compact panels; for more, each panel is made plain in scratch once, while the rows of the one before it are still computed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunCompact(GemmBlock* g)
+    {
+        if (Shape.M <= GemvCompact.MostRows && !Shape.PackedA)
+        {
+            GemvTable.For(Kernel.VectorWidth).Compact(g);
+            return;
+        }
+        var end = g->Column1;
+        g->AheadAStep = Kernel.Nr / 2 * 7;
+        g->ACopyStride = 0;
+        for (; g->Column0 < end; g->Column0 = g->Column1)
+        {
+            g->Column1 = Math.Min(end, g->Column0 + Kernel.Nr);
+            g->Ahead = (byte*)((CompactPanels*)g->BSource)->Panel(g->Column0 / Kernel.Nr).Groups;
+            GemmBlock.Run(g);
         }
     }
 
@@ -173,11 +224,11 @@ public sealed unsafe class GemmPlan
     /// <param name="kernel">Forces a row of the table.</param>
     public static void Rehearse(GemmShape shape, bool columnsOfA, bool columnsOfB, Activation? activation, Target target, GemmKernel? kernel = null)
     {
-        const int k = 9;
+        var k = shape.CompactB ? CompactPanels.FewestSteps + 1 : 9;
         var row = kernel ?? GemmTable.Select(target);
         GemmTable.RehearseTiles(row, shape.M, shape.N);
         var n = shape.N < row.Nr ? shape.N == 0 ? row.Nr : shape.N : row.Nr + shape.N % row.Nr;
-        int[] heights = shape.M == 0 ? [1, row.Mr, 2 * row.Mr] : [shape.M <= row.Mr ? shape.M : 2 * row.Mr];
+        int[] heights = shape is { M: 0, CompactB: true } ? [1, 2, 4, GemvCompact.MostRows, GemvCompact.MostRows + 1] : shape.M == 0 ? [1, row.Mr, 2 * row.Mr] : [shape.M <= row.Mr ? shape.M : 2 * row.Mr];
         foreach (var m in heights)
         {
             using var memory = new RehearsalMemory();

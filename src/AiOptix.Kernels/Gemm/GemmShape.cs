@@ -8,7 +8,8 @@ namespace AiOptix.Kernels.Gemm;
 /// <param name="Batch2">The inner batch dimension.</param>
 /// <param name="PackedA">A is given as <see cref="GemmPlan.PackA"/> wrote it.</param>
 /// <param name="PackedB">B is given as <see cref="GemmPlan.PackB"/> wrote it.</param>
-public readonly record struct GemmShape(int M, int N, int K, int Batch1 = 1, int Batch2 = 1, bool PackedA = false, bool PackedB = false)
+/// <param name="CompactB">The packed B is compact: 28 bits a weight, for products of few rows; see <see cref="GemmKernel.CanCompact"/>.</param>
+public readonly record struct GemmShape(int M, int N, int K, int Batch1 = 1, int Batch2 = 1, bool PackedA = false, bool PackedB = false, bool CompactB = false)
 {
     /// <summary>Products over both batch dimensions.</summary>
     public int Batch => checked(Batch1 * Batch2);

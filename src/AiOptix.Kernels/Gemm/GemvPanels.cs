@@ -97,7 +97,7 @@ internal static unsafe class GemvPanels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void One<T>(GemmBlock* g, float* b, float* c, int columns) where T : unmanaged, IVec<T>
+    internal static void One<T>(GemmBlock* g, float* b, float* c, int columns) where T : unmanaged, IVec<T>
     {
         float* a = g->A, end = b + g->K * 2 * T.Count;
         T b0 = T.Zero, b1 = T.Zero;

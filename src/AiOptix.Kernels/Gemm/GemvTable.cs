@@ -7,13 +7,14 @@ namespace AiOptix.Kernels.Gemm;
 /// <summary>A row of <see cref="GemvTable"/>.</summary>
 public readonly unsafe struct GemvKernel
 {
-    internal GemvKernel(string name, Isa isa, int vectorWidth, delegate*<GemmBlock*, void> run, delegate*<GemmBlock*, void> panels)
+    internal GemvKernel(string name, Isa isa, int vectorWidth, delegate*<GemmBlock*, void> run, delegate*<GemmBlock*, void> panels, delegate*<GemmBlock*, void> compact)
     {
         Name = name;
         Isa = isa;
         VectorWidth = vectorWidth;
         Run = run;
         Panels = panels;
+        Compact = compact;
     }
 
     /// <summary>The specification in short.</summary>
@@ -30,6 +31,18 @@ public readonly unsafe struct GemvKernel
 
     /// <summary>B in panels of two vectors.</summary>
     internal delegate*<GemmBlock*, void> Panels { get; }
+
+    /// <summary>Up to <see cref="GemvCompact.MostRows"/> rows and B in compact panels; null for single lanes.</summary>
+    internal delegate*<GemmBlock*, void> Compact { get; }
+
+    /// <summary>Makes compact panels plain; see <see cref="GemmBlock.PackB"/>.</summary>
+    internal delegate*<void*, nint, nint, int, int, float*, int, void> Unpack => VectorWidth switch
+    {
+        16 => &CompactPanels.Unpack<V16, Compact16>,
+        8 => &CompactPanels.Unpack<V8, Compact8>,
+        4 => &CompactPanels.Unpack<V4, Compact4>,
+        _ => null,
+    };
 }
 
 /// <summary>
@@ -41,10 +54,10 @@ public static unsafe class GemvTable
     /// <summary>The rows, best first.</summary>
     public static IReadOnlyList<GemvKernel> Rows { get; } =
     [
-        new("gemv_f32_8rows_avx512", Isa.Avx512, 16, &Run<V16>, &GemvPanels.Run<V16>),
-        new("gemv_f32_8rows_avx2", Isa.Avx2, 8, &Run<V8>, &GemvPanels.Run<V8>),
-        new("gemv_f32_8rows_v128", Isa.None, 4, &Run<V4>, &GemvPanels.Run<V4>),
-        new("gemv_f32_scalar", Isa.None, 1, &Run<V1>, &GemvPanels.Run<V1>),
+        new("gemv_f32_8rows_avx512", Isa.Avx512, 16, &Run<V16>, &GemvPanels.Run<V16>, &GemvCompact.Run<V16, Compact16>),
+        new("gemv_f32_8rows_avx2", Isa.Avx2, 8, &Run<V8>, &GemvPanels.Run<V8>, &GemvCompact.Run<V8, Compact8>),
+        new("gemv_f32_8rows_v128", Isa.None, 4, &Run<V4>, &GemvPanels.Run<V4>, &GemvCompact.Run<V4, Compact4>),
+        new("gemv_f32_scalar", Isa.None, 1, &Run<V1>, &GemvPanels.Run<V1>, null),
     ];
 
     /// <summary>The row of a vector width, that of the matrix kernel it stands beside.</summary>
@@ -102,17 +115,19 @@ public static unsafe class GemvTable
         Conclude(g);
     }
 
-    /// <summary>The epilogue over the row's columns.</summary>
+    /// <summary>The epilogue over the rows' columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Conclude(GemmBlock* g)
     {
         if (!g->HasEpilogue) return;
         var e = g->Epilogue;
-        e.Source = e.Destination = g->C + g->Column0;
-        e.Rows = 1;
+        e.Source = e.Destination = g->C + g->Row0 * g->Ldc + g->Column0;
+        e.SourceStride = e.DestinationStride = g->Ldc;
+        e.Rows = g->Row1 - g->Row0;
         e.Columns = g->Column1 - g->Column0;
+        if (e.RowBias != null) e.RowBias += g->Row0 * e.RowBiasStride;
         if (e.ColumnBias != null) e.ColumnBias += g->Column0;
-        if (e.Residual != null) e.Residual += g->Column0;
+        if (e.Residual != null) e.Residual += g->Row0 * e.ResidualStride + g->Column0;
         g->Finish(&e);
     }
 

@@ -33,6 +33,7 @@ internal static unsafe class GeneratedStrip
             {
                 t.B = (byte*)packed;
                 packed += steps * g->Nr;
+                if (g->Ahead != null) t.Elsewhere = (nint)(g->Ahead + (k0 + steps) * g->AheadAStep) - (nint)t.B - RowTileGenerator.Ahead;
             }
             else
             {

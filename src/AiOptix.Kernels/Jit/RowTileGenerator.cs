@@ -12,7 +12,7 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
     private const int LineBytes = 64;
 
     // Weights come from memory once a run, and the machine's own prefetching begins anew at every page of 4 KiB: how far ahead of the sums they are asked for, bytes.
-    private const int Ahead = 8192;
+    internal const int Ahead = 8192;
 
     private static readonly Gpr[] bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
     private static readonly int[] baseRows = [0, 5, 3, 10];
@@ -51,9 +51,10 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
     /// <param name="b">The register that points to B.</param>
     /// <param name="bytes">What a step reads.</param>
     /// <param name="offset">Where it begins to, bytes behind the register.</param>
-    protected void PrefetchAhead(Gpr b, int bytes, int offset = 0)
+    /// <param name="index">A register that is added.</param>
+    protected void PrefetchAhead(Gpr b, int bytes, int offset = 0, Gpr index = Gpr.Rsp)
     {
-        for (var line = 0; line < bytes; line += LineBytes) Code.Prefetch(new(b, Ahead + offset + line));
+        for (var line = 0; line < bytes; line += LineBytes) Code.Prefetch(new(b, Ahead + offset + line) { Index = index });
     }
 
     /// <summary>Writes the loop over the steps of a piece, some at once and then one by one.</summary>

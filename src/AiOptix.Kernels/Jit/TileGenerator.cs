@@ -8,15 +8,15 @@ namespace AiOptix.Kernels.Jit;
 /// Each step loads the vectors of B once and broadcasts one element of A a row; every product is added in the order of the steps with one rounding.
 /// In the columnwise form a step loads the vectors of B and multiplies them with as many vectors of A a row, straight from memory.
 /// The last vector's unused lanes are neither read nor written, in no operand.
-/// General registers beside those of A: rdx B, rbp its stride, r12 the pieces' offsets, r13 the pieces left.
+/// General registers beside those of A: rdx B, rbp its stride, r12 the pieces' offsets, r13 the pieces left, r14 what leads from B to the memory that is asked for ahead.
 /// </summary>
 internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.VectorBytes, tile.Rows)
 {
-    private const Gpr B = Gpr.Rdx, BStride = Gpr.Rbp, Offsets = Gpr.R12, Pieces = Gpr.R13;
+    private const Gpr B = Gpr.Rdx, BStride = Gpr.Rbp, Offsets = Gpr.R12, Pieces = Gpr.R13, Elsewhere = Gpr.R14;
 
     private readonly bool isStrided = tile.Form != TileForm.Adjacent;
 
-    protected override ReadOnlySpan<Gpr> Saved => [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13];
+    protected override ReadOnlySpan<Gpr> Saved => [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13, Gpr.R14];
 
     protected override void Body()
     {
@@ -55,6 +55,7 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         Code.Load(BStride, new(Arguments, At.BStride));
         Code.Load(Offsets, new(Arguments, At.Offsets));
         Code.Load(Pieces, new(Arguments, At.Pieces));
+        Code.Load(Elsewhere, new(Arguments, At.Elsewhere));
         Code.Subtract(Pieces, 0);
         Code.JumpIfZero(end);
         Code.Set(piece);
@@ -87,7 +88,7 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         for (var step = 0; step < steps; step++)
         {
             for (var v = 0; v < tile.Vectors; v++) epilogue.Load(tile.FirstFree + v, v, new(B, v * tile.VectorBytes));
-            PrefetchAhead(B, tile.Vectors * tile.VectorBytes);
+            PrefetchAhead(B, tile.Vectors * tile.VectorBytes, index: Elsewhere);
             Code.Add(B, BStride);
             for (var row = 0; row < tile.Rows; row++) MultiplyAdd(row, isStrided ? Row(row, step * sizeof(float)) : new(A, row * sizeof(float)));
             if (!isStrided) Code.Add(A, AStride);

@@ -4,6 +4,9 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Tests.Gemm;
 
+/// <summary>Changes floats.</summary>
+internal delegate void SpanAction(Span<float> floats);
+
 /// <summary>A product with everything a call may carry, over buffers that end at inaccessible pages.</summary>
 internal sealed unsafe class GemmCase : IDisposable
 {
@@ -39,11 +42,16 @@ internal sealed unsafe class GemmCase : IDisposable
 
     public Span<float> A => a.Span;
 
+    public Span<float> B => b.Span;
+
+    /// <summary>Done to a packed B before it is used.</summary>
+    public SpanAction? Damage { get; init; }
+
     public override string ToString() => $"{Shape} transposed {transposedA} {transposedB}, biases {Biases}, {Activation}";
 
-    public float[] Run(GemmKernel kernel, bool packedA, bool packedB, int tasksAtOnce, Target? target = null)
+    public float[] Run(GemmKernel kernel, bool packedA, bool packedB, int tasksAtOnce, Target? target = null, bool compactB = false)
     {
-        var shape = Shape with { PackedA = packedA, PackedB = packedB };
+        var shape = Shape with { PackedA = packedA, PackedB = packedB, CompactB = compactB };
         var plan = new GemmPlan(shape, target ?? HostTarget.Current, kernel);
         int m = shape.M, n = shape.N, k = shape.K, batch = shape.Batch;
         using var c = new GuardedBuffer((long)batch * m * n);
@@ -70,6 +78,7 @@ internal sealed unsafe class GemmCase : IDisposable
         {
             for (var i = 0; i < (sharedB ? 1 : batch); i++) plan.PackB(b.Pointer + (nint)i * k * n, call.BRowStride, call.BColumnStride, packB.Pointer + i * bFloats);
             call.B = packB.Pointer;
+            Damage?.Invoke(packB.Span);
         }
         if (Biases)
         {
