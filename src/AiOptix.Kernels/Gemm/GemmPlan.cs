@@ -13,11 +13,13 @@ namespace AiOptix.Kernels.Gemm;
 /// </summary>
 public sealed unsafe class GemmPlan
 {
+    private const int FewStrips = 4;
+
     private readonly Target target;
     private readonly GemmSplit split;
     private readonly int rowTasks;
     private readonly int columnTasks;
-    private readonly bool isSmallB;
+    private readonly bool isDirectB;
     private readonly GemvKernel? gemv;
 
     /// <summary>Plans a product with a kernel, by default the best that the target has.</summary>
@@ -36,9 +38,8 @@ public sealed unsafe class GemmPlan
         rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
         columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
         gemv = shape.M == 1 && (!shape.PackedB || Kernel.Nr == 2 * Kernel.VectorWidth) ? GemvTable.For(Kernel.VectorWidth) : null;
+        isDirectB = IsDirect(shape, Kernel, target);
         if (Kernel.Generated is not { } tiles) return;
-        // Generated tiles read any B of adjacent columns in place; panels only gain where its lines fall out of the first-level cache between strips.
-        isSmallB = sizeof(float) * (long)shape.K * shape.N <= target.L1Bytes / 2;
         foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
         {
             if (shape.PackedA) tiles.Prepare(TileForm.Adjacent, rows, Kernel.Mr, shape.N);
@@ -91,6 +92,13 @@ public sealed unsafe class GemmPlan
         memory.LetGo();
     }
 
+    /// <summary>
+    /// Whether a B of adjacent columns is read in place. Generated tiles read any such B; panels gain where it falls out of the second-level cache between many strips of rows. Others read it where there
+    /// is one strip.
+    /// </summary>
+    private static bool IsDirect(in GemmShape shape, GemmKernel kernel, Target target) =>
+        shape.M <= kernel.Mr * (kernel.Generated is null ? 1 : FewStrips) || (kernel.Generated is not null && sizeof(float) * (long)shape.K * shape.N <= target.L2Bytes);
+
     /// <summary>How much a product does with a kernel, its B packed as the shape says, or read with its columns adjacent or not.</summary>
     internal static KernelWork Work(in GemmShape shape, Target target, GemmKernel kernel, bool columnsOfB)
     {
@@ -99,7 +107,7 @@ public sealed unsafe class GemmPlan
         double strips = rowTasks * ((Math.Min(shape.M, split.RowsATask) + kernel.Mr - 1) / kernel.Mr), panels = (shape.N + kernel.Nr - 1) / kernel.Nr, vectors = (shape.N + kernel.VectorWidth - 1) / kernel.VectorWidth;
         var rows = kernel.Generated is null ? Math.Ceiling(shape.M / 4.0) * 4 : shape.M;
         var b = (double)shape.K * shape.N;
-        var isDirect = columnsOfB && (kernel.Generated is null ? shape.M <= kernel.Mr : sizeof(float) * b <= target.L1Bytes / 2.0 || Math.Min(shape.M, split.RowsATask) <= kernel.Mr);
+        var isDirect = columnsOfB && IsDirect(shape, kernel, target);
         var isVector = shape.M == 1 && (shape.PackedB ? kernel.Nr == 2 * kernel.VectorWidth : columnsOfB);
         var copied = (shape.PackedB || isDirect || isVector ? 0 : b * rowTasks) + (kernel.Generated is null && !isVector ? (double)shape.M * shape.K * columnTasks : 0);
         var blocks = Math.Max(1, Math.Ceiling(shape.K / (double)split.Kc));
@@ -127,12 +135,10 @@ public sealed unsafe class GemmPlan
         var tasksABatch = rowTasks * columnTasks;
         for (var task = firstTask; task < endTask; task++)
         {
-            var batch = task / tasksABatch;
-            var inBatch = task - batch * tasksABatch;
-            var columnTask = inBatch / rowTasks;
-            var rowTask = inBatch - columnTask * rowTasks;
-            var outer = batch / Shape.Batch2;
-            var inner = batch - outer * Shape.Batch2;
+            // Divisions would be a good part of a small product.
+            int batch = task == 0 ? 0 : task / tasksABatch, inBatch = task - batch * tasksABatch;
+            int columnTask = inBatch == 0 ? 0 : inBatch / rowTasks, rowTask = inBatch - columnTask * rowTasks;
+            int outer = batch == 0 ? 0 : batch / Shape.Batch2, inner = batch - outer * Shape.Batch2;
             g.Row0 = rowTask * split.RowsATask;
             g.Row1 = Math.Min(Shape.M, g.Row0 + split.RowsATask);
             g.Column0 = columnTask * split.ColumnsATask;
@@ -144,7 +150,7 @@ public sealed unsafe class GemmPlan
             if (Shape.CompactB) compact = new((byte*)b.First, Shape.N, Shape.K, Kernel.Nr);
             var isCompact = Shape.CompactB && !compact.ArePlain;
             if (Shape.PackedB) g.BPanels = isCompact ? null : b.First;
-            else g.BDirect = call.BColumnStride == 1 && (isSmallB || g.Row1 - g.Row0 <= Kernel.Mr) ? b.First : null;
+            else g.BDirect = call.BColumnStride == 1 && isDirectB ? b.First : null;
             g.C = call.C + outer * call.CBatchStride1 + inner * call.CBatchStride2;
             if (call.Residual != null) g.Epilogue.Residual = call.Residual + outer * call.ResidualBatchStride1 + inner * call.ResidualBatchStride2;
             if (isCompact) RunCompact(&g);
@@ -180,13 +186,7 @@ public sealed unsafe class GemmPlan
         b->RowStride = call.BRowStride;
         b->ColumnStride = call.BColumnStride;
         g->Tile = Kernel.Tile;
-        g->Finish = Kernel.EpilogueFor(call.Activation);
-        if (Kernel.Generated is { } tiles)
-        {
-            g->Generated = tiles.Set;
-            g->InTile = TileActivation.Of(call.Activation, tiles.Set.Lanes);
-            g->FinishLeft = g->InTile.IsLeft(call.Activation) ? g->Finish : null;
-        }
+        if (Kernel.Generated is { } tiles) g->Generated = tiles.Set;
         (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
         (g->K, g->Kc) = (Shape.K, split.Kc);
         (g->ARowStride, g->AColumnStride) = (call.ARowStride, call.AColumnStride);
@@ -201,7 +201,13 @@ public sealed unsafe class GemmPlan
         g->Epilogue.RowBiasStride = 1;
         g->Epilogue.Alpha = call.Alpha;
         g->Epilogue.Args = call.Args;
+        if (call.Activation != Activation.None)
+        {
+            g->InTile = TileActivation.Of(call.Activation, g->Generated.Lanes);
+            g->FinishLeft = g->InTile.IsLeft(call.Activation) ? Kernel.EpilogueFor(call.Activation) : null;
+        }
         g->HasEpilogue = call.RowBias != null || call.ColumnBias != null || call.Residual != null || call.Activation != Activation.None || call.Alpha != 1f;
+        if (g->HasEpilogue) g->Finish = Kernel.EpilogueFor(call.Activation);
         g->BScratch = scratch;
         g->AScratch = scratch + (nint)split.Kc * split.ColumnsATask;
         g->Spill = g->AScratch + (split.Kc + CacheSets.MostApart) * (nint)Kernel.Mr;

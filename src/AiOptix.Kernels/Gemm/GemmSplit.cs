@@ -51,6 +51,8 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
         }
         r = Parts(rows, Parts(rows, r));
         c = Parts(columns, Parts(columns, c));
+        // A single row over B as it lies reads a piece of each of its rows: pieces of some pages.
+        if (shape is { M: 1, PackedB: false }) c = Math.Min(columns, Math.Max(c, 1024 / nr));
         // A single row reads panels once, four at a time, and is cut evenly for the sake of a few threads.
         if (shape is { M: 1, PackedB: true })
         {

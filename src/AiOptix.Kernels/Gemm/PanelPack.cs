@@ -29,6 +29,23 @@ internal static unsafe class PanelPack
     public static void Rows(float* source, nint stepStride, int lanes, int width, nint steps, float* panels)
     {
         var panelFloats = steps * width;
+        if (width == 32 && Vector512.IsHardwareAccelerated)
+        {
+            // A panel at a time: what is written lies together.
+            for (; lanes >= 32; lanes -= 32)
+            {
+                var from = source;
+                for (var end = panels + panelFloats; panels < end; panels += 32)
+                {
+                    Vector512<float> a = Vector512.Load(from), b = Vector512.Load(from + 16);
+                    a.Store(panels);
+                    b.Store(panels + 16);
+                    from += stepStride;
+                }
+                source += 32;
+            }
+            if (lanes == 0) return;
+        }
         for (nint k = 0; k < steps; k++)
         {
             Row(source, lanes, width, panelFloats, panels);
