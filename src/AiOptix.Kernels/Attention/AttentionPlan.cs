@@ -207,7 +207,13 @@ public sealed unsafe class AttentionPlan
         var mask = call.MaskStrides.Of(r->Batch, r->Head) + r->Query * call.MaskStrides.Position + r->Key;
         var isWindow = call.Before != int.MaxValue || call.After != int.MaxValue;
         var (first, end) = Visible(call, r->Batch, r->Query);
-        for (var i = 0; i < r->Count; i++)
+        var done = 0;
+        if (!isWindow && call.Mask == null && call.Allowed == null && call.Softcap == 0 && call.Scale > 0 && first <= r->Key && end >= r->Key + r->Keys)
+        {
+            row.Scores = r->Scores;
+            done = Kernel.SoftmaxAll(&row, r->Count, pitch, r->Maxima, r->Kept, r->Added);
+        }
+        for (var i = done; i < r->Count; i++)
         {
             if (isWindow) (first, end) = Visible(call, r->Batch, r->Query + i);
             row.Scores = r->Scores + (nint)i * pitch;

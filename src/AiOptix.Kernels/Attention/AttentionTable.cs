@@ -21,6 +21,9 @@ public sealed unsafe class AttentionKernel
     /// <summary>Scores of a row to weights.</summary>
     internal delegate*<SoftmaxRow*, void> Softmax { get; init; }
 
+    /// <summary>The same of rows that see all keys and have no mask; see <see cref="SoftmaxRow.RunAll"/>.</summary>
+    internal delegate*<SoftmaxRow*, int, nint, float*, float*, float*, int> SoftmaxAll { get; init; }
+
     /// <summary>y = y·factor: y, elements, factor.</summary>
     internal delegate*<float*, int, float, void> Scale { get; init; }
 
@@ -61,6 +64,7 @@ public static unsafe class AttentionTable
     private static AttentionKernel Row<T>(string name, GemmKernel gemm) where T : unmanaged, IVec<T> => new(name, gemm)
     {
         Softmax = &SoftmaxRow.Run<T>,
+        SoftmaxAll = &SoftmaxRow.RunAll<T>,
         Scale = &SoftmaxRow.Scale<T>,
         Join = &SoftmaxRow.Join<T>,
         Dots = &OneQuery.Dots<T>,

@@ -59,6 +59,53 @@ internal unsafe struct SoftmaxRow
         if (end < all) new Span<float>(s + end, all - end).Clear();
     }
 
+    /// <summary>
+    /// Rows that see all keys of the block, their scores neither capped nor masked: what <see cref="Run"/> does to each, without a call a row. Returns how many rows were done before one that has only scores of −∞
+    /// or NaN.
+    /// </summary>
+    /// <param name="r">The first row; its keys and factor are those of all.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="pitch">From the scores of a row to those of the next.</param>
+    /// <param name="maxima">The largest score of earlier blocks a row, and then of this one too.</param>
+    /// <param name="kept">Result: <see cref="Kept"/> of each row.</param>
+    /// <param name="sums">Result: <see cref="Sum"/> of each row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int RunAll<T>(SoftmaxRow* r, int rows, nint pitch, float* maxima, float* kept, float* sums) where T : unmanaged, IVec<T>
+    {
+        var unit = r->Factor * VecMath.Log2E;
+        var factor = T.Set(unit);
+        int keys = r->Keys, all = (keys + Lanes - 1) & -Lanes;
+        for (var i = 0; i < rows; i++)
+        {
+            var s = r->Scores + i * pitch;
+            for (var j = keys; j < all; j++) s[j] = float.NegativeInfinity;
+            T max = T.Set(float.NegativeInfinity), second = max;
+            var k = 0;
+            for (; k <= all - 2 * T.Count; k += 2 * T.Count)
+            {
+                max = T.MaxOr(T.Load(s + k), max);
+                second = T.MaxOr(T.Load(s + k + T.Count), second);
+            }
+            if (k < all) max = T.MaxOr(T.Load(s + k), max);
+            var largest = T.MaxLane(T.MaxOr(max, second));
+            if (float.IsNegativeInfinity(largest)) return i;
+            var before = maxima[i];
+            largest = Math.Max(largest, before);
+            maxima[i] = largest;
+            kept[i] = float.IsNegativeInfinity(before) ? 0 : before == largest ? 1 : VecMath.Exp2(new V1((before - largest) * unit)).Value;
+            var shift = T.Set(largest);
+            var sum = T.Zero;
+            for (k = 0; k < all; k += T.Count)
+            {
+                var v = VecMath.Exp2((T.Load(s + k) - shift) * factor);
+                T.Store(s + k, v);
+                sum += v;
+            }
+            sums[i] = T.Sum(sum);
+        }
+        return rows;
+    }
+
     // A method of its own: beside calls the sum would lie in memory.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static float Powers<T>(float* s, int n, float max, float unit) where T : unmanaged, IVec<T>
