@@ -119,7 +119,7 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
                 for (var c = first; c < first + tiles.Set.Width; c++) *packed++ = c < Shape.Channels ? weights[(nint)c * Shape.Taps + tap] : 0f;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var activation = TileActivation.Of(call.Activation, tiles.Set.Lanes);
@@ -148,7 +148,7 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void RunBands(in ConvCall call, delegate*<EpilogueTile*, void> left, TileArguments* t, int firstTask, int endTask, float* band)
     {
         nint pixelFloats = tiles.Set.Width, rowFloats = RowFloats, planeFloats = PlaneFloats, width = Shape.Width.Output;
@@ -184,7 +184,7 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Rectangle(in ConvCall call, delegate*<EpilogueTile*, void> left, TileArguments* t, long slice, Stretch depth, Stretch line, Stretch column)
     {
         ConvAxis height = Shape.Height, width = Shape.Width;

@@ -96,7 +96,7 @@ internal sealed unsafe class TileConv : ConvPlan
     // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
     private static int StepsOfBlock(Target target, PixelTiles tiles) => Math.Max(64, (tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4) / (tiles.Width * sizeof(float)));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var finish = Epilogue.Select(call.Activation, tiles.Vector);
@@ -127,7 +127,7 @@ internal sealed unsafe class TileConv : ConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Products(in ConvCall call, delegate*<EpilogueTile*, void> finish, float* x, nint pixel, int group, in TileTask at)
     {
         PixelTile tile = default;
@@ -176,7 +176,7 @@ internal sealed unsafe class TileConv : ConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void GeneratedProducts(in ConvCall call, in TileSet set, delegate*<EpilogueTile*, void> finish, float* x, nint pixel, int group, in TileTask at)
     {
         TileArguments tile = default;

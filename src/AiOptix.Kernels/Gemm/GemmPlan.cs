@@ -90,7 +90,7 @@ public sealed unsafe class GemmPlan
     }
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(in GemmCall call, int firstTask, int endTask, byte* scratch)
     {
         GemmBlock g = default;

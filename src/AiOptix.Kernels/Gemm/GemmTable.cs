@@ -36,7 +36,7 @@ public static unsafe class GemmTable
         return Rows[^1];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Tile12x32(GemmTile* t)
     {
         if (t->Columns > 24)
@@ -67,7 +67,7 @@ public static unsafe class GemmTable
         else NarrowTiles.Tile1x1<V8>(&edge);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Tile6x16(GemmTile* t)
     {
         if (t->Columns > 12)
@@ -95,7 +95,7 @@ public static unsafe class GemmTable
         else NarrowTiles.Tile1x1<V4>(&edge);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Tile4x8(GemmTile* t)
     {
         if (t->Columns > 4)

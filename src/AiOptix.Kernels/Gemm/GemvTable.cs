@@ -58,7 +58,7 @@ public static unsafe class GemvTable
     }
 
     // Eight rows of B at a time: c += a[k]·b[k] + … + a[k+7]·b[k+7], so that c passes through the first-level cache once in eight rows.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Run<T>(GemmBlock* g) where T : unmanaged, IVec<T>
     {
         var columns = g->Column1 - g->Column0;
@@ -116,7 +116,7 @@ public static unsafe class GemvTable
         g->Finish(&e);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void AddRow<T>(float a, float* b, float* c, int columns) where T : unmanaged, IVec<T>
     {
         var factor = T.Set(a);
