@@ -169,9 +169,14 @@ public sealed class Patch
     /// <summary>Before the first node that goes, but after all that the new nodes read.</summary>
     private int Place()
     {
-        var mine = replaced.Select(r => r.Old.Producer).OfType<Node>().Where(p => p.Graph == graph).Select(graph.IndexOf);
-        var read = added.SelectMany(n => n.Inputs).Select(i => i?.Producer).OfType<Node>().Where(p => p.Graph == graph && !added.Contains(p)).Select(graph.IndexOf);
-        return Math.Max(mine.DefaultIfEmpty(0).Min(), read.DefaultIfEmpty(-1).Max() + 1);
+        int? first = null;
+        var behind = 0;
+        foreach (var (old, _) in replaced)
+            if (old.Producer is { } p && p.Graph == graph && graph.IndexOf(p) is var at && !(first < at)) first = at;
+        foreach (var node in added)
+            foreach (var input in node.Inputs)
+                if (input?.Producer is { } p && p.Graph == graph && !added.Contains(p)) behind = Math.Max(behind, graph.IndexOf(p) + 1);
+        return Math.Max(first ?? 0, behind);
     }
 
     /// <summary>New nodes come from where the removed ones came from, and the last one is called like the node that it stands in for.</summary>

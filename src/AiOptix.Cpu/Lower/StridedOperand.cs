@@ -36,7 +36,8 @@ internal sealed record StridedOperand(int Slot, int[]? Perm)
     /// <summary>The operand with its last two axes exchanged.</summary>
     public StridedOperand Transposed(int rank)
     {
-        var perm = Perm?.ToArray() ?? [.. Enumerable.Range(0, rank)];
+        var perm = new int[rank];
+        for (var i = 0; i < rank; i++) perm[i] = Perm is null ? i : Perm[i];
         (perm[^1], perm[^2]) = (perm[^2], perm[^1]);
         return new(Slot, perm);
     }
@@ -47,6 +48,6 @@ internal sealed record StridedOperand(int Slot, int[]? Perm)
         var shape = context.Shape(Slot);
         var strides = shape.Strides();
         var dims = shape.Dims.ToArray();
-        return Perm is null ? (dims, strides) : ([.. Perm.Select(p => dims[p])], [.. Perm.Select(p => strides[p])]);
+        return Perm is null ? (dims, strides) : (Array.ConvertAll(Perm, p => dims[p]), Array.ConvertAll(Perm, p => strides[p]));
     }
 }

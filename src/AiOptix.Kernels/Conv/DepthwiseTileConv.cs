@@ -104,8 +104,10 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
     private static long TilesInPlace(in ConvShape shape, TileSet set)
     {
         var (most, height) = (MostLines(set), shape.Height.Output);
-        var down = Stretches(shape.Height).Sum(l => (long)(l.Count / most + int.PopCount(l.Count % most)));
-        return Stretches(shape.Width).Sum(c => IsNarrow(c) ? c.Count * down : height * (long)set.Cut(c.Count).Count);
+        long down = 0, all = 0;
+        foreach (var l in Stretches(shape.Height)) down += l.Count / most + int.PopCount(l.Count % most);
+        foreach (var c in Stretches(shape.Width)) all += IsNarrow(c) ? c.Count * down : height * (long)set.Cut(c.Count).Count;
+        return all;
     }
 
     // A tile down a column: a power of two of lines.

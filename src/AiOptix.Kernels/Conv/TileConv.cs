@@ -63,12 +63,20 @@ internal sealed unsafe class TileConv : ConvPlan
         var (channels, taps, outputs, width) = (Shape.GroupChannels, Shape.Taps, Shape.GroupOutputs, tiles.Width);
         for (var group = 0; group < Shape.Groups; group++)
             for (var first = 0; first < outputs; first += width)
+            {
+                if (taps == 1)
+                {
+                    PanelPack.Run(weights + ((nint)group * outputs + first) * channels, channels, 1, Math.Min(width, outputs - first), width, channels, packed);
+                    packed += (nint)channels * width;
+                    continue;
+                }
                 for (var tap = 0; tap < taps; tap++)
                     for (var channel = 0; channel < channels; channel++)
                     {
                         var from = weights + (((nint)group * outputs + first) * channels + channel) * taps + tap;
                         for (var o = 0; o < width; o++) *packed++ = first + o < outputs ? from[(nint)o * channels * taps] : 0f;
                     }
+            }
     }
 
     /// <summary>How much it does for a shape.</summary>

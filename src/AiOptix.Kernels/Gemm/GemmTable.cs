@@ -21,7 +21,12 @@ public static unsafe class GemmTable
     ];
 
     /// <summary>The row of that name.</summary>
-    internal static GemmKernel Named(string name) => Rows.First(r => r.Name == name);
+    internal static GemmKernel Named(string name)
+    {
+        for (var i = 0; i < Rows.Count; i++)
+            if (Rows[i].Name == name) return Rows[i];
+        throw new ArgumentException($"there is no row {name}");
+    }
 
     /// <summary>
     /// The best row that the target can run. It depends on nothing else, so an operand packed for one shape serves every other shape it may be
@@ -29,10 +34,8 @@ public static unsafe class GemmTable
     /// </summary>
     public static GemmKernel Select(Target target)
     {
-        foreach (var row in Rows)
-        {
-            if (target.Has(row.Isa)) return row;
-        }
+        for (var i = 0; i < Rows.Count; i++)
+            if (target.Has(Rows[i].Isa)) return Rows[i];
         return Rows[^1];
     }
 

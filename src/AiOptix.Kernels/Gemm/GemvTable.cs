@@ -50,10 +50,8 @@ public static unsafe class GemvTable
     /// <summary>The row of a vector width, that of the matrix kernel it stands beside.</summary>
     public static GemvKernel For(int vectorWidth)
     {
-        foreach (var row in Rows)
-        {
-            if (row.VectorWidth == vectorWidth) return row;
-        }
+        for (var i = 0; i < Rows.Count; i++)
+            if (Rows[i].VectorWidth == vectorWidth) return Rows[i];
         return Rows[^1];
     }
 
