@@ -153,15 +153,22 @@ public sealed class Patch
         foreach (var (old, replacement) in replaced) Check(old, replacement);
         done = true;
         graph.InsertAt(Place(), added);
-        var root = replaced.Select(r => r.Old.Producer).FirstOrDefault(p => p is not null);
+        List<Node> replacedNodes = [], replacements = [];
+        foreach (var (old, replacement) in replaced)
+        {
+            if (old.Producer is { } o) replacedNodes.Add(o);
+            if (replacement.Producer is { } n && n.Graph == graph) replacements.Add(n);
+        }
         foreach (var (old, replacement) in replaced) Refinement.Solve(old, replacement);
-        var refined = replaced.Where(r => Refinement.Adopt(r.Old, r.New)).Select(r => r.New).ToArray();
+        var refined = new List<Value>();
+        foreach (var (old, replacement) in replaced)
+            if (Refinement.Adopt(old, replacement)) refined.Add(replacement);
         foreach (var (old, replacement) in replaced) graph.ReplaceUses(old, replacement);
         foreach (var (old, _) in replaced) Graph.DropUnusedConstant(old);
-        var removed = graph.RemoveUnused(replaced.Select(r => r.Old.Producer).OfType<Node>().Concat(dropped), released);
+        var removed = graph.RemoveUnused(replacedNodes.Concat(dropped), released);
         foreach (var c in constants) Graph.DropUnusedConstant(c);
-        Name(removed, root);
-        if (!graph.IsOrdered(added.Concat(replaced.Select(r => r.New.Producer).OfType<Node>().Where(p => p.Graph == graph)))) graph.Sort();
+        Name(removed, replacedNodes.Count > 0 ? replacedNodes[0] : null);
+        if (!graph.IsOrdered(added.Concat(replacements))) graph.Sort();
         foreach (var value in refined) Refinement.Spread(value);
         return removed;
     }
