@@ -47,7 +47,7 @@ fi
 project="$root/bench/AiOptix.Bench"
 built="$root/artifacts/bench"
 if ! log="$(dotnet publish "$project" --configuration Release --artifacts-path "$built" --output "$built/program" --use-current-runtime --no-self-contained \
-    -p:PublishReadyToRun=true -p:RunAnalyzers=false --nologo --verbosity quiet 2>&1)"; then
+    -p:CompiledAhead=true -p:RunAnalyzers=false --nologo --verbosity quiet 2>&1)"; then
     printf '%s\n' "$log" >&2
     exit 1
 fi

@@ -138,6 +138,7 @@ def _publish(platform):
     command = [
         _dotnet(), "publish", _PROJECT, "--configuration", "Release", "--runtime", platform.identifier, "--self-contained", "--output", str(folder),
         "--artifacts-path", str(_OUTPUT / "build"), "--nologo", "--verbosity", "quiet", "-nodeReuse:false", "-p:RunAnalyzers=false",
+        "-p:CompiledAhead=true",
     ]  # fmt: skip
     print(f"publishing AI Optix for {platform.identifier} (a minute or two) ...", flush=True)
     begin = time.monotonic()

@@ -80,7 +80,12 @@ internal sealed class ConvStep(string name, ConvParts parts, Target target)
         };
     }
 
-    private long[] InputDims(BindContext context) => [.. parts.InputShape.Select(context.Evaluate)];
+    private long[] InputDims(BindContext context)
+    {
+        var dims = new long[parts.InputShape.Rank];
+        for (var i = 0; i < dims.Length; i++) dims[i] = context.Evaluate(parts.InputShape[i]);
+        return dims;
+    }
 
     private sealed unsafe class Bound(ConvParts parts, ConvPlan plan) : BoundStep
     {

@@ -26,6 +26,9 @@ public sealed class CpuBackend : IBackend
     /// <inheritdoc/>
     public Program Compile(Graph graph, Limits limits, WeightSource? weights = null) => Lowering.Compile(graph, Target, chooser, limits, new PackedWeights(weights));
 
+    /// <summary>Whether a program reads through a node of constants: evaluating it would only make a copy.</summary>
+    public static bool ReadsThrough(Node node) => StridedOperand.IsTiedMatrix(node);
+
     /// <summary>The graph with constants in place of what depends on constants alone, as compiling it evaluates them; the graph itself when there is nothing to do.</summary>
     public static Graph EvaluateConstants(Graph graph, Limits limits) => CompileTimeConstants.Evaluate(graph, limits);
 

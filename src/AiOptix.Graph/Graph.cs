@@ -140,7 +140,7 @@ public sealed partial class Graph
     }
 
     /// <summary>The symbols that stand for expressions, see <see cref="Bounded"/>.</summary>
-    public IEnumerable<(string Symbol, Dim Extent)> Abbreviations => abbreviations.Where(a => a.Value.SymbolName is not null).Select(a => (a.Value.SymbolName!, a.Key));
+    public IEnumerable<(string Symbol, Dim Extent)> Abbreviations => abbreviations.Count == 0 ? [] : abbreviations.Where(a => a.Value.SymbolName is not null).Select(a => (a.Value.SymbolName!, a.Key));
 
     /// <summary>Keeps <see cref="FreshSymbol"/> from giving this name.</summary>
     public void ReserveSymbol(string name)

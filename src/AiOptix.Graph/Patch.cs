@@ -153,15 +153,22 @@ public sealed class Patch
         foreach (var (old, replacement) in replaced) Check(old, replacement);
         done = true;
         graph.InsertAt(Place(), added);
-        var root = replaced.Select(r => r.Old.Producer).FirstOrDefault(p => p is not null);
+        List<Node> replacedNodes = [], replacements = [];
+        foreach (var (old, replacement) in replaced)
+        {
+            if (old.Producer is { } o) replacedNodes.Add(o);
+            if (replacement.Producer is { } n && n.Graph == graph) replacements.Add(n);
+        }
         foreach (var (old, replacement) in replaced) Refinement.Solve(old, replacement);
-        var refined = replaced.Where(r => Refinement.Adopt(r.Old, r.New)).Select(r => r.New).ToArray();
+        var refined = new List<Value>();
+        foreach (var (old, replacement) in replaced)
+            if (Refinement.Adopt(old, replacement)) refined.Add(replacement);
         foreach (var (old, replacement) in replaced) graph.ReplaceUses(old, replacement);
         foreach (var (old, _) in replaced) Graph.DropUnusedConstant(old);
-        var removed = graph.RemoveUnused(replaced.Select(r => r.Old.Producer).OfType<Node>().Concat(dropped), released);
+        var removed = graph.RemoveUnused(replacedNodes.Concat(dropped), released);
         foreach (var c in constants) Graph.DropUnusedConstant(c);
-        Name(removed, root);
-        if (!graph.IsOrdered(added.Concat(replaced.Select(r => r.New.Producer).OfType<Node>().Where(p => p.Graph == graph)))) graph.Sort();
+        Name(removed, replacedNodes.Count > 0 ? replacedNodes[0] : null);
+        if (!graph.IsOrdered(added.Concat(replacements))) graph.Sort();
         foreach (var value in refined) Refinement.Spread(value);
         return removed;
     }
@@ -169,9 +176,14 @@ public sealed class Patch
     /// <summary>Before the first node that goes, but after all that the new nodes read.</summary>
     private int Place()
     {
-        var mine = replaced.Select(r => r.Old.Producer).OfType<Node>().Where(p => p.Graph == graph).Select(graph.IndexOf);
-        var read = added.SelectMany(n => n.Inputs).Select(i => i?.Producer).OfType<Node>().Where(p => p.Graph == graph && !added.Contains(p)).Select(graph.IndexOf);
-        return Math.Max(mine.DefaultIfEmpty(0).Min(), read.DefaultIfEmpty(-1).Max() + 1);
+        int? first = null;
+        var behind = 0;
+        foreach (var (old, _) in replaced)
+            if (old.Producer is { } p && p.Graph == graph && graph.IndexOf(p) is var at && !(first < at)) first = at;
+        foreach (var node in added)
+            foreach (var input in node.Inputs)
+                if (input?.Producer is { } p && p.Graph == graph && !added.Contains(p)) behind = Math.Max(behind, graph.IndexOf(p) + 1);
+        return Math.Max(first ?? 0, behind);
     }
 
     /// <summary>New nodes come from where the removed ones came from, and the last one is called like the node that it stands in for.</summary>

@@ -1,3 +1,4 @@
+using AiOptix.Graphs;
 using AiOptix.Passes.Cleanup;
 using AiOptix.Passes.Fold;
 using AiOptix.Passes.Fuse;
@@ -14,7 +15,8 @@ public static class Pipeline
 
     /// <summary>The groups from top to bottom; each runs, together with those above it, until nothing matches.</summary>
     /// <param name="limits">Bounds on what folding may allocate.</param>
-    public static IReadOnlyList<PassGroup> Create(Limits limits) =>
+    /// <param name="isLeft">Nodes of constants that are not folded, because a backend reads through them; null folds all.</param>
+    public static IReadOnlyList<PassGroup> Create(Limits limits, Func<Node, bool>? isLeft = null) =>
     [
         new("cleanup",
         [
@@ -23,7 +25,7 @@ public static class Pipeline
             new NoMovement(),
             new NoArithmetic(),
             new ElementsFolding(),
-            new ConstantFolding(limits),
+            new ConstantFolding(limits, isLeft),
             new ReshapeTargets(),
             new KnownConditions(),
             new ShortLoops(),

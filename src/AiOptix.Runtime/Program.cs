@@ -27,8 +27,13 @@ public sealed class Program
         InputSymbols = [.. inputs.Select(i => slots[i].Shape).Where(s => s is not null).SelectMany(s => s!.Symbols).Distinct(StringComparer.Ordinal)];
         StepTable = RemoveUnread(outputs, steps);
         Segments = Segment.Split(this);
-        Held = [.. inputs.Concat(outputs).Concat(Segments.SelectMany(s => s.Carried)).Concat(StepTable.OfType<ManagedStep>().SelectMany(s => s.Outputs).Select(Root))
-            .Where(s => SlotTable[s].Constant is null).Distinct()];
+        var held = new List<int>([.. inputs, .. outputs]);
+        foreach (var segment in Segments) held.AddRange(segment.Carried);
+        foreach (var step in StepTable)
+            if (step is ManagedStep)
+                foreach (var output in step.Outputs) held.Add(Root(output));
+        var isHeld = new bool[SlotTable.Length];
+        Held = [.. held.FindAll(s => SlotTable[s].Constant is null && !isHeld[s] && (isHeld[s] = true))];
         bindings = [.. Segments.Select(s => new SegmentBindings(this, s))];
     }
 

@@ -60,6 +60,8 @@ public sealed record CpuBudget(int LogicalCores, int PhysicalCores, double? Quot
 
     private static string? Read(string path)
     {
+        // Most of the files that are asked for are not there, and an exception is slow.
+        if (!File.Exists(path)) return null;
         try
         {
             return File.ReadAllText(path);

@@ -73,7 +73,7 @@ internal sealed unsafe class TeamCore
 
     internal IReadOnlyList<Thread> Helpers => helpers;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     internal void Run(int tasks, delegate*<void*, int, int, int, void> body, void* state)
     {
         if (tasks <= 0) return;
@@ -122,7 +122,7 @@ internal sealed unsafe class TeamCore
     /// <summary>The chunks of a worker that nobody owns yet: the first one in the lower half, the one after the last in the upper.</summary>
     private long* Share(int worker) => shares + worker * LineLongs;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Help(int worker)
     {
         while (true)
@@ -135,7 +135,7 @@ internal sealed unsafe class TeamCore
     }
 
     /// <summary>Takes and runs chunks until none is left.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Work(int worker)
     {
         int done = 0, taken;

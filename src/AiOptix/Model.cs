@@ -111,7 +111,7 @@ public sealed class Model
         }
         var choices = new ChoiceRecord(options.Tuning);
         var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa), choices);
-        var graph = options.Rewrite ? Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph : Graph;
+        var graph = options.Rewrite ? Rewrite(ToCompile(options.Limits)).Model.Graph : Graph;
         graph = CpuBackend.EvaluateConstants(graph, options.Limits);
         using var ahead = new WorkAhead(options.Threads);
         var program = backend.Compile(graph, options.Limits, new WeightSource { Ahead = p => ahead.Add(p.Run) });
@@ -162,7 +162,7 @@ public sealed class Model
     }
 
     /// <summary>Compiles the rewritten model for its choices only.</summary>
-    internal void CompileFor(CpuBackend backend, Limits limits) => backend.Compile(Rewrite(new PassOptions { Limits = limits }).Model.Graph, limits);
+    internal void CompileFor(CpuBackend backend, Limits limits) => backend.Compile(Rewrite(ToCompile(limits)).Model.Graph, limits);
 
     /// <summary>Compiles the model for this machine.</summary>
     /// <exception cref="UnsupportedModelException">It uses operators that are not supported; all are named.</exception>
@@ -179,7 +179,7 @@ public sealed class Model
     private CompiledGraph Build(CpuBackend backend, CompileOptions options, Action<Preparation> ahead)
     {
         if (!options.Rewrite) return new(backend.Compile(Graph, options.Limits, new WeightSource { Ahead = ahead }));
-        var graph = Rewrite(new PassOptions { Limits = options.Limits }).Model.Graph;
+        var graph = Rewrite(ToCompile(options.Limits)).Model.Graph;
         if (Settling.Of(graph, backend, options.Limits) is { } settle) return new(backend.Compile(graph, options.Limits, new WeightSource { Ahead = ahead }), settle);
         return new(backend.Compile(graph, options.Limits, new WeightSource { Ahead = ahead, Expendable = Constants(graph).Except(Constants(Graph)).ToHashSet() }));
     }
@@ -217,6 +217,8 @@ public sealed class Model
         var files = new List<FileStamp>();
         return new(OnnxFile.Read(path, new OnnxReadOptions { Limits = options.Limits, Operators = options.Operators, Files = files }), files, options: options);
     }
+
+    private static PassOptions ToCompile(Limits limits) => new() { Limits = limits, Pipeline = Pipeline.Create(limits, CpuBackend.ReadsThrough) };
 
     private static IEnumerable<Tensor> Constants(Graph graph) =>
         graph.Constants.Select(c => c.Constant!).Concat(graph.Nodes.SelectMany(n => n.Operator.Subgraphs).SelectMany(Constants));

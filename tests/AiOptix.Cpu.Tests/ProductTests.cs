@@ -45,6 +45,56 @@ public class ProductTests
         Assert.Equal("MatMul+Add+Add+Gelu", step.Operation);
     }
 
+    [Theory]
+    [InlineData(30, 16)]
+    [InlineData(24, 24)]
+    [InlineData(700, 64)]
+    public void ATableThatIsTheLastLayerTooIsThereOnce(int count, int width)
+    {
+        var table = PlanCheck.Random(5, count, width);
+        Graph Build(bool isTied)
+        {
+            var g = new Graph("g");
+            var words = g.AddConstant(table);
+            var read = g.Add(new Gather(0), words, g.AddInput("ids", new TensorType(DType.Int64, new(Dim.Symbol("batch"), Dim.Symbol("seq")))));
+            var turned = isTied ? g.Add(new Transpose([1, 0]), words) : g.AddConstant(Turned(table));
+            g.AddOutput(g.Add(new MatMul(), read, turned));
+            return g;
+        }
+        var ids = Tensor.From<long>([1, 5, 22, 0, 7, 7], new Shape(2, 3));
+        var graph = Build(isTied: true);
+        PlanCheck.Same(graph, ids);
+        foreach (var cap in PlanCheck.Caps)
+        {
+            using var tied = PlanCheck.Open(graph, 1, cap);
+            using var apart = PlanCheck.Open(Build(isTied: false), 1, cap);
+            Assert.Equal(["Gather", "MatMul"], tied.Program.Steps.Select(s => s.Operation));
+            Assert.Single(tied.Program.Slots, s => s.Constant is { Shape: var shape } && shape.Count == table.Count);
+            Assert.True(((Tensor)apart.Run([ids])[0]).BitEquals((Tensor)tied.Run([ids])[0]), $"{cap}: other bits");
+        }
+    }
+
+    [Fact]
+    public void ATurnedTableThatOthersReadTurnedIsEvaluated()
+    {
+        var g = new Graph("g");
+        var table = g.AddConstant(PlanCheck.Random(5, 6, 4));
+        var turned = g.Add(new Transpose([1, 0]), table);
+        g.AddOutput(g.Add(new Relu(), g.Add(new MatMul(), g.AddInput("x", PlanCheck.F32(3, 4)), turned)));
+        g.AddOutput(g.Add(new Add(), g.AddInput("y", PlanCheck.F32(4, 6)), turned));
+        g.AddOutput(g.Add(new Add(), g.AddInput("z", PlanCheck.F32(6, 4)), table));
+        PlanCheck.Same(g, PlanCheck.Random(1, 3, 4), PlanCheck.Random(2, 4, 6), PlanCheck.Random(3, 6, 4));
+        Assert.DoesNotContain(PlanCheck.Compile(g).Steps, s => s.Operation == "Transpose");
+    }
+
+    private static Tensor Turned(Tensor matrix)
+    {
+        var turned = Tensor.Allocate(DType.Float32, new Shape(matrix.Shape[1], matrix.Shape[0]));
+        for (var i = 0; i < matrix.Shape[0]; i++)
+            for (var k = 0; k < matrix.Shape[1]; k++) turned.Span<float>()[(int)(k * matrix.Shape[0] + i)] = matrix.Span<float>()[(int)(i * matrix.Shape[1] + k)];
+        return turned;
+    }
+
     [Fact]
     public void TransposesAreReadThrough()
     {

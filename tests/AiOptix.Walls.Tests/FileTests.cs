@@ -30,11 +30,18 @@ public sealed partial class FileTests
     [Fact]
     public void NoCodePromisesWhatItDoesNotDo() => Assert.DoesNotContain(Lines(Promise()), l => l.Contains(".cs:", StringComparison.Ordinal));
 
+    [Fact]
+    public void HotCodeAsksForItsCompilationInOnePlace() =>
+        Assert.Equal(["src/AiOptix.Kernels/Bytes/ByteTable.cs", "src/HotCode.cs"], Lines(FullOptimization()).Where(l => l.Contains(".cs:", StringComparison.Ordinal) && l.StartsWith("src/", StringComparison.Ordinal)).Select(l => l.Split(':')[0]).Order(StringComparer.Ordinal));
+
     private static IEnumerable<string> Lines(Regex pattern) => Repository.Files
         .Where(f => Array.Exists(textEndings, e => f.EndsWith(e, StringComparison.Ordinal)) || !Path.HasExtension(f))
         .SelectMany(f => Repository.Read(f).Split('\n').Select((line, i) => (f, i, line)))
         .Where(l => pattern.IsMatch(l.line))
         .Select(l => $"{l.f}:{l.i + 1}: {l.line.Trim()}");
+
+    [GeneratedRegex(@"MethodImplOptions\.AggressiveOptimization", RegexOptions.ExplicitCapture, 10_000)]
+    private static partial Regex FullOptimization();
 
     [GeneratedRegex(@"(^|[^A-Za-z0-9_.~*$}])/(work|farm|home|root|tmp|Users)/[A-Za-z]", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex MachinePath();

@@ -42,6 +42,11 @@ def command_line(*arguments, **options):
     return subprocess.run([sys.executable, "-m", "ai_optix", *arguments], capture_output=True, text=True, timeout=120, **options)
 
 
+def cpu_flags():
+    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
+    return set(re.search(r"^flags\s*:(.*)$", text + "\nflags :", re.MULTILINE)[1].split())
+
+
 def bare(**more):
     """An environment in which nothing says where a .NET is."""
     return {"PATH": "/nonexistent", "HOME": "/nonexistent", "DOTNET_ROOT": "/nonexistent", **more}
@@ -246,6 +251,35 @@ print(host._find(pathlib.Path(sys.argv[2])))
 
 
 # The command line
+
+
+def kernels_compiled(tmp_path, **more):
+    """The kernels that the JIT compiles when the command line opens and runs the digits model, and the answer's bytes."""
+    listing, folder = tmp_path / "compiled.txt", tmp_path / "answer"
+    listing.unlink(missing_ok=True)
+    environment = {**os.environ, "DOTNET_JitStdOutFile": str(listing), "DOTNET_JitDisasmSummary": "1", **more}
+    command = [DOTNET / "optix", "run", DOTNET / "digits" / "model.onnx", "--output-dir", folder]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    compiled = [line.split("JIT compiled ", 1)[1] for line in listing.read_text().splitlines() if "JIT compiled " in line]
+    assert compiled, "the runtime did not tell what it compiled"
+    kernels = [line for line in compiled if line.startswith("AiOptix.Kernels.") and "[Tier1" not in line and "Jit.GeneratedCode" not in line]
+    return kernels, [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+@pytest.mark.skipif(not {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu_flags(), reason="kernels are compiled ahead for AVX-512")
+def test_kernels_are_compiled_ahead(tmp_path):
+    kernels, answer = kernels_compiled(tmp_path)
+    assert kernels == []
+    kernels, same = kernels_compiled(tmp_path, DOTNET_ReadyToRun="0")
+    assert kernels
+    assert same == answer
+
+
+@pytest.mark.parametrize("missing", ["DOTNET_EnableAVX512", "DOTNET_EnableAVX2"])
+def test_kernels_compiled_ahead_are_set_aside_where_the_cpu_lacks_their_sets(tmp_path, missing):
+    kernels, _ = kernels_compiled(tmp_path, **{missing: "0"})
+    assert any("FullOpts" in kernel for kernel in kernels)
 
 
 def test_help_and_exit_codes(tmp_path):

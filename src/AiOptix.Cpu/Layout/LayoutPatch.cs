@@ -23,8 +23,8 @@ internal sealed class LayoutPatch(Node node)
     public Value Turned(Value value, int[] permutation)
     {
         if (permutation.IsIdentity()) return value;
-        var there = value.Users.FirstOrDefault(u => u.Graph == node.Graph && u.Operator is Transpose t && t.PermutationOf(permutation.Length).SequenceEqual(permutation));
-        return there?.Output ?? Add(new Transpose([.. permutation.Select(p => (long)p)]), value);
+        var there = value.Users.FirstOrDefault(u => u.Graph == node.Graph && u.Operator is Transpose t && t.PermutationOf(permutation.Length).AsSpan().SequenceEqual(permutation));
+        return there?.Output ?? Add(new Transpose([.. Array.ConvertAll(permutation, p => (long)p)]), value);
     }
 
     /// <summary>Adds a node.</summary>

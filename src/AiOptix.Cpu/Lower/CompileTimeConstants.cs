@@ -42,6 +42,6 @@ internal static class CompileTimeConstants
     }
 
     private static bool IsConstant(Node node) =>
-        node.Operator is { IsKnown: true, IsPure: true, Subgraphs.Count: 0 } && node.Inputs.All(i => i is null or { IsConstant: true })
+        !StridedOperand.IsTiedMatrix(node) && node.Operator is { IsKnown: true, IsPure: true, Subgraphs.Count: 0 } && node.Inputs.All(i => i is null or { IsConstant: true })
         && node.Outputs.All(o => o.OutputUses == 0) && node.Outputs.Any(o => !o.IsUnused);
 }

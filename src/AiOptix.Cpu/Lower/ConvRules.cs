@@ -40,7 +40,8 @@ internal static class ConvRules
         var geometry = conv.Geometry(w.Shape.Dims[2..]);
         var chain = EpilogueChain.Follow(lowering, node, -1, hasBias: bias is not null);
         var extents = x.Shape!;
-        var typical = extents.Select((d, i) => d.Constant ?? (i == 0 ? 1 : TypicalExtent)).ToArray();
+        var typical = new long[extents.Rank];
+        for (var i = 0; i < typical.Length; i++) typical[i] = extents[i].Constant ?? (i == 0 ? 1 : TypicalExtent);
         var shape = ConvParts.Describe(geometry, checked((int)conv.Group), checked((int)w.Shape[0]), typical, readsFirst);
         var kernel = ConvTable.Named(lowering.Choose(new ConvProblem(shape)));
         var plan = kernel.Plan(shape, lowering.Target);

@@ -113,7 +113,7 @@ internal static unsafe class DataRules
         _ => null,
     };
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static RuntimeValue[] NonZero<T>(Tensor x) where T : unmanaged, INumber<T>
     {
         var from = (T*)x.Pointer;

@@ -23,11 +23,18 @@ internal static class MovementRules
         var shape = node.Inputs[0]!.Shape!;
         var perm = ((Transpose)node.Operator).PermutationOf(shape.Rank);
         // Where only axes of one element move, the elements stay.
-        if (perm.Where(a => shape[a].Constant != 1) is var moved && moved.SequenceEqual(moved.Order())) return View(lowering, node);
+        var (last, moves) = (-1, false);
+        foreach (var axis in perm)
+        {
+            if (shape[axis].Constant == 1) continue;
+            moves |= axis < last;
+            last = axis;
+        }
+        if (!moves) return View(lowering, node);
         return Move(lowering, node, [CopyForm.Transpose, CopyForm.Strided], (c, source) =>
         {
             var strides = c.Shape(source).Strides();
-            return (c.Shape(lowering.Slot(node.Output)), [.. perm.Select(p => strides[p])], 0);
+            return (c.Shape(lowering.Slot(node.Output)), [.. Array.ConvertAll(perm, p => strides[p])], 0);
         });
     }
 

@@ -25,10 +25,10 @@ internal static class ProductRules
         var isMatrix = a.Shape.Rank > 1 && b.Shape.Rank > 1;
         var chain = EpilogueChain.Follow(lowering, node, -1, hasBias: !isMatrix);
         var (left, right) = (StridedOperand.Of(lowering, a), StridedOperand.Of(lowering, b));
-        var w = isMatrix && b.Shape.Rank == 2 ? b.Constant : null;
+        var w = isMatrix ? StridedOperand.Matrix(b) : null;
         var (kernel, isPacked) = Choose(lowering, node, right, w is not null);
         var parts = new MatMulParts(left, right, lowering.Slot(chain.Output)) { Kernel = kernel };
-        if (isPacked) parts = parts with { PackedB = Pack(lowering, node, w!, kernel, transposed: false) };
+        if (isPacked) parts = parts with { PackedB = Pack(lowering, node, w!.Value.Matrix, kernel, w.Value.IsTurned) };
         Emit(lowering, node, chain, parts);
         return true;
     }

@@ -75,11 +75,18 @@ internal static unsafe class ReduceRules
     /// <summary>Which axes are reduced, or null when that is not known.</summary>
     private static bool[]? Axes(Node node, int rank)
     {
-        var axes = node.Input(1) is { } a ? a.Elements?.Select(e => e.Constant).ToArray() : [];
-        if (axes is null || axes.Any(v => v is null)) return null;
-        if (axes.Length == 0) return [.. Enumerable.Repeat(!((Reduction)node.Operator).NoopWithEmptyAxes, rank)];
         var reduced = new bool[rank];
-        foreach (var axis in axes) reduced[MovementRules.Normal(axis!.Value, rank)] = true;
+        if (node.Input(1) is { } given && given.Elements is null) return null;
+        if (node.Input(1) is not { Elements: { Count: > 0 } axes })
+        {
+            Array.Fill(reduced, !((Reduction)node.Operator).NoopWithEmptyAxes);
+            return reduced;
+        }
+        foreach (var axis in axes)
+        {
+            if (axis.Constant is not { } a) return null;
+            reduced[MovementRules.Normal(a, rank)] = true;
+        }
         return reduced;
     }
 }

@@ -37,7 +37,7 @@ internal static unsafe class ScatterRules
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Write(Places places, long* index, byte* updates, byte* y)
     {
         var (extents, bytes) = (places.Extents, places.Bytes);

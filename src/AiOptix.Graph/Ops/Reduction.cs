@@ -28,7 +28,9 @@ public abstract record Reduction(bool KeepDims, bool NoopWithEmptyAxes) : Operat
             return;
         }
         var axes = AxesOf(context.Axes(given, s.Rank), s.Rank);
-        context.Set(0, type, KeepDims ? new([.. s.Select((d, i) => axes.Contains(i) ? Dim.One : d)]) : new([.. s.Where((_, i) => !axes.Contains(i))]));
+        var isReduced = new bool[s.Rank];
+        foreach (var axis in axes) isReduced[axis] = true;
+        context.Set(0, type, KeepDims ? new([.. s.Select((d, i) => isReduced[i] ? Dim.One : d)]) : new([.. s.Where((_, i) => !isReduced[i])]));
         if (axes.Length == 1 && s.Rank == 1 && context.Elements(0) is { Count: > 0 } e && Follow(e) is { } followed) context.SetElements(0, [followed]);
     }
 

@@ -10,10 +10,16 @@ public sealed record Transpose(ValueList<long> Perm = default) : Operator
     /// <exception cref="InvalidGraphException">It is none.</exception>
     public int[] PermutationOf(int rank)
     {
-        if (Perm.Count == 0) return [.. Enumerable.Range(0, rank).Reverse()];
-        var p = Perm.Select(a => (int)(a < 0 ? a + Perm.Count : a)).ToArray();
-        if (p.Length != rank || !p.Order().SequenceEqual(Enumerable.Range(0, rank)))
-            throw new InvalidGraphException($"perm {Perm} is no permutation of {rank} axes");
+        var p = new int[rank];
+        var isTaken = new bool[rank];
+        if (Perm.Count != 0 && Perm.Count != rank) throw new InvalidGraphException($"perm {Perm} is no permutation of {rank} axes");
+        for (var i = 0; i < rank; i++)
+        {
+            var axis = Perm.Count == 0 ? rank - 1 - i : Perm[i] < 0 ? Perm[i] + rank : Perm[i];
+            if (axis < 0 || axis >= rank || isTaken[axis]) throw new InvalidGraphException($"perm {Perm} is no permutation of {rank} axes");
+            isTaken[axis] = true;
+            p[i] = (int)axis;
+        }
         return p;
     }
 

@@ -49,11 +49,19 @@ public sealed partial class Dim : IEquatable<Dim>
     {
         if (a.IsConstant && a.constant == 0) return b;
         if (b.IsConstant && b.constant == 0) return a;
-        var sum = new SortedDictionary<string, Monomial>(StringComparer.Ordinal);
-        foreach (var m in a.monomials) sum[m.Key] = m;
-        foreach (var m in b.monomials)
-            sum[m.Key] = sum.TryGetValue(m.Key, out var other) ? m with { Coefficient = checked(m.Coefficient + other.Coefficient) } : m;
-        return new(checked(a.constant + b.constant), [.. sum.Values.Where(m => m.Coefficient != 0)]);
+        if (a.IsConstant || b.IsConstant) return new(checked(a.constant + b.constant), a.IsConstant ? b.monomials : a.monomials);
+        // Both are in the order of their keys, and so is the sum.
+        var sum = new List<Monomial>();
+        int i = 0, k = 0;
+        while (i < a.monomials.Length || k < b.monomials.Length)
+        {
+            var order = i == a.monomials.Length ? 1 : k == b.monomials.Length ? -1 : string.CompareOrdinal(a.monomials[i].Key, b.monomials[k].Key);
+            var m = order == 0 ? a.monomials[i] with { Coefficient = checked(a.monomials[i].Coefficient + b.monomials[k].Coefficient) } : order < 0 ? a.monomials[i] : b.monomials[k];
+            if (m.Coefficient != 0) sum.Add(m);
+            if (order <= 0) i++;
+            if (order >= 0) k++;
+        }
+        return new(checked(a.constant + b.constant), [.. sum]);
     }
 
     /// <summary>Difference.</summary>

@@ -88,7 +88,7 @@ public sealed unsafe class AttentionPlan
     }
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(in AttentionCall call, int firstTask, int endTask, byte* scratch)
     {
         Rows r;
@@ -196,7 +196,7 @@ public sealed unsafe class AttentionPlan
     }
 
     /// <summary>Scores of a block of keys to weights.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Softmax(in AttentionCall call, Rows* r)
     {
         SoftmaxRow row;
@@ -230,7 +230,7 @@ public sealed unsafe class AttentionPlan
     }
 
     /// <summary>Adds a block's weighted values to those of the blocks before; the task's first block needs no adding. Rows that see none of its keys stay as they are.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Join(Rows* r, bool isFirst, float* y, nint step, float* mixed)
     {
         for (var i = 0; i < r->Count; i++, y += step, mixed += Shape.ValueWidth)

@@ -10,7 +10,7 @@ namespace AiOptix.Kernels.Attention;
 internal static unsafe class OneQuery
 {
     /// <summary>scores[j] = q · k[j]; four keys at a time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Dots<T>(float* q, float* k, nint step, int width, int keys, float* scores) where T : unmanaged, IVec<T>
     {
         var whole = width - width % T.Count;
@@ -52,7 +52,7 @@ internal static unsafe class OneQuery
     }
 
     /// <summary>y = Σ weights[j] · v[j], in the order of j; four vectors of the result stay in registers.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Mix<T>(float* weights, float* v, nint step, int width, int keys, float* y) where T : unmanaged, IVec<T>
     {
         var i = 0;

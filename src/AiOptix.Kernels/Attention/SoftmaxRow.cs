@@ -36,7 +36,7 @@ internal unsafe struct SoftmaxRow
     /// <summary>Result: the sum of the weights.</summary>
     public float Sum;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<T>(SoftmaxRow* r) where T : unmanaged, IVec<T>
     {
         var s = r->Scores;
@@ -69,7 +69,7 @@ internal unsafe struct SoftmaxRow
     /// <param name="maxima">The largest score of earlier blocks a row, and then of this one too.</param>
     /// <param name="kept">Result: <see cref="Kept"/> of each row.</param>
     /// <param name="sums">Result: <see cref="Sum"/> of each row.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static int RunAll<T>(SoftmaxRow* r, int rows, nint pitch, float* maxima, float* kept, float* sums) where T : unmanaged, IVec<T>
     {
         var unit = r->Factor * VecMath.Log2E;
@@ -107,7 +107,7 @@ internal unsafe struct SoftmaxRow
     }
 
     // A method of its own: beside calls the sum would lie in memory.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(HotCode.Optimized | MethodImplOptions.NoInlining)]
     private static float Powers<T>(float* s, int n, float max, float unit) where T : unmanaged, IVec<T>
     {
         var (shift, factor, sum) = (T.Set(max), T.Set(unit), T.Zero);
@@ -121,7 +121,7 @@ internal unsafe struct SoftmaxRow
     }
 
     /// <summary>The largest of n floats, whole vectors, that is not NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(HotCode.Optimized | MethodImplOptions.NoInlining)]
     private static float Largest<T>(float* s, int n) where T : unmanaged, IVec<T>
     {
         var max = T.Set(float.NegativeInfinity);
@@ -153,7 +153,7 @@ internal unsafe struct SoftmaxRow
         return last < end ? Math.Max(max, Masked<T>(r, last, end)) : max;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(HotCode.Optimized | MethodImplOptions.NoInlining)]
     private static float AddMask<T>(float* s, float* mask, int n, float factor) where T : unmanaged, IVec<T>
     {
         var (f, max) = (T.Set(factor), T.Set(float.NegativeInfinity));
@@ -166,7 +166,7 @@ internal unsafe struct SoftmaxRow
         return T.MaxLane(max);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static float Masked<T>(SoftmaxRow* r, int begin, int end) where T : unmanaged, IVec<T>
     {
         var s = r->Scores;
@@ -228,7 +228,7 @@ internal unsafe struct SoftmaxRow
     }
 
     /// <summary>Multiplies n floats by a factor.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Scale<T>(float* y, int n, float factor) where T : unmanaged, IVec<T>
     {
         var f = T.Set(factor);
@@ -238,7 +238,7 @@ internal unsafe struct SoftmaxRow
     }
 
     /// <summary>y = y·factor + added over n floats.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Join<T>(float* y, float* added, int n, float factor) where T : unmanaged, IVec<T>
     {
         var f = T.Set(factor);

@@ -67,7 +67,7 @@ public static unsafe class ByteBinaryTable
 /// <summary>The rectangle loop. Along a row each argument is dense or one element; what is strided goes one by one, like the rest of a row.</summary>
 internal static unsafe class ByteBinaryLoop
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<TF, TB, T>(byte* a, byte* b, byte* y, BinaryTile* tile, ByteFunction* f) where TF : struct, IBinaryF32 where TB : struct, IByteLanes<T> where T : unmanaged, IVec<T>
     {
         var isDense = tile->AColumn is 0 or 1 && tile->BColumn is 0 or 1;
@@ -81,7 +81,7 @@ internal static unsafe class ByteBinaryLoop
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void RunSteps<TF, TS, TB, T>(byte* a, byte* b, byte* y, BinaryTile* tile, ByteFunction* f, ByteSteps* steps) where TF : struct, IBinaryF32 where TS : struct, IByteSteps where TB : struct, IByteLanes<T> where T : unmanaged, IVec<T>
     {
         var isDense = tile->AColumn is 0 or 1 && tile->BColumn is 0 or 1;
@@ -95,7 +95,7 @@ internal static unsafe class ByteBinaryLoop
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static long RowSteps<TS, TB, T>(byte* a, nint aStep, byte* b, nint bStep, byte* y, long n, ByteFunction* f, ByteSteps* steps) where TS : struct, IByteSteps where TB : struct, IByteLanes<T> where T : unmanaged, IVec<T>
     {
         var (aFlip, bFlip, first, second, third) = (f->A.Flip, f->B.Flip, T.Set(steps->A), T.Set(steps->B), T.Set(steps->C));
@@ -111,7 +111,7 @@ internal static unsafe class ByteBinaryLoop
         return i;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static long Row<TF, TB, T>(byte* a, nint aStep, byte* b, nint bStep, byte* y, long n, ByteFunction* f) where TF : struct, IBinaryF32 where TB : struct, IByteLanes<T> where T : unmanaged, IVec<T>
     {
         var (aFlip, aZero, aScale) = (f->A.Flip, f->A.UnsignedZero, T.Set(f->A.Scale));
@@ -128,7 +128,7 @@ internal static unsafe class ByteBinaryLoop
         return i;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Rest<TF>(byte* a, nint aStep, byte* b, nint bStep, byte* y, long n, ByteFunction* f) where TF : struct, IBinaryF32
     {
         V1 aScale = new(f->A.Scale), bScale = new(f->B.Scale), scale = new(f->Y.Scale), low = new(f->Low - f->Y.Zero), high = new(f->High - f->Y.Zero);
@@ -169,7 +169,7 @@ public sealed unsafe class ByteBinaryPlan
     public int Tasks => grid.Tasks;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* a, byte* b, byte* y, int firstTask, int endTask)
     {
         RectangleGrid.Cursor cursor;

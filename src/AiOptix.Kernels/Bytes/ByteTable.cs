@@ -32,8 +32,8 @@ public static unsafe class ByteTableTable
     /// <summary>The first row that the target can run.</summary>
     public static ByteTableKernel Select(Target target) => Rows.First(row => target.Has(row.Needs));
 
-    // Four registers hold the table; two look-ups in halves of it, and the highest bit chooses.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    // Four registers hold the table; two look-ups in halves of it, and the highest bit chooses. Images of the kernels are for CPUs that may lack VBMI: the JIT compiles it.
+    [MethodImpl(HotCode.Optimized)]
     private static void Vector(byte* x, byte* y, long n, byte* table)
     {
         Vector512<byte> a = Vector512.Load(table), b = Vector512.Load(table + 64), c = Vector512.Load(table + 128), d = Vector512.Load(table + 192);
@@ -46,7 +46,7 @@ public static unsafe class ByteTableTable
         Scalar(x + i, y + i, n - i, table);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Scalar(byte* x, byte* y, long n, byte* table)
     {
         long i = 0;
@@ -79,7 +79,7 @@ public sealed unsafe class ByteTablePlan
     public int Tasks => split.Tasks;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>; the table has 256 bytes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* x, byte* y, byte* table, int firstTask, int endTask)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));

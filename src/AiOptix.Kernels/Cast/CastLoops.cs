@@ -16,7 +16,7 @@ internal readonly struct Flag(byte value)
 /// </summary>
 internal static unsafe class CastLoops
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Scalar<TFrom, TTo>(byte* x, byte* y, long n) where TFrom : unmanaged where TTo : unmanaged
     {
         var from = (TFrom*)x;
@@ -25,7 +25,7 @@ internal static unsafe class CastLoops
     }
 
     /// <summary>Booleans to 0 and 1, sixteen at a time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void FlagToSingle(byte* x, byte* y, long n)
     {
         long i = 0;
@@ -44,7 +44,7 @@ internal static unsafe class CastLoops
     }
 
     /// <summary>binary16 to binary32: the exponent is moved by a multiplication, which also makes denormals normal.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void HalfToSingle(byte* x, byte* y, long n)
     {
         long i = 0;
@@ -58,7 +58,7 @@ internal static unsafe class CastLoops
     }
 
     /// <summary>binary32 to binary16, rounded to nearest even: normal results by an addition to the bits, denormal ones by a floating-point addition.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void SingleToHalf(byte* x, byte* y, long n)
     {
         long i = 0;
@@ -68,7 +68,7 @@ internal static unsafe class CastLoops
     }
 
     /// <summary>bfloat16 to binary32.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void BrainToSingle(byte* x, byte* y, long n)
     {
         long i = 0;
@@ -82,7 +82,7 @@ internal static unsafe class CastLoops
     }
 
     /// <summary>binary32 to bfloat16, rounded to nearest even; NaN stays NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void SingleToBrain(byte* x, byte* y, long n)
     {
         long i = 0;
@@ -92,7 +92,7 @@ internal static unsafe class CastLoops
     }
 
     /// <summary>binary32 to int32; vectors with an element beyond int32 go one by one.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void SingleToInt32(byte* x, byte* y, long n)
     {
         long i = 0;
@@ -106,7 +106,7 @@ internal static unsafe class CastLoops
     }
 
     /// <summary>int32 to binary32.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Int32ToSingle(byte* x, byte* y, long n)
     {
         long i = 0;

@@ -29,7 +29,7 @@ public static unsafe class LongChecksum
     }
 
     // Per round: load, × Prime2, + lanes, rotate, × Prime1.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Rounds(byte* p, int rounds, ulong* lanes)
     {
         Vector256<ulong> first = Vector256.Create(Prime1), second = Vector256.Create(Prime2), sum = Vector256.Load(lanes);

@@ -62,9 +62,10 @@ public sealed record ConvProblem(ConvShape Shape) : KernelProblem
     {
         ConvAxis[] all = [shape.Depth, shape.Height, shape.Width];
         var axes = all[(all[0] != ConvAxis.None ? 0 : all[1] != ConvAxis.None ? 1 : 2)..];
-        return $"{Cross(axes.Select(a => a.Input).Prepend(shape.Channels).Prepend(shape.Batch))},{Cross(axes.Select(a => a.Kernel).Prepend(shape.GroupChannels).Prepend(shape.OutputChannels))}"
-            + $",pad={Same(axes.Select(a => a.PadBegin == a.PadEnd ? Number(a.PadBegin) : $"{Number(a.PadBegin)}:{Number(a.PadEnd)}"))},stride={Same(axes.Select(a => Number(a.Stride)))}"
-            + (axes.All(a => a.Dilation == 1) ? "" : $",dilation={Same(axes.Select(a => Number(a.Dilation)))}") + $",group={Number(shape.Groups)}{(shape.ReadsChannelsFirst ? ",first" : "")}";
+        string Each(Converter<ConvAxis, string> number) => string.Join('x', Array.ConvertAll(axes, number));
+        return $"{Number(shape.Batch)}x{Number(shape.Channels)}x{Each(a => Number(a.Input))},{Number(shape.OutputChannels)}x{Number(shape.GroupChannels)}x{Each(a => Number(a.Kernel))}"
+            + $",pad={Same(Array.ConvertAll(axes, a => a.PadBegin == a.PadEnd ? Number(a.PadBegin) : $"{Number(a.PadBegin)}:{Number(a.PadEnd)}"))},stride={Same(Array.ConvertAll(axes, a => Number(a.Stride)))}"
+            + (Array.TrueForAll(axes, a => a.Dilation == 1) ? "" : $",dilation={Same(Array.ConvertAll(axes, a => Number(a.Dilation)))}") + $",group={Number(shape.Groups)}{(shape.ReadsChannelsFirst ? ",first" : "")}";
     }
 
     /// <summary>Reads the text of a shape.</summary>
@@ -95,9 +96,7 @@ public sealed record ConvProblem(ConvShape Shape) : KernelProblem
         return all.Length == rank ? all : all.Length == 1 ? [.. Enumerable.Repeat(all[0], rank)] : throw words.Wrong($"{name} has {all.Length} numbers for {rank} axes");
     }
 
-    private static string Cross(IEnumerable<int> numbers) => string.Join('x', numbers.Select(Number));
-
-    private static string Same(IEnumerable<string> words) => words.Distinct().Count() == 1 ? words.First() : string.Join('x', words);
+    private static string Same(string[] words) => Array.TrueForAll(words, w => w == words[0]) ? words[0] : string.Join('x', words);
 
     private static string Number(int n) => n.ToString(CultureInfo.InvariantCulture);
 }

@@ -44,8 +44,9 @@ public sealed record GemmProblem(int M, int N, int K, int Batch = 1, GemmOperand
     public override IReadOnlyList<string> Candidates(Target target)
     {
         var all = new List<string>();
-        foreach (var row in GemmTable.Rows.SkipLast(1))
+        for (var i = 0; i < GemmTable.Rows.Count - 1; i++)
         {
+            var row = GemmTable.Rows[i];
             if (!target.Has(row.Isa)) continue;
             if (B != GemmOperand.InPlace) all.Add(row.Name);
             if (B != GemmOperand.Packed) all.Add(row.Name + InPlace);

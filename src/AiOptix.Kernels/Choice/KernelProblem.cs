@@ -55,8 +55,10 @@ public abstract record KernelProblem
         ArgumentNullException.ThrowIfNull(target);
         var all = Contenders(target);
         if (all.Count == 1) return all[0];
-        double[] seconds = [.. all.Select(c => Seconds(c, target))];
-        var limit = seconds.Min() * (1 + Doubt);
+        var seconds = new double[all.Count];
+        var least = double.PositiveInfinity;
+        for (var i = 0; i < seconds.Length; i++) least = Math.Min(least, seconds[i] = Seconds(all[i], target));
+        var limit = least * (1 + Doubt);
         return all[Math.Max(0, Array.FindIndex(seconds, s => s <= limit))];
     }
 

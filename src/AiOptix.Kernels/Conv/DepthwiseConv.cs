@@ -59,7 +59,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
             for (var c = 0; c < Shape.Channels; c++) *packed++ = weights[(nint)c * Shape.Taps + tap];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var finish = Epilogue.Select(call.Activation, T.Count);
@@ -107,7 +107,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
     }
 
     /// <summary>Lists the taps that lie in the input for a window that begins at a position.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void FindTaps(int z, int i, int j, Window* window, float* weights)
     {
         ConvAxis depth = Shape.Depth, height = Shape.Height, width = Shape.Width;
@@ -142,7 +142,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint Begin(nint c, nint channels) => c <= channels - T.Count ? c : channels - T.Count;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Eight(Window* window)
     {
         nint ld = window->XStride, ldy = window->YStride, channels = window->Channels;
@@ -177,7 +177,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Four(Window* window)
     {
         nint ld = window->XStride, ldy = window->YStride, channels = window->Channels;
@@ -204,7 +204,7 @@ internal sealed unsafe class DepthwiseConv<T> : ConvPlan where T : unmanaged, IV
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void One(Window* window)
     {
         Tap* taps = window->Taps, end = taps + window->Count;

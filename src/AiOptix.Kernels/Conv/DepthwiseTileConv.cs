@@ -104,8 +104,10 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
     private static long TilesInPlace(in ConvShape shape, TileSet set)
     {
         var (most, height) = (MostLines(set), shape.Height.Output);
-        var down = Stretches(shape.Height).Sum(l => (long)(l.Count / most + int.PopCount(l.Count % most)));
-        return Stretches(shape.Width).Sum(c => IsNarrow(c) ? c.Count * down : height * (long)set.Cut(c.Count).Count);
+        long down = 0, all = 0;
+        foreach (var l in Stretches(shape.Height)) down += l.Count / most + int.PopCount(l.Count % most);
+        foreach (var c in Stretches(shape.Width)) all += IsNarrow(c) ? c.Count * down : height * (long)set.Cut(c.Count).Count;
+        return all;
     }
 
     // A tile down a column: a power of two of lines.
@@ -119,7 +121,7 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
                 for (var c = first; c < first + tiles.Set.Width; c++) *packed++ = c < Shape.Channels ? weights[(nint)c * Shape.Taps + tap] : 0f;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var activation = TileActivation.Of(call.Activation, tiles.Set.Lanes);
@@ -148,7 +150,7 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void RunBands(in ConvCall call, delegate*<EpilogueTile*, void> left, TileArguments* t, int firstTask, int endTask, float* band)
     {
         nint pixelFloats = tiles.Set.Width, rowFloats = RowFloats, planeFloats = PlaneFloats, width = Shape.Width.Output;
@@ -184,7 +186,7 @@ internal sealed unsafe class DepthwiseTileConv : ConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Rectangle(in ConvCall call, delegate*<EpilogueTile*, void> left, TileArguments* t, long slice, Stretch depth, Stretch line, Stretch column)
     {
         ConvAxis height = Shape.Height, width = Shape.Width;

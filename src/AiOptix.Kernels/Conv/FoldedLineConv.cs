@@ -81,7 +81,7 @@ internal sealed unsafe class FoldedLineConv : ConvPlan
             }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var set = tiles.Set;
@@ -121,7 +121,7 @@ internal sealed unsafe class FoldedLineConv : ConvPlan
     }
 
     /// <summary>Adds up the products of a line.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Fold<T>(float* products, float* bias, float* y) where T : unmanaged, IVec<T>
     {
         int outputs = Shape.OutputChannels, taps = Shape.Width.Kernel;

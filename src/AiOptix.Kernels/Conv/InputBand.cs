@@ -30,7 +30,7 @@ internal static unsafe class InputBand<T, TLines> where T : unmanaged where TLin
     /// <param name="pixel">Elements from a pixel of the band to the next; adjacent where the input has its channels first.</param>
     /// <param name="row">From a line to the next.</param>
     /// <param name="plane">From a slice to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Spread(in ConvShape s, T* x, T padding, int image, int slice, int group, in TileTask at, T* band, nint pixel, nint row, nint plane)
     {
         ConvAxis depth = s.Depth, height = s.Height, width = s.Width;

@@ -8,7 +8,7 @@ namespace AiOptix.Kernels.Conv;
 internal readonly unsafe struct PixelCopy : IPixelLines<float>
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Fill(float* to, nint n, float value)
     {
         nint i = 0;
@@ -19,7 +19,7 @@ internal readonly unsafe struct PixelCopy : IPixelLines<float>
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run(float* from, nint pitch, float* to, nint toPitch, int n, int channels)
     {
         if (n == 0) return;
@@ -38,7 +38,7 @@ internal readonly unsafe struct PixelCopy : IPixelLines<float>
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Interleave(float* planes, nint planeFloats, float* to, int n, int channels)
     {
         var i = 0;

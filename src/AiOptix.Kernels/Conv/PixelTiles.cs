@@ -81,7 +81,7 @@ public sealed unsafe class PixelTiles
         ];
 
     // Two vectors. Sums (rows × vectors) stay in registers; a step loads the panel's vectors once and broadcasts one float of each pixel. Rows beyond the tile's are no code.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Two<TRows, T>(PixelTile* t) where TRows : struct, IRows where T : unmanaged, IVec<T>
     {
         nint ldx = t->XStride, ldx2 = 2 * ldx, ldy = t->YStride;
@@ -148,7 +148,7 @@ public sealed unsafe class PixelTiles
     }
 
     // One vector. Sums (rows × vectors) stay in registers; a step loads the panel's vectors once and broadcasts one float of each pixel. Rows beyond the tile's are no code.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void One<TRows, T>(PixelTile* t) where TRows : struct, IRows where T : unmanaged, IVec<T>
     {
         nint ldx = t->XStride, ldx2 = 2 * ldx, ldy = t->YStride;

@@ -24,7 +24,7 @@ internal sealed unsafe class ScalarConv(in ConvShape shape, string name) : ConvP
     public override void PackWeights(float* weights, float* packed)
         => Buffer.MemoryCopy(weights, packed, PackedWeightBytes, PackedWeightBytes);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var finish = Epilogue.Select(call.Activation, 1);

@@ -41,9 +41,10 @@ internal sealed unsafe class TileConv : ConvPlan
         var run = isJoined ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
         (offsets, blocks) = Blocks(run, isJoined ? s.Taps / s.Width.Kernel : s.Taps, isJoined ? 1 : s.Width.Kernel, steps);
         if (tiles.Generated is not { } generated) return;
-        foreach (var height in TileHeights().Distinct())
+        var isMet = Heights();
+        for (var height = 1; height < isMet.Length; height++)
             foreach (var columns in PanelWidths())
-                generated.Prepare(TileForm.Strided, height, columns);
+                if (isMet[height]) generated.Prepare(TileForm.Strided, height, columns);
     }
 
     public override long PackedWeightBytes => sizeof(float) * (long)s.Groups * GroupFloats;
@@ -63,12 +64,20 @@ internal sealed unsafe class TileConv : ConvPlan
         var (channels, taps, outputs, width) = (Shape.GroupChannels, Shape.Taps, Shape.GroupOutputs, tiles.Width);
         for (var group = 0; group < Shape.Groups; group++)
             for (var first = 0; first < outputs; first += width)
+            {
+                if (taps == 1)
+                {
+                    PanelPack.Run(weights + ((nint)group * outputs + first) * channels, channels, 1, Math.Min(width, outputs - first), width, channels, packed);
+                    packed += (nint)channels * width;
+                    continue;
+                }
                 for (var tap = 0; tap < taps; tap++)
                     for (var channel = 0; channel < channels; channel++)
                     {
                         var from = weights + (((nint)group * outputs + first) * channels + channel) * taps + tap;
                         for (var o = 0; o < width; o++) *packed++ = first + o < outputs ? from[(nint)o * channels * taps] : 0f;
                     }
+            }
     }
 
     /// <summary>How much it does for a shape.</summary>
@@ -96,7 +105,7 @@ internal sealed unsafe class TileConv : ConvPlan
     // A block of a panel's weights takes half of the first-level cache; generated tiles keep up with the second-level one and gain from longer sums.
     private static int StepsOfBlock(Target target, PixelTiles tiles) => Math.Max(64, (tiles.Generated is null ? target.L1Bytes / 2 : target.L2Bytes / 4) / (tiles.Width * sizeof(float)));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var finish = Epilogue.Select(call.Activation, tiles.Vector);
@@ -127,7 +136,7 @@ internal sealed unsafe class TileConv : ConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Products(in ConvCall call, delegate*<EpilogueTile*, void> finish, float* x, nint pixel, int group, in TileTask at)
     {
         PixelTile tile = default;
@@ -176,7 +185,7 @@ internal sealed unsafe class TileConv : ConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void GeneratedProducts(in ConvCall call, in TileSet set, delegate*<EpilogueTile*, void> finish, float* x, nint pixel, int group, in TileTask at)
     {
         TileArguments tile = default;
@@ -230,15 +239,19 @@ internal sealed unsafe class TileConv : ConvPlan
     /// <summary>Makes the code ready that convolutions of a shape run.</summary>
     public static void RehearseCode(in ConvShape shape, bool isKnown, Activation? activation, Target target, string name, PixelTiles tiles)
     {
-        var heights = new HashSet<int>(isKnown && shape.Batch > 0 ? new TileConv(shape, target, name, tiles).TileHeights() : Enumerable.Range(1, tiles.Height));
-        var few = new ConvShape(1, shape.Channels, shape.Groups == 1 ? Few(shape.OutputChannels, tiles.Width) : shape.OutputChannels, shape.Groups, Few(shape.Depth, 1), Few(shape.Height, 1), Few(shape.Width, heights.Min()));
+        var isMet = new bool[tiles.Height + 1];
+        if (isKnown && shape.Batch > 0) isMet = new TileConv(shape, target, name, tiles).Heights();
+        else Array.Fill(isMet, true, 1, tiles.Height);
+        var least = Math.Max(1, Array.IndexOf(isMet, true));
+        var few = new ConvShape(1, shape.Channels, shape.Groups == 1 ? Few(shape.OutputChannels, tiles.Width) : shape.OutputChannels, shape.Groups, Few(shape.Depth, 1), Few(shape.Height, 1), Few(shape.Width, least));
         var small = new TileConv(few with { ReadsChannelsFirst = shape.ReadsChannelsFirst }, target, name, tiles);
         using var memory = new RehearsalMemory();
         var offset = 0;
         var tile = new PixelTile { X = memory.Floats(1), Offsets = &offset, Pieces = 1, K = 1, Weights = memory.Floats(tiles.Width), Y = memory.Floats(tiles.Width) };
-        foreach (var height in tiles.Generated is null ? heights : [])
+        for (var height = 1; height < isMet.Length && tiles.Generated is null; height++)
             foreach (var columns in small.PanelWidths())
             {
+                if (!isMet[height]) continue;
                 tile.Columns = columns;
                 tiles.For(height, columns)(&tile);
             }
@@ -246,17 +259,25 @@ internal sealed unsafe class TileConv : ConvPlan
         InputBand<float, PixelCopy>.Rehearse();
     }
 
-    private IEnumerable<int> PanelWidths() => new[] { Math.Min(s.GroupOutputs, tiles.Width), s.GroupOutputs % tiles.Width }.Where(w => w > 0).Distinct();
-
-    private IEnumerable<int> TileHeights()
+    /// <summary>The widths that panels have: that of the whole ones, and that of the last.</summary>
+    private int[] PanelWidths()
     {
+        int whole = Math.Min(s.GroupOutputs, tiles.Width), last = s.GroupOutputs % tiles.Width;
+        return whole == 0 ? [] : last == 0 || last == whole ? [whole] : [whole, last];
+    }
+
+    /// <summary>Whether a tile is that high, for every height up to the highest.</summary>
+    private bool[] Heights()
+    {
+        var isMet = new bool[tiles.Height + 1];
         for (var task = 0; task < split.Tasks; task++)
         {
             var columns = split.Locate(task).Columns;
             var count = (columns + tiles.Height - 1) / tiles.Height;
-            yield return columns / count;
-            if (columns % count != 0) yield return columns / count + 1;
+            isMet[columns / count] = true;
+            if (columns % count != 0) isMet[columns / count + 1] = true;
         }
+        return isMet;
     }
 
     // Blocks of steps whose weights, a panel wide, stay in the first-level cache while all pixels of a task meet them.

@@ -132,7 +132,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
             for (var j = 0; j < Inputs; j++) to[i * Inputs + j] = rows[j * Taps] * lines[i * Taps] + rows[j * Taps + 1] * lines[i * Taps + 1] + rows[j * Taps + 2] * lines[i * Taps + 2];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
         var zeros = (float*)scratch;
@@ -169,7 +169,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
     }
 
     /// <summary>A product [tiles, channels] · [channels, panel] a point.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Multiply(float* inputs, float* weights, float* products, int count, int columns)
     {
         var set = tiles.Set;
@@ -190,7 +190,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
     }
 
     /// <summary>The points of some tiles, all channels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void TransformInputs(float* x, float* zeros, int first, int count, float* to)
     {
         var d = stackalloc float*[Points];
@@ -210,7 +210,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
     }
 
     /// <summary>A vector of output channels of some tiles, with the bias and the bounds.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void TransformOutputs(in ConvCall call, float* m, int first, int count, int output, int channels, float low, float high)
     {
         var isWhole = channels == T.Count;

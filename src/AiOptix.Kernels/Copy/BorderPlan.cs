@@ -66,7 +66,7 @@ public sealed unsafe class BorderPlan
     public long ScratchBytes => 0;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* x, byte* y, int firstTask, int endTask)
     {
         for (long row = split.Start(firstTask), end = split.Start(endTask); row < end; row++)
@@ -98,7 +98,7 @@ public sealed unsafe class BorderPlan
         plan.Run(memory.Bytes(6 * size), memory.Bytes(20 * size), 0, plan.Tasks);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Row<T>(T* source, T* target) where T : unmanaged
     {
         var map = maps[^1];

@@ -8,7 +8,7 @@ internal static unsafe class CopyLoops
 {
     private const int Block = 16, Vector = 32, LongRun = 512;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Runs(byte* source, byte* target, CopyTile* tile)
     {
         var bytes = tile->Columns * tile->ElementSize;
@@ -20,7 +20,7 @@ internal static unsafe class CopyLoops
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Fill<T>(byte* source, byte* target, CopyTile* tile) where T : unmanaged
     {
         for (long r = 0; r < tile->Rows; r++)
@@ -31,7 +31,7 @@ internal static unsafe class CopyLoops
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Strided<T>(byte* source, byte* target, CopyTile* tile) where T : unmanaged
     {
         var (sc, tc) = (tile->SourceColumn, tile->TargetColumn);
@@ -51,7 +51,7 @@ internal static unsafe class CopyLoops
     }
 
     /// <summary>A transposition in square blocks, so that every cache line touched is used up.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Blocked<T>(byte* source, byte* target, CopyTile* tile) where T : unmanaged
     {
         var part = *tile;
@@ -83,7 +83,7 @@ internal static unsafe class CopyLoops
     }
 
     /// <summary>Fills a row with one value.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void FillRow<T>(byte* target, T value, long count) where T : unmanaged
     {
         while (count > 0)

@@ -62,7 +62,7 @@ public sealed unsafe class CopyPlan
     public long ScratchBytes => 0;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>. The pointers name the elements at index 0 of every axis.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* source, byte* target, int firstTask, int endTask)
     {
         RectangleGrid.Cursor cursor;

@@ -55,8 +55,11 @@ public static unsafe class CopyTable
     /// <summary>The first row that serves the form and element size on the target.</summary>
     public static CopyKernel Select(CopyForm form, int elementSize, Target target)
     {
-        foreach (var row in Rows)
+        for (var i = 0; i < Rows.Count; i++)
+        {
+            var row = Rows[i];
             if (target.Has(row.Needs) && (row.Form == form || row.Form == CopyForm.Strided) && (row.ElementSize == 0 || row.ElementSize == elementSize)) return row;
+        }
         throw new UnsupportedModelException($"no copy kernel for elements of {elementSize} bytes; 1, 2, 4, 8 and 16 are served");
     }
 }

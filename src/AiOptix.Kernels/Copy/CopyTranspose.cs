@@ -12,7 +12,7 @@ namespace AiOptix.Kernels.Copy;
 /// </summary>
 internal static unsafe class CopyTranspose
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Words(byte* source, byte* target, CopyTile* tile)
     {
         var (sc, tr) = (tile->SourceColumn, tile->TargetRow);
@@ -32,7 +32,7 @@ internal static unsafe class CopyTranspose
         Edges<uint>(source, target, tile, rows, columns);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void HalfWords(byte* source, byte* target, CopyTile* tile)
     {
         var (sc, tr) = (tile->SourceColumn, tile->TargetRow);
@@ -63,7 +63,7 @@ internal static unsafe class CopyTranspose
     }
 
     /// <summary>8×8 bytes: eight half registers in, pairs of rows out.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Bytes(byte* source, byte* target, CopyTile* tile)
     {
         var (sc, tr) = (tile->SourceColumn, tile->TargetRow);
@@ -87,7 +87,7 @@ internal static unsafe class CopyTranspose
     }
 
     /// <summary>The rectangle without its upper left <paramref name="rows"/> × <paramref name="columns"/> corner.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Edges<T>(byte* source, byte* target, CopyTile* tile, long rows, long columns) where T : unmanaged
     {
         if (columns < tile->Columns && rows > 0)

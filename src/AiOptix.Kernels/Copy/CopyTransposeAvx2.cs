@@ -10,7 +10,7 @@ namespace AiOptix.Kernels.Copy;
 /// </summary>
 internal static unsafe class CopyTransposeAvx2
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Words(byte* source, byte* target, CopyTile* tile)
     {
         var (sc, tr) = (tile->SourceColumn, tile->TargetRow);
@@ -24,7 +24,7 @@ internal static unsafe class CopyTransposeAvx2
         CopyTranspose.Edges<uint>(source, target, tile, rows, columns);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void DoubleWords(byte* source, byte* target, CopyTile* tile)
     {
         var (sc, tr) = (tile->SourceColumn, tile->TargetRow);

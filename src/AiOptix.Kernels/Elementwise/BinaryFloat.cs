@@ -57,7 +57,7 @@ internal readonly struct PReluF32 : IBinaryF32
 /// </summary>
 internal static unsafe class BinaryFloatLoop
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<TF, T>(byte* a, byte* b, byte* y, BinaryTile* tile) where TF : struct, IBinaryF32 where T : unmanaged, IVec<T>
     {
         var n = tile->Columns;
@@ -110,7 +110,7 @@ internal static unsafe class BinaryFloatLoop
         if (left > 0) T.StorePart(y + i, TF.Apply(a, T.LoadPart(b + i, left)), left);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Strided<TF>(byte* a, byte* b, float* y, BinaryTile* tile) where TF : struct, IBinaryF32
     {
         for (long i = 0; i < tile->Columns; i++)

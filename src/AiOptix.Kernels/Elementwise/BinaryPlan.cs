@@ -33,7 +33,7 @@ public sealed unsafe class BinaryPlan
     /// Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>. The result may be an argument of the same element size that is
     /// dense over the result's sizes.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* a, byte* b, byte* y, int firstTask, int endTask)
     {
         RectangleGrid.Cursor cursor;

@@ -98,7 +98,7 @@ internal readonly struct GreaterOrEqualOp<T> : IBinaryOp<T, byte> where T : INum
 /// <summary>The rectangle loop of binary functions over elements of any type.</summary>
 internal static unsafe class BinaryScalarLoop
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<TF, T, TResult>(byte* a, byte* b, byte* y, BinaryTile* tile)
         where TF : struct, IBinaryOp<T, TResult> where T : unmanaged where TResult : unmanaged
     {

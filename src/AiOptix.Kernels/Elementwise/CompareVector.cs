@@ -19,7 +19,7 @@ internal readonly struct GreaterOrEqualVector<T> : ICompareVector<T> { public st
 /// <summary>Sixteen comparisons at a time, narrowed to sixteen booleans; what is left of a row, and strided rows, go one by one.</summary>
 internal static unsafe class CompareVectorLoop
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<TF, TScalar, T>(byte* a, byte* b, byte* y, BinaryTile* tile)
         where TF : struct, ICompareVector<T> where TScalar : struct, IBinaryOp<T, byte> where T : unmanaged
     {

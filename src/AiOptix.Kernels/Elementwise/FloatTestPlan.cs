@@ -52,7 +52,7 @@ public sealed unsafe class FloatTestPlan
         foreach (var isNaN in (bool[])[true, false]) Create(new(type, isNaN, 1, 1, 2))?.Run(memory.Bytes(16), memory.Bytes(2), 0, 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Loop<T>(FloatTestDescriptor d, byte* x, byte* y, long first, long end) where T : unmanaged, INumber<T>
     {
         var from = (T*)x;

@@ -144,7 +144,7 @@ public static unsafe class UnaryTable
     private static void Vector<TF, T>(void* x, void* y, long n, ActivationArgs* args) where TF : struct, IUnaryF32 where T : unmanaged, IVec<T> =>
         UnaryLoop.Run<TF, T>((float*)x, (float*)y, n, args);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Loop<T, TF>(void* x, void* y, long n, ActivationArgs* args) where T : unmanaged where TF : struct, IUnaryOp<T>
     {
         var (from, to) = ((nint)x, (nint)y);

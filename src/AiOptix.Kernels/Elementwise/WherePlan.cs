@@ -42,7 +42,7 @@ public sealed unsafe class WherePlan
     public long ScratchBytes => 0;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* condition, byte* a, byte* b, byte* y, int firstTask, int endTask)
     {
         RectangleGrid.Cursor cursor;
@@ -75,7 +75,7 @@ public sealed unsafe class WherePlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Row<T>(byte* c, byte* a, byte* b, byte* y, long n) where T : unmanaged
     {
         var (dc, da, db) = (grid.ColumnStride(0), grid.ColumnStride(1), grid.ColumnStride(2));
@@ -90,7 +90,7 @@ public sealed unsafe class WherePlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Words(byte* c, byte* a, byte* b, byte* y, long n)
     {
         var (da, db) = (grid.ColumnStride(1), grid.ColumnStride(2));

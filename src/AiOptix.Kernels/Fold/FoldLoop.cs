@@ -7,7 +7,7 @@ namespace AiOptix.Kernels.Fold;
 internal static unsafe class FoldLoop
 {
     /// <summary>Adds up stretches of channels, beginning with the addends.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Pixel<T>(float** x, int count, float* addends, float* y, int n) where T : unmanaged, IVec<T>
     {
         var c = 0;

@@ -93,7 +93,7 @@ public sealed unsafe class FoldPlan
     /// <param name="firstTask">The first task.</param>
     /// <param name="endTask">The task after the last.</param>
     /// <param name="scratch">This worker's scratch memory.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* addends, float* y, int firstTask, int endTask, byte* scratch)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));

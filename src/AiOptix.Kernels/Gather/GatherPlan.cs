@@ -87,7 +87,7 @@ public static unsafe class GatherTable
     private static long Index<TIndex>(byte* indices, long i) where TIndex : unmanaged =>
         sizeof(TIndex) == 8 ? Unsafe.ReadUnaligned<long>(indices + i * 8) : Unsafe.ReadUnaligned<int>(indices + i * 4);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static bool Values<T, TIndex>(GatherArgs* args, long first, long end) where T : unmanaged where TIndex : unmanaged
     {
         var good = true;
@@ -106,7 +106,7 @@ public static unsafe class GatherTable
         return good;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static bool Entries<TIndex>(GatherArgs* args, long first, long end) where TIndex : unmanaged
     {
         var good = true;
@@ -155,7 +155,7 @@ public sealed unsafe class GatherPlan
     /// Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>. False when an index was below −length or not below length: its
     /// entry of the result is left alone, and the caller raises the error.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public bool Run(byte* data, byte* indices, byte* result, int firstTask, int endTask)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));

@@ -83,7 +83,7 @@ internal readonly unsafe struct CompactPanels
     }
 
     /// <summary>Packs a panel whose list begins at an index. Where it ends, or -1 when there is no room for it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private long Pack(nint panel, float* plain, long listed)
     {
         var exponent = Math.Max(0, Highest(plain) - Exponents + 1);
@@ -117,7 +117,7 @@ internal readonly unsafe struct CompactPanels
     }
 
     /// <summary>Makes steps of columns float32 again; see <see cref="GemmBlock.PackB"/>. The first step begins a group.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Unpack<T, TLanes>(void* source, nint k0, nint steps, int column0, int column1, float* to, int width) where T : unmanaged, IVec<T> where TLanes : struct, ICompactLanes<T>
     {
         var last = stackalloc T[8];
@@ -166,7 +166,7 @@ internal readonly unsafe struct CompactPanels
         return bits >>> 31 << 27 | above & Vector128.Equals(above >>> 27, default);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private int Highest(float* plain)
     {
         var highest = Vector128<uint>.Zero;
@@ -175,7 +175,7 @@ internal readonly unsafe struct CompactPanels
     }
 
     /// <summary>How many weights have another exponent than the sixteen from one on.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private long Outside(float* plain, int exponent)
     {
         var inside = Vector128<uint>.Zero;
@@ -187,7 +187,7 @@ internal readonly unsafe struct CompactPanels
     }
 
     /// <summary>The first of those sixteen exponents that the most weights have, apart from those that are no normal numbers.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private int Densest(float* plain)
     {
         var counts = stackalloc int[256];

@@ -67,7 +67,7 @@ internal static unsafe class Epilogue
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "no such activation"),
     };
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Run<TF, T>(EpilogueTile* t) where TF : struct, IUnaryF32 where T : unmanaged, IVec<T>
     {
         var args = t->Args;

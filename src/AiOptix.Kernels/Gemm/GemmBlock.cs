@@ -49,7 +49,7 @@ internal unsafe struct GemmBlock
     public float* BScratch, AScratch, Spill;
 
     /// <summary>Computes the rectangle.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run(GemmBlock* g)
     {
         nint k0 = 0;
@@ -89,7 +89,7 @@ internal unsafe struct GemmBlock
         while (k0 < g->K);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Strip(GemmBlock* g, float* a, int row, int rows, nint k0, nint steps)
     {
         GemmTile tile;
@@ -150,7 +150,7 @@ internal unsafe struct GemmBlock
         g->Finish(&e);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     internal static void Copy(float* from, nint fromStride, float* to, nint toStride, int rows, int columns)
     {
         for (var i = 0; i < rows; i++) Unsafe.CopyBlockUnaligned(to + i * toStride, from + i * fromStride, (uint)columns * sizeof(float));

@@ -120,7 +120,7 @@ public sealed unsafe class GemmPlan
     }
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1. Allocates and throws nothing.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(in GemmCall call, int firstTask, int endTask, byte* scratch)
     {
         GemmBlock g = default;
@@ -161,7 +161,7 @@ public sealed unsafe class GemmPlan
     }
 
     /// <summary>A few rows over compact panels; for more, each panel is made plain in scratch once, while the rows of the one before it are still computed.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void RunCompact(GemmBlock* g)
     {
         if (Shape.M <= GemvCompact.MostRows && !Shape.PackedA)

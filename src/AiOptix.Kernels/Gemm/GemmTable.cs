@@ -21,7 +21,12 @@ public static unsafe class GemmTable
     ];
 
     /// <summary>The row of that name.</summary>
-    internal static GemmKernel Named(string name) => Rows.First(r => r.Name == name);
+    internal static GemmKernel Named(string name)
+    {
+        for (var i = 0; i < Rows.Count; i++)
+            if (Rows[i].Name == name) return Rows[i];
+        throw new ArgumentException($"there is no row {name}");
+    }
 
     /// <summary>
     /// The best row that the target can run. It depends on nothing else, so an operand packed for one shape serves every other shape it may be
@@ -29,14 +34,12 @@ public static unsafe class GemmTable
     /// </summary>
     public static GemmKernel Select(Target target)
     {
-        foreach (var row in Rows)
-        {
-            if (target.Has(row.Isa)) return row;
-        }
+        for (var i = 0; i < Rows.Count; i++)
+            if (target.Has(Rows[i].Isa)) return Rows[i];
         return Rows[^1];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Tile12x32(GemmTile* t)
     {
         if (t->Columns > 24)
@@ -67,7 +70,7 @@ public static unsafe class GemmTable
         else NarrowTiles.Tile1x1<V8>(&edge);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Tile6x16(GemmTile* t)
     {
         if (t->Columns > 12)
@@ -95,7 +98,7 @@ public static unsafe class GemmTable
         else NarrowTiles.Tile1x1<V4>(&edge);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Tile4x8(GemmTile* t)
     {
         if (t->Columns > 4)

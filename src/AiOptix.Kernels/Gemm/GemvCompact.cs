@@ -17,7 +17,7 @@ internal static unsafe class GemvCompact
     private const int Ahead = 4096;
 
     /// <summary>The columns of a block; <see cref="GemmBlock.BSource"/> holds the panels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<T, TLanes>(GemmBlock* g) where T : unmanaged, IVec<T> where TLanes : struct, ICompactLanes<T>
     {
         var padded = stackalloc float[8 * CompactPanels.Steps];
@@ -36,7 +36,7 @@ internal static unsafe class GemvCompact
     }
 
     // Where there are fewer rows, the last one is computed several times and stored once.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Sum<T, TLanes, TRows>(GemmBlock* g, CompactPanel panel, int column, float* padded)
         where T : unmanaged, IVec<T> where TLanes : struct, ICompactLanes<T> where TRows : struct, IRows
     {
@@ -117,7 +117,7 @@ internal static unsafe class GemvCompact
         T.StorePart(c + T.Count, y, second);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void AddOutliers(GemmBlock* g, CompactPanel panel, int column, int width)
     {
         var stand = BitConverter.Int32BitsToSingle(panel.Exponent << 23);

@@ -10,7 +10,7 @@ namespace AiOptix.Kernels.Gemm;
 internal static unsafe class GemvPanels
 {
     /// <summary>The columns of a block; B in panels, A at any stride.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<T>(GemmBlock* g) where T : unmanaged, IVec<T>
     {
         var width = 2 * T.Count;

@@ -63,15 +63,13 @@ public static unsafe class GemvTable
     /// <summary>The row of a vector width, that of the matrix kernel it stands beside.</summary>
     public static GemvKernel For(int vectorWidth)
     {
-        foreach (var row in Rows)
-        {
-            if (row.VectorWidth == vectorWidth) return row;
-        }
+        for (var i = 0; i < Rows.Count; i++)
+            if (Rows[i].VectorWidth == vectorWidth) return Rows[i];
         return Rows[^1];
     }
 
     // Eight rows of B at a time: c += a[k]·b[k] + … + a[k+7]·b[k+7], so that c passes through the first-level cache once in eight rows.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Run<T>(GemmBlock* g) where T : unmanaged, IVec<T>
     {
         var columns = g->Column1 - g->Column0;
@@ -131,7 +129,7 @@ public static unsafe class GemvTable
         g->Finish(&e);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void AddRow<T>(float a, float* b, float* c, int columns) where T : unmanaged, IVec<T>
     {
         var factor = T.Set(a);

@@ -7,7 +7,7 @@ namespace AiOptix.Kernels.Gemm;
 internal static unsafe class GeneratedStrip
 {
     /// <summary>Computes one K block of rows row…row + rows − 1.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run(GemmBlock* g, TileForm form, float* a, nint aStride, int row, int rows, nint k0, nint steps)
     {
         var isLast = k0 + steps >= g->K;

@@ -12,7 +12,7 @@ namespace AiOptix.Kernels.Gemm;
 internal static unsafe class NarrowTiles
 {
     /// <summary>12 rows by 1 vector.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile12x1<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;
@@ -77,7 +77,7 @@ internal static unsafe class NarrowTiles
     }
 
     /// <summary>8 rows by 1 vector.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile8x1<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;
@@ -126,7 +126,7 @@ internal static unsafe class NarrowTiles
     }
 
     /// <summary>6 rows by 1 vector.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile6x1<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;
@@ -167,7 +167,7 @@ internal static unsafe class NarrowTiles
     }
 
     /// <summary>4 rows by 1 vector.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile4x1<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;
@@ -200,7 +200,7 @@ internal static unsafe class NarrowTiles
     }
 
     /// <summary>1 rows by 1 vector.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile1x1<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;

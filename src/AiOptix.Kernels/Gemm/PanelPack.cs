@@ -12,7 +12,7 @@ namespace AiOptix.Kernels.Gemm;
 internal static unsafe class PanelPack
 {
     /// <summary>Packs <paramref name="lanes"/> (at most <paramref name="width"/>) lanes of <paramref name="steps"/> steps, at any strides.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run(float* source, nint laneStride, nint stepStride, int lanes, int width, nint steps, float* panel)
     {
         if (laneStride == 1) Rows(source, stepStride, lanes, width, steps, panel);
@@ -25,7 +25,7 @@ internal static unsafe class PanelPack
     /// Packs <paramref name="lanes"/> adjacent lanes into as many panels as they need, one after the other, reading each step's lanes along
     /// memory.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Rows(float* source, nint stepStride, int lanes, int width, nint steps, float* panels)
     {
         var panelFloats = steps * width;
@@ -89,7 +89,7 @@ internal static unsafe class PanelPack
     }
 
     /// <summary>The same of lanes whose steps are adjacent, with the panel's other lanes left as they are: blocks of 8 or 4 lanes by 4 steps; the edges go element by element.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Transpose(float* source, nint laneStride, int lanes, int width, nint steps, float* panel)
     {
         var blocked = steps & ~3;
@@ -111,7 +111,7 @@ internal static unsafe class PanelPack
     }
 
     // Lanes i and i + 4 share a register, so that no element crosses its halves.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Transpose8(float* source, nint stride, nint steps, float* to, nint width)
     {
         float* s1 = source + stride, s2 = s1 + stride, s3 = s2 + stride;
@@ -131,7 +131,7 @@ internal static unsafe class PanelPack
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Halves(float* p, nint distance) => Avx.InsertVector128(Vector128.Load(p).ToVector256Unsafe(), Vector128.Load(p + distance), 1);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Gather(float* source, nint laneStride, nint stepStride, int lane, int lanes, int width, nint step, nint steps, float* panel)
     {
         for (var k = step; k < steps; k++)
@@ -140,7 +140,7 @@ internal static unsafe class PanelPack
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void ClearLanes(float* panel, int lanes, int width, nint steps)
     {
         for (nint k = 0; k < steps; k++)

@@ -13,7 +13,7 @@ internal unsafe struct StridedSource
     public nint ColumnStride;
 
     /// <summary>Packs steps k0…k0 + steps − 1 of columns column0…column1 − 1 into panels; see <see cref="GemmBlock.PackB"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Pack(void* source, nint k0, nint steps, int column0, int column1, float* panels, int width)
     {
         var b = (StridedSource*)source;

@@ -12,7 +12,7 @@ namespace AiOptix.Kernels.Gemm;
 internal static unsafe class WideTiles
 {
     /// <summary>12 rows by 2 vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile12x2<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;
@@ -78,7 +78,7 @@ internal static unsafe class WideTiles
     }
 
     /// <summary>8 rows by 2 vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile8x2<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;
@@ -128,7 +128,7 @@ internal static unsafe class WideTiles
     }
 
     /// <summary>6 rows by 2 vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile6x2<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;
@@ -170,7 +170,7 @@ internal static unsafe class WideTiles
     }
 
     /// <summary>4 rows by 2 vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile4x2<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;
@@ -204,7 +204,7 @@ internal static unsafe class WideTiles
     }
 
     /// <summary>1 rows by 2 vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Tile1x2<T>(GemmTile* t) where T : unmanaged, IVec<T>
     {
         float* a = t->A, b = t->B, c = t->C;

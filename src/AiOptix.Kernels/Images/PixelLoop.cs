@@ -11,7 +11,7 @@ internal static unsafe class PixelLoop
     private const int Block = 16;
 
     /// <summary>y[i] = Σ w[t]·rows[t][i].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Blend<T>(byte** rows, float* weights, int taps, float* y, long n) where T : unmanaged, IVec<T>
     {
         long i = 0;
@@ -30,7 +30,7 @@ internal static unsafe class PixelLoop
     }
 
     /// <summary>Three interleaved channels to three planes, y = x·factor + addend. Sixteen pixels are 48 bytes: three shuffles and two ors a channel take them apart.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Planes<T>(byte* x, float* y, long pixels, float* affine) where T : unmanaged, IVec<T>
     {
         var apart = stackalloc byte[Block];
@@ -58,7 +58,7 @@ internal static unsafe class PixelLoop
     public static void PlanesScalar(byte* x, float* y, long pixels, float* affine) => Rest(x, y, 0, pixels, affine);
 
     /// <summary>y[i] = x[i]·factor + addend, those of channel i mod channels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Scale<T>(byte* x, float* y, long pixels, float* affine, int channels) where T : unmanaged, IVec<T>
     {
         var n = pixels * channels;

@@ -58,7 +58,7 @@ public static unsafe class PixelResize
     }
 
     /// <summary>Three or four channels as the lanes of a vector.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Cells(float* line, Axis axis, float* weights, int from, byte* y, int columns, int channels)
     {
         var zero = Vector128<float>.Zero;
@@ -76,7 +76,7 @@ public static unsafe class PixelResize
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Columns(float* line, Axis axis, float* weights, int from, byte* y, int columns, int channels)
     {
         for (var c = 0; c < columns; c++, weights += axis.Taps, y += channels)

@@ -14,7 +14,7 @@ public static unsafe class BoxSuppression
     private const int Coordinates = 4;
 
     /// <summary>The corners of boxes: of two opposite corners y, x, y, x, or of centre x, centre y, width, height.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Corners(float* boxes, int count, bool isCentre, double* corners)
     {
         for (var i = 0; i < count; i++, boxes += Coordinates, corners += Coordinates)
@@ -34,7 +34,7 @@ public static unsafe class BoxSuppression
     /// <param name="least">Only scores above it count; null for all.</param>
     /// <param name="order">Room for <paramref name="count"/> numbers; the chosen boxes on return.</param>
     /// <returns>How many were chosen.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static int Choose(double* corners, float* scores, int count, long most, double overlap, double? least, int* order)
     {
         var candidates = 0;

@@ -65,7 +65,7 @@ public sealed unsafe class CumulativePlan
         Create(new(type, 2, 3, 2, isProduct, false, false))?.Run(memory.Bytes(96), memory.Bytes(96), 0, 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Lines<T, TSum, TOp>(CumulativePlan plan, byte* from, byte* to, long first, long end) where T : unmanaged, INumber<T> where TSum : unmanaged, INumber<TSum> where TOp : struct, IBinaryOp<TSum, TSum>
     {
         var d = plan.d;

@@ -87,7 +87,7 @@ public sealed unsafe class ElementsPlan
     }
 
     /// <summary>Gathers from the data, or scatters from the updates (in the place of the data) into the result.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public bool Run(byte* from, byte* indices, byte* result, int firstTask, int endTask)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
@@ -137,7 +137,7 @@ public sealed unsafe class ElementsPlan
         _ => &Rows<Reduce<T, MinOp<T>>, T, int>,
     };
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static bool Rows<TMove, T, TIndex>(ElementsPlan plan, byte* other, byte* indices, byte* result, long first, long end)
         where TMove : struct, IMove<T> where T : unmanaged where TIndex : unmanaged
     {

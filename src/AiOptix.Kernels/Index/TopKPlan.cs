@@ -68,7 +68,7 @@ public sealed unsafe class TopKPlan
         Create(new(type, 2, 5, 1, 3, largest))?.Run(memory.Bytes(80), memory.Bytes(48), (long*)memory.Bytes(48), 0, 1, memory.Bytes(24));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Lines<T, TOrder>(TopKPlan plan, byte* from, byte* to, long* positions, long first, long end, byte* scratch) where T : unmanaged where TOrder : struct, IOrder<T>
     {
         var d = plan.d;
@@ -101,7 +101,7 @@ public sealed unsafe class TopKPlan
     }
 
     // The worst comes to the top: the element that stands last in the order, of equal ones the later.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Sink<T, TOrder>(T* x, long stride, long* heap, long at, long count) where T : unmanaged where TOrder : struct, IOrder<T>
     {
         var moved = heap[at];

@@ -35,7 +35,7 @@ public sealed unsafe class TuplePlan
     public int Tasks => split.Tasks;
 
     /// <summary>False when an index was out of range: its entry is left alone.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public bool Run(byte* data, long* indices, byte* result, int firstTask, int endTask)
     {
         var good = true;

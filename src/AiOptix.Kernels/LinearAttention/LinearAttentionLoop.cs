@@ -13,7 +13,7 @@ internal static unsafe class LinearAttentionLoop
     /// The state decays and takes the token in, in two passes over the elements of the key: what the state holds for it, then the change; the first query is read along with the second.
     /// Four vectors of columns at a time (s, held, change and y of each), so that sums wait for each other less.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Token<T>(LinearAttentionToken* token) where T : unmanaged, IVec<T>
     {
         const int pitch = LinearAttentionPlan.Columns;
@@ -94,7 +94,7 @@ internal static unsafe class LinearAttentionLoop
     }
 
     /// <summary>Copies rows of some columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Rows<T>(float* from, long fromPitch, float* to, long toPitch, int rows, int columns) where T : unmanaged, IVec<T>
     {
         for (var i = 0; i < rows; i++, from += fromPitch, to += toPitch)
@@ -105,7 +105,7 @@ internal static unsafe class LinearAttentionLoop
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Exp<T>(float* from, float* to, int count) where T : unmanaged, IVec<T>
     {
         var i = 0;

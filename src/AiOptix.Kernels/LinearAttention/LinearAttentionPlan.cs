@@ -119,7 +119,7 @@ public sealed unsafe class LinearAttentionPlan
     public long ScratchBytes => ((long)shape.KeySize * Columns + Padded(shape.KeySize)) * sizeof(float);
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(LinearAttentionCall call, int firstTask, int endTask, byte* scratch)
     {
         var (heads, keySize, valueSize) = (shape.KeyHeads, shape.KeySize, shape.ValueSize);

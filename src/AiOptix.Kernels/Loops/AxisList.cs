@@ -35,9 +35,13 @@ internal sealed class AxisList
     /// <summary>Puts the axes into the order of falling strides of one operand.</summary>
     public void OrderBy(int operand)
     {
-        var order = Enumerable.Range(0, Count).OrderByDescending(k => strides[k][operand]).ToArray();
-        var (oldDims, oldStrides) = (dims.ToArray(), strides.ToArray());
-        for (var k = 0; k < order.Length; k++) (dims[k], strides[k]) = (oldDims[order[k]], oldStrides[order[k]]);
+        for (var end = 1; end < Count; end++)
+        {
+            var (dim, stride) = (dims[end], strides[end]);
+            var k = end;
+            for (; k > 0 && strides[k - 1][operand] < stride[operand]; k--) (dims[k], strides[k]) = (dims[k - 1], strides[k - 1]);
+            (dims[k], strides[k]) = (dim, stride);
+        }
     }
 
     /// <summary>Merges neighbours that continue each other.</summary>

@@ -88,7 +88,7 @@ internal sealed unsafe class RectangleGrid
     }
 
     /// <summary>Sets the cursor before the first rectangle of a range of tasks.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Begin(Cursor* cursor, int firstTask, int endTask)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
@@ -109,7 +109,7 @@ internal sealed unsafe class RectangleGrid
     }
 
     /// <summary>Steps to the next rectangle; false when there is none.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public bool Next(Cursor* cursor)
     {
         if (cursor->Left <= 0) return false;

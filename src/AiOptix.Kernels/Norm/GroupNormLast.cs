@@ -38,7 +38,7 @@ public sealed unsafe class GroupNormLastPlan
     public long ScratchBytes => 2 * groupsATask * width * sizeof(float);
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(NormArgs* args, int firstTask, int endTask, byte* scratch)
     {
         for (long at = split.Start(firstTask), end = split.Start(endTask); at < end; at++)
@@ -69,7 +69,7 @@ public sealed unsafe class GroupNormLastPlan
     }
 
     /// <summary>Gives every channel of a group what follows from the sum of all: the mean (power 1), or one over the deviation (power 0).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Share(float* sums, long n, long elements, int power)
     {
         var sum = 0f;
@@ -85,7 +85,7 @@ internal static unsafe class ChannelLoop
     private const long Stretch = 256;
 
     /// <summary>For each of n channels the sum over pixels, or that of squared differences from a mean; in stretches, whose sums add up in turn.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Sums<T>(float* x, long pitch, long pixels, long n, float* mean, float* sums) where T : unmanaged, IVec<T>
     {
         for (long c = 0; c < n; c++) sums[c] = 0f;
@@ -142,7 +142,7 @@ internal static unsafe class ChannelLoop
     }
 
     /// <summary>y = (x − mean)·factor + bias for n channels of each pixel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Scale<T>(float* x, long pitch, long pixels, long n, float* mean, float* factor, float* bias, float* y) where T : unmanaged, IVec<T>
     {
         for (; pixels > 0; pixels--, x += pitch, y += pitch)

@@ -32,7 +32,7 @@ internal static unsafe class NormLoop
     private const long Stretch = 1024;
 
     /// <summary>LayerNorm (or RMSNorm when <paramref name="centred"/> is false) of rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Layer<T>(NormArgs* args, long first, long end, long n, float epsilon, bool centred) where T : unmanaged, IVec<T>
     {
         float* gains = args->Scale, biases = args->Bias;
@@ -70,7 +70,7 @@ internal static unsafe class NormLoop
     }
 
     /// <summary>Group normalisation: rows of <paramref name="channels"/> × <paramref name="spatial"/> elements share statistics, each channel has its scale and bias.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Group<T>(NormArgs* args, long first, long end, long groups, long channels, long spatial, float epsilon) where T : unmanaged, IVec<T>
     {
         var n = channels * spatial;
@@ -91,7 +91,7 @@ internal static unsafe class NormLoop
     }
 
     /// <summary>y = x·scale[c] + bias[c] where the channel is the innermost axis.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void ChannelRow<T>(float* x, float* scale, float* bias, float* y, long n) where T : unmanaged, IVec<T>
     {
         long i = 0;
@@ -101,7 +101,7 @@ internal static unsafe class NormLoop
     }
 
     /// <summary>y = x·scale + bias with one scale and bias.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void ChannelSpan<T>(float* x, float scale, float bias, float* y, long n) where T : unmanaged, IVec<T>
     {
         var (a, b) = (T.Set(scale), T.Set(bias));
@@ -120,7 +120,7 @@ internal static unsafe class NormLoop
         if (m > 0) T.StorePart(y + i, T.Fma(T.LoadPart(x + i, m) - mean, a, b), m);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T Squares<T>(float* x, long n, T mean) where T : unmanaged, IVec<T>
     {
         if (n <= Stretch) return SquaresStraight(x, n, mean);
@@ -128,7 +128,7 @@ internal static unsafe class NormLoop
         return Squares(x, left, mean) + Squares(x + left, n - left, mean);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T SquaresStraight<T>(float* x, long n, T mean) where T : unmanaged, IVec<T>
     {
         var (a, b, c, d) = (T.Zero, T.Zero, T.Zero, T.Zero);
@@ -150,7 +150,7 @@ internal static unsafe class NormLoop
         return a + b + (c + d);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Add<T>(float* x, float* residual, float* bias, float* sum, long n) where T : unmanaged, IVec<T>
     {
         for (long i = 0; i < n; i += T.Count)

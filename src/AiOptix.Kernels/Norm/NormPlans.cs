@@ -39,7 +39,7 @@ public sealed unsafe class LayerNormPlan
     public long ScratchBytes => 0;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(NormArgs* args, int firstTask, int endTask) => Kernel.Layer(args, split.Start(firstTask), split.Start(endTask), length, epsilon, centred);
 
     /// <summary>Rehearses a row: normalises a few elements, so that its code is compiled before a run needs it.</summary>
@@ -85,7 +85,7 @@ public sealed unsafe class GroupNormPlan
     public long ScratchBytes => 0;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(NormArgs* args, int firstTask, int endTask) =>
         Kernel.Group(args, split.Start(firstTask), split.Start(endTask), groups, channels, spatial, epsilon);
 
@@ -125,7 +125,7 @@ public sealed unsafe class ChannelAffinePlan
     public long ScratchBytes => 0;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>; the result may be the argument.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* scale, float* bias, float* y, int firstTask, int endTask)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));

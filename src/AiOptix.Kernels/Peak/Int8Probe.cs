@@ -51,7 +51,7 @@ public static class Int8Probe
         return best;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static int Run512()
     {
         var a = Vector512.Create((byte)3);
@@ -72,7 +72,7 @@ public static class Int8Probe
         return Vector512.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static int Run256()
     {
         var a = Vector256.Create((byte)3);

@@ -50,7 +50,7 @@ public static unsafe class PeakProbe
     }
 
     // Twelve independent chains hide the latency of every known core.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Spin<T>(float* sink) where T : unmanaged, IVec<T>
     {
         T a = T.Set(0.999f), b = T.Set(0.001f);

@@ -50,7 +50,7 @@ public static unsafe class BytePoolTable
     /// <summary>The first row that the target can run.</summary>
     public static BytePoolKernel Select(Target target) => Rows.First(row => target.Has(row.Needs));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Wide(BytePixel* p)
     {
         long c = 0;
@@ -71,7 +71,7 @@ public static unsafe class BytePoolTable
 
     private static void Portable(BytePixel* p) => Narrow(p, 0);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Narrow(BytePixel* p, long c)
     {
         for (; c <= p->Channels - 16; c += 16)
@@ -91,7 +91,7 @@ public static unsafe class BytePoolTable
 
     private static void Scalar(BytePixel* p) => Rest(p, 0);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Rest(BytePixel* p, long c)
     {
         for (; c < p->Channels; c++)
@@ -135,7 +135,7 @@ public sealed unsafe class BytePoolPlan
     public int Tasks => split.Tasks;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* x, byte* y, int firstTask, int endTask)
     {
         var pixel = new BytePixel { Channels = channels, Flip = flip, WidthStride = width.Dilation * xPitch, HeightStride = height.Dilation * width.Input * xPitch, DepthStride = depth.Dilation * height.Input * width.Input * xPitch };

@@ -13,7 +13,7 @@ namespace AiOptix.Kernels.Pool;
 /// </summary>
 internal static unsafe class PoolLoop
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Line<TF, T>(PoolLine* line) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         var joined = line->Scratch;
@@ -75,7 +75,7 @@ internal static unsafe class PoolLoop
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Part(float* joined, float* even, float* odd, long n)
     {
         long i = 0;

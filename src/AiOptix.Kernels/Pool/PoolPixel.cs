@@ -34,7 +34,7 @@ public unsafe struct PoolPixel
 /// <summary>One output pixel of a channels-last pooling: vectors run along the channels, four at a time; a window's elements join in the order depth, height, width.</summary>
 internal static unsafe class PoolPixelLoop
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Pixel<TF, T>(PoolPixel* p) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         long c = 0;

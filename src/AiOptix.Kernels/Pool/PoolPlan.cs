@@ -56,7 +56,7 @@ public sealed unsafe class PoolPlan
     public long ScratchBytes => channels > 1 ? 0 : 3 * form.LineLength * sizeof(float);
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>; <paramref name="scratch"/> is this worker's own.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* y, int firstTask, int endTask, byte* scratch)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
@@ -88,7 +88,7 @@ public sealed unsafe class PoolPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Pixels(float* x, float* y, long first, long end)
     {
         var pixel = new PoolPixel { Channels = channels, Divides = !Kernel.Max, WidthStride = width.Dilation * xPitch, HeightStride = form.HeightStride * xPitch, DepthStride = form.DepthStride * xPitch };

@@ -28,14 +28,14 @@ public sealed unsafe class DynamicQuantizePlan
     public int Tasks => split.Tasks;
 
     /// <summary>Notes the least and the greatest value of each task, and 0: two floats a task.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Measure(float* x, float* extremes, int firstTask, int endTask)
     {
         for (var task = firstTask; task < endTask; task++) Extremes(x + split.Start(task), split.Start(task + 1) - split.Start(task), extremes + 2 * task);
     }
 
     /// <summary>Quantises; the first task also writes scale and zero point.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Quantize(float* x, float* extremes, byte* y, float* scale, byte* zero, int firstTask, int endTask)
     {
         var (least, greatest) = (0f, 0f);
@@ -61,7 +61,7 @@ public sealed unsafe class DynamicQuantizePlan
         plan.Quantize((float*)x, (float*)extremes, memory.Bytes(RehearsalMemory.Row), memory.Floats(1), memory.Bytes(1), 0, plan.Tasks);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Extremes(float* x, long n, float* to)
     {
         var (least, greatest) = (0f, 0f);

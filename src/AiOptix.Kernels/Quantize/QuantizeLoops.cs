@@ -11,7 +11,7 @@ namespace AiOptix.Kernels.Quantize;
 /// </summary>
 internal static unsafe class QuantizeLoops
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Quantize<T>(byte* x, byte* y, long n, float scale, int zero) where T : unmanaged
     {
         var from = (float*)x;
@@ -24,7 +24,7 @@ internal static unsafe class QuantizeLoops
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void QuantizeVector<T>(byte* x, byte* y, long n, float scale, int zero) where T : unmanaged
     {
         var from = (float*)x;
@@ -40,7 +40,7 @@ internal static unsafe class QuantizeLoops
         Quantize<T>(x + i * sizeof(float), y + i, n - i, scale, zero);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void QuantizeLanes<T, TB, TV>(byte* x, byte* y, long n, float scale, int zero) where T : unmanaged where TB : struct, IByteLanes<TV> where TV : unmanaged, IVec<TV>
     {
         var from = (float*)x;
@@ -55,7 +55,7 @@ internal static unsafe class QuantizeLoops
         Quantize<T>(x + i * sizeof(float), y + i, n - i, scale, zero);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void DequantizeLanes<T, TB, TV>(byte* x, byte* y, long n, float scale, int zero) where T : unmanaged where TB : struct, IByteLanes<TV> where TV : unmanaged, IVec<TV>
     {
         var to = (float*)y;
@@ -66,14 +66,14 @@ internal static unsafe class QuantizeLoops
         Dequantize<T>(x + i, y + i * sizeof(float), n - i, scale, zero);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Dequantize<T>(byte* x, byte* y, long n, float scale, int zero) where T : unmanaged
     {
         var to = (float*)y;
         for (long i = 0; i < n; i++) to[i] = (One<T>(x[i]) - zero) * scale;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void DequantizeVector<T>(byte* x, byte* y, long n, float scale, int zero) where T : unmanaged
     {
         var to = (float*)y;

@@ -36,7 +36,7 @@ public sealed unsafe class QuantizePlan
     public int Tasks => split.Tasks;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>. <paramref name="zeros"/> may be null: all are 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* x, float* scales, byte* zeros, byte* y, int firstTask, int endTask)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));

@@ -8,7 +8,7 @@ namespace AiOptix.Kernels.QuantizedConv;
 internal readonly unsafe struct ByteLines : IPixelLines<byte>
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run(byte* from, nint pitch, byte* to, nint toPitch, int n, int channels)
     {
         if (n == 0) return;
@@ -27,7 +27,7 @@ internal readonly unsafe struct ByteLines : IPixelLines<byte>
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Interleave(byte* planes, nint planeBytes, byte* to, int n, int channels)
     {
         var i = 0;
@@ -49,6 +49,6 @@ internal readonly unsafe struct ByteLines : IPixelLines<byte>
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Fill(byte* to, nint n, byte value) => Unsafe.InitBlockUnaligned(to, value, checked((uint)n));
 }

@@ -102,7 +102,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
             }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in QuantizedConvCall call, int firstTask, int endTask, byte* scratch)
     {
         DotArguments t = default;
@@ -130,7 +130,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Tiles(in QuantizedConvCall call, DotArguments* t, byte* from, long pixel, int columns, int panel, byte* scratch)
     {
         var packed = call.PackedWeights + panels.Offset(panel);
@@ -153,7 +153,7 @@ internal sealed unsafe class DepthwiseDotConv : QuantizedConvPlan
     }
 
     /// <summary>Brings together what the windows of some output pixels see of a panel's channels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Join(byte* x, int slice, int row, int column, int columns, int panel, byte* padding, byte* to)
     {
         var pixelBytes = LinesAtOnce * panels.Width(panel);

@@ -134,7 +134,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
     }
 
     /// <summary>Packs the matrix of a product: panel by panel, four terms a step.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void PackMatrix(in QuantizedMatrix matrix, byte* packed)
     {
         for (var panel = 0; panel < panels.Count; panel++)
@@ -155,7 +155,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
     }
 
     // Four terms of a column at a time, as one number; the last step has fewer.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void PackQuads(in QuantizedMatrix matrix, int panel, byte* weights, int* sums)
     {
         var (flip, zero, down, across) = (matrix.IsSigned ? 128 : 0, matrix.IsSigned ? matrix.Zero + 128 : matrix.Zero, matrix.TermStride, matrix.OutputStride);
@@ -178,7 +178,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
             }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void PackTerms(in QuantizedMatrix matrix, int panel, byte* weights, int* sums)
     {
         var (flip, zero) = (matrix.IsSigned ? 128 : 0, matrix.IsSigned ? matrix.Zero + 128 : matrix.Zero);
@@ -196,7 +196,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public override void Run(in QuantizedConvCall call, int firstTask, int endTask, byte* scratch)
     {
         DotArguments t = default;
@@ -227,7 +227,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Products(in QuantizedConvCall call, DotArguments* t, byte* x, nint pixel, int group, in TileTask at, byte* scratch)
     {
         var size = Shape.ResultBytes;

@@ -117,7 +117,7 @@ internal sealed unsafe class DotPanels
     /// <param name="count">Tiles.</param>
     /// <param name="t">The rest.</param>
     /// <param name="stage">Memory for tiles with columns to be left out.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(int panel, int rows, int count, DotArguments* t, byte* stage)
     {
         var p = panels[panel];

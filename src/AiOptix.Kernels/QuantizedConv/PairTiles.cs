@@ -12,7 +12,7 @@ internal static unsafe class PairTiles
     /// <summary>Rows.</summary>
     public const int Height = 4;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<T>(DotArguments* t) where T : unmanaged, IPairs<T>
     {
         var sums = stackalloc int[Height * 2 * T.Count];
@@ -32,7 +32,7 @@ internal static unsafe class PairTiles
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Rowwise<T>(DotArguments* t, uint flip, int* sums) where T : unmanaged, IPairs<T>
     {
         T c00 = T.Load(t->Bias), c01 = T.Load(t->Bias + T.Count), c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
@@ -68,7 +68,7 @@ internal static unsafe class PairTiles
         T.Store(sums + 7 * T.Count, c31);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Columnwise<T>(DotArguments* t, uint flip, int row, int* sums) where T : unmanaged, IPairs<T>
     {
         T c0 = T.Load(t->Bias), c1 = T.Load(t->Bias + T.Count);

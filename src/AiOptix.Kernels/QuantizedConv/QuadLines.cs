@@ -36,7 +36,7 @@ internal unsafe struct QuadLines
     }
 
     /// <summary>Brings n pixels together.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Join(byte* to, int n)
     {
         var isWhole = 4 * Channels == Vectors * VectorBytes;
@@ -47,7 +47,7 @@ internal unsafe struct QuadLines
         else Join128(to, n);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private readonly void Join512(byte* to, int n)
     {
         byte* a = A, b = B, c = C, d = D;
@@ -62,7 +62,7 @@ internal unsafe struct QuadLines
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private readonly void JoinTwo(byte* to, int n)
     {
         byte* a = A, b = B, c = C, d = D;
@@ -78,7 +78,7 @@ internal unsafe struct QuadLines
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private readonly void JoinOne(byte* to, int n)
     {
         byte* a = A, b = B, c = C, d = D;
@@ -93,7 +93,7 @@ internal unsafe struct QuadLines
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private readonly void Join256(byte* to, int n)
     {
         byte* a = A, b = B, c = C, d = D;
@@ -108,7 +108,7 @@ internal unsafe struct QuadLines
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private readonly void Join128(byte* to, int n)
     {
         byte* a = A, b = B, c = C, d = D;
@@ -140,7 +140,7 @@ internal unsafe struct QuadLines
         return Part(pixel + channel, left);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | HotCode.Optimized)]
     private static Vector128<byte> Part(byte* from, int left)
     {
         var part = stackalloc byte[16];

@@ -92,7 +92,7 @@ public sealed unsafe class QuantizedProductPlan
     /// <param name="firstTask">The first task.</param>
     /// <param name="endTask">Behind the last.</param>
     /// <param name="scratch">Memory.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(in QuantizedConvCall call, in QuantizedMatrix matrix, int firstTask, int endTask, byte* scratch)
     {
         scratch = (byte*)(((nint)scratch + Alignment - 1) & -Alignment);

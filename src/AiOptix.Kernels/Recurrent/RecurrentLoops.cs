@@ -9,21 +9,21 @@ namespace AiOptix.Kernels.Recurrent;
 internal static unsafe class RecurrentLoops
 {
     /// <summary>y = clip(x + r).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Sum<T>(float* x, float* r, float* y, int n, float clip) where T : unmanaged, IVec<T>
     {
         for (var i = 0; i < n; i += T.Count) Put(y, i, n, Clip(Get<T>(x, i, n) + Get<T>(r, i, n), clip));
     }
 
     /// <summary>y = clip(x + r + p∘c).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Peephole<T>(float* x, float* r, float* p, float* c, float* y, int n, float clip) where T : unmanaged, IVec<T>
     {
         for (var i = 0; i < n; i += T.Count) Put(y, i, n, Clip(T.Fma(Get<T>(p, i, n), Get<T>(c, i, n), Get<T>(x, i, n) + Get<T>(r, i, n)), clip));
     }
 
     /// <summary>y = clip(x + reset∘(r + bias)); no bias where it is null.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Candidate<T>(float* x, float* reset, float* r, float* bias, float* y, int n, float clip) where T : unmanaged, IVec<T>
     {
         for (var i = 0; i < n; i += T.Count)
@@ -34,7 +34,7 @@ internal static unsafe class RecurrentLoops
     }
 
     /// <summary>c = f∘c + i∘g, y = clip(c); f is 1 − i where it is null.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Cell<T>(float* input, float* forget, float* candidate, float* c, float* y, int n, float clip) where T : unmanaged, IVec<T>
     {
         for (var i = 0; i < n; i += T.Count)
@@ -48,14 +48,14 @@ internal static unsafe class RecurrentLoops
     }
 
     /// <summary>y = a∘b.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Product<T>(float* a, float* b, float* y, int n) where T : unmanaged, IVec<T>
     {
         for (var i = 0; i < n; i += T.Count) Put(y, i, n, Get<T>(a, i, n) * Get<T>(b, i, n));
     }
 
     /// <summary>h = candidate + z∘(h − candidate).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Blend<T>(float* z, float* candidate, float* h, int n) where T : unmanaged, IVec<T>
     {
         for (var i = 0; i < n; i += T.Count)

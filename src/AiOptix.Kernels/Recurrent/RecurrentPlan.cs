@@ -78,7 +78,7 @@ public sealed unsafe class RecurrentPlan
     }
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>. Allocates and throws nothing.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(in RecurrentCall call, int firstTask, int endTask, byte* scratch)
     {
         for (var task = firstTask; task < endTask; task++)
@@ -89,7 +89,7 @@ public sealed unsafe class RecurrentPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void RunBlock(in RecurrentCall call, int direction, int first, int rows, float* scratch)
     {
         var n = shape.Hidden;
@@ -136,7 +136,7 @@ public sealed unsafe class RecurrentPlan
     }
 
     /// <summary>One step of one sequence; for a GRU that resets first, up to its second product.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Advance(in RecurrentCall call, int direction, float* x, float* g, float* h, float* c, float* spare)
     {
         var n = shape.Hidden;
@@ -186,7 +186,7 @@ public sealed unsafe class RecurrentPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Finish(in RecurrentCall call, int direction, float* x, float* g, float* h)
     {
         var n = shape.Hidden;
@@ -203,7 +203,7 @@ public sealed unsafe class RecurrentPlan
         functions[at].Run(x, x, n, &a);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Multiply(GemmPlan plan, float* state, float* weights, float* result, int stride, byte* scratch)
     {
         var product = new GemmCall { A = state, ARowStride = plan.Shape.K, B = weights, BRowStride = plan.Shape.N, C = result, CRowStride = stride };

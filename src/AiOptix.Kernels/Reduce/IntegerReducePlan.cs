@@ -69,7 +69,7 @@ public sealed unsafe class IntegerReducePlan
         _ => null,
     };
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Loop<T, TOp>(IntegerReducePlan plan, byte* x, byte* y, long first, long end) where T : unmanaged, IBinaryInteger<T> where TOp : struct, IBinaryOp<T, T>
     {
         var (dims, strides) = (plan.reduced, plan.reducedStrides);

@@ -82,7 +82,7 @@ internal static unsafe class ReduceLoop
     private static ReadOnlySpan<float> Ramp => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
     /// <summary>Outputs along a line, each reduced along contiguous elements.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Rows<TF, T>(float* x, float* y, long outputs, ReduceLine* line) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         for (long o = 0; o < outputs; o++)
@@ -93,7 +93,7 @@ internal static unsafe class ReduceLoop
     }
 
     /// <summary>Outputs along a line of contiguous elements, sixteen at a time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Columns<TF, T>(float* x, float* y, long outputs, ReduceLine* line) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         long o = 0;
@@ -115,7 +115,7 @@ internal static unsafe class ReduceLoop
     public static T First<T>(T lanes, int n) where T : unmanaged, IVec<T> =>
         T.IfLess(T.Load((float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Ramp))), T.Set(n), lanes, T.Zero);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T RunRows<TF, T>(float* x, ReduceLine* line, long first, long end) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (end - first <= 1) return first < end ? Halves<TF, T>(x + line->RunOffset(first), line->Length) : T.Set(TF.Identity);
@@ -123,7 +123,7 @@ internal static unsafe class ReduceLoop
         return TF.Join(RunRows<TF, T>(x, line, first, middle), RunRows<TF, T>(x, line, middle, end));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T RunColumns<TF, T>(float* x, ReduceLine* line, long first, long end, int lanes) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (end - first <= 1) return first < end ? ColumnHalves<TF, T>(x + line->RunOffset(first), line->Stride, line->Length, lanes) : T.Set(TF.Identity);
@@ -131,7 +131,7 @@ internal static unsafe class ReduceLoop
         return TF.Join(RunColumns<TF, T>(x, line, first, middle, lanes), RunColumns<TF, T>(x, line, middle, end, lanes));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T Halves<TF, T>(float* x, long n) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (n <= Stretch) return Straight<TF, T>(x, n);
@@ -139,7 +139,7 @@ internal static unsafe class ReduceLoop
         return TF.Join(Halves<TF, T>(x, left), Halves<TF, T>(x + left, n - left));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T ColumnHalves<TF, T>(float* x, long stride, long n, int lanes) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         if (n <= ColumnStretch) return ColumnStraight<TF, T>(x, stride, n, lanes);
@@ -147,7 +147,7 @@ internal static unsafe class ReduceLoop
         return TF.Join(ColumnHalves<TF, T>(x, stride, left, lanes), ColumnHalves<TF, T>(x + left * stride, stride, n - left, lanes));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T Straight<TF, T>(float* x, long n) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         var a = T.Set(TF.Identity);
@@ -172,7 +172,7 @@ internal static unsafe class ReduceLoop
         return T.IfLess(ramp, T.Set(n), TF.Enter(T.LoadPart(x, n)), T.Set(TF.Identity));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T ColumnStraight<TF, T>(float* x, long stride, long n, int lanes) where TF : struct, IReduceF32 where T : unmanaged, IVec<T>
     {
         var a = T.Set(TF.Identity);

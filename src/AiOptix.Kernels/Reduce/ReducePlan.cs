@@ -24,8 +24,8 @@ public sealed unsafe class ReducePlan
         kind = descriptor.Kind;
         Kernel = row ?? ReduceTable.Select(kind, target);
         var groups = Groups(descriptor);
-        var kept = groups.Where(g => !g.Reduced).ToList();
-        var reduced = groups.Where(g => g.Reduced).ToList();
+        var kept = groups.FindAll(g => !g.Reduced);
+        var reduced = groups.FindAll(g => g.Reduced);
         columns = kept.Count > 0 && kept[^1].Stride == 1;
         var last = kept.Count > 0 ? kept[^1] : (Dim: 1, Stride: 0, Reduced: false);
         lineLength = last.Dim;
@@ -40,9 +40,11 @@ public sealed unsafe class ReducePlan
             line.RunStride[k] = reduced[k].Stride;
             line.Runs *= reduced[k].Dim;
         }
-        keptDims = [.. kept.SkipLast(1).Select(static g => g.Dim)];
-        keptStrides = [.. kept.SkipLast(1).Select(static g => g.Stride)];
-        Outputs = kept.Aggregate(1L, static (a, g) => a * g.Dim);
+        keptDims = new long[Math.Max(0, kept.Count - 1)];
+        keptStrides = new long[keptDims.Length];
+        for (var k = 0; k < keptDims.Length; k++) (keptDims[k], keptStrides[k]) = (kept[k].Dim, kept[k].Stride);
+        Outputs = 1;
+        for (var k = 0; k < kept.Count; k++) Outputs *= kept[k].Dim;
         count = line.Length * line.Runs;
         split = new Split(Outputs, Math.Max(line.Length * line.Runs, 1), columns ? 32 : 1);
     }
@@ -60,7 +62,7 @@ public sealed unsafe class ReducePlan
     public long ScratchBytes => 0;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* y, int firstTask, int endTask)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));

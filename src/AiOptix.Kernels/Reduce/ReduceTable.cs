@@ -47,8 +47,8 @@ public static unsafe class ReduceTable
             ReduceKind.L2 => ReduceKind.SumSquare,
             _ => kind,
         };
-        foreach (var row in Rows)
-            if (row.Kind == walk && target.Has(row.Needs)) return row;
+        for (var i = 0; i < Rows.Count; i++)
+            if (Rows[i].Kind == walk && target.Has(Rows[i].Needs)) return Rows[i];
         throw new UnsupportedModelException($"no kernel for the reduction {kind}");
     }
 

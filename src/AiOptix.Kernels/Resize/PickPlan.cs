@@ -26,7 +26,7 @@ public sealed unsafe class PickPlan
     public static bool Suits(ResizeDescriptor descriptor) => Picks(descriptor.Rows) && Picks(descriptor.Columns);
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>; the result must not overlap the argument.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* x, byte* y, int firstTask, int endTask)
     {
         int rows = shape.Rows.Output, columns = shape.Columns.Output;

@@ -29,7 +29,7 @@ internal unsafe struct ResizeWork
 internal static unsafe class ResizeLoop
 {
     /// <summary>Output rows <paramref name="first"/> to <paramref name="end"/> − 1, counted through all planes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Rows<T>(ResizeWork* w, long first, long end) where T : unmanaged, IWide<T>
     {
         var length = w->OutputColumns * w->Inner;
@@ -72,7 +72,7 @@ internal static unsafe class ResizeLoop
         return line;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Pairs(ResizeWork* w, float* x, double* line)
     {
         var positions = w->ColumnPositions;
@@ -81,7 +81,7 @@ internal static unsafe class ResizeLoop
         for (var c = 0; c < n; c++, positions += 2, weights += 2) line[c] = x[positions[0]] * weights[0] + x[positions[1]] * weights[1];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Sums(ResizeWork* w, float* x, double* line)
     {
         var taps = w->ColumnTaps;
@@ -103,7 +103,7 @@ internal static unsafe class ResizeLoop
                 Add<T>(x + w->ColumnPositions[c * taps + t] * w->Inner, w->ColumnWeights[c * taps + t], line, w->Inner, t == 0);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void CellPairs<T>(ResizeWork* w, float* x, double* line) where T : unmanaged, IWide<T>
     {
         var positions = w->ColumnPositions;
@@ -119,7 +119,7 @@ internal static unsafe class ResizeLoop
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Pick(ResizeWork* w, float* x, float* y)
     {
         var n = w->Inner;
@@ -132,7 +132,7 @@ internal static unsafe class ResizeLoop
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Add<T>(float* x, double weight, double* sum, long n, bool isFirst) where T : unmanaged, IWide<T>
     {
         var w = T.Set(weight);
@@ -145,7 +145,7 @@ internal static unsafe class ResizeLoop
         for (; i < n; i++) sum[i] = isFirst ? x[i] * weight : sum[i] + x[i] * weight;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Scale<T>(double* a, double weight, float* y, long n) where T : unmanaged, IWide<T>
     {
         var w = T.Set(weight);
@@ -154,7 +154,7 @@ internal static unsafe class ResizeLoop
         for (; i < n; i++) y[i] = (float)(a[i] * weight);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Blend<T>(double* a, double aWeight, double* b, double bWeight, float* y, long n) where T : unmanaged, IWide<T>
     {
         var (u, v) = (T.Set(aWeight), T.Set(bWeight));
@@ -163,7 +163,7 @@ internal static unsafe class ResizeLoop
         for (; i < n; i++) y[i] = (float)(a[i] * aWeight + b[i] * bWeight);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Sum<T>(ResizeWork* w, long plane, int* positions, double* weights, int taps, float* y, long n) where T : unmanaged, IWide<T>
     {
         for (var t = 0; t < taps; t++) Line<T>(w, plane, positions[t], n);

@@ -35,7 +35,7 @@ public sealed unsafe class ResizePlan
     public long ScratchBytes => lines * (sizeof(long) + lineFloats * sizeof(double));
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>; the result must not overlap the argument.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* y, int firstTask, int endTask, byte* scratch)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));

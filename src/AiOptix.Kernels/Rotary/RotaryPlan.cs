@@ -50,7 +50,7 @@ public sealed unsafe class RotaryPlan
     public int Tasks => split.Tasks;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(in RotaryCall call, int firstTask, int endTask)
     {
         var half = shape.Turned / 2;

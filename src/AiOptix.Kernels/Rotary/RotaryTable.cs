@@ -39,7 +39,7 @@ public static unsafe class RotaryTable
     /// <summary>The best row of a form.</summary>
     public static RotaryKernel Select(bool interleaved) => Rows.First(r => r.Interleaved == interleaved);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Halves(float* x, float* cosines, float* sines, float* y, int n)
     {
         for (var i = 0; i < n; i++)
@@ -50,7 +50,7 @@ public static unsafe class RotaryTable
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void HalvesVector(float* x, float* cosines, float* sines, float* y, int n)
     {
         var i = 0;
@@ -69,7 +69,7 @@ public static unsafe class RotaryTable
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Neighbours(float* x, float* cosines, float* sines, float* y, int n)
     {
         for (var i = 0; i < n; i++)
@@ -80,7 +80,7 @@ public static unsafe class RotaryTable
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void NeighboursVector(float* x, float* cosines, float* sines, float* y, int n)
     {
         var signs = Vector128.Create(-0f, 0f, -0f, 0f);

@@ -48,7 +48,7 @@ public sealed unsafe class ColumnsPlan
     public long ScratchBytes => (long)meets * SampleWork.Pitch * (sizeof(int) + sizeof(float));
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* y, int firstTask, int endTask, byte* scratch)
     {
         var work = new SampleWork
@@ -74,7 +74,7 @@ public sealed unsafe class ColumnsPlan
     }
 
     /// <summary>Where the columns of an element lie, in the order of the taps; -1 for what is left of the list, and for all of it where there is no element.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Meet(long element, int* offsets)
     {
         var found = 0;

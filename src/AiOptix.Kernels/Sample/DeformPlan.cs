@@ -55,7 +55,7 @@ public sealed unsafe class DeformPlan
     /// <param name="firstTask">The first task.</param>
     /// <param name="endTask">The task after the last.</param>
     /// <param name="scratch">This worker's scratch memory.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* moves, float* factors, float* y, int firstTask, int endTask, byte* scratch)
     {
         var channels = shape.Channels / shape.Groups;
@@ -88,7 +88,7 @@ public sealed unsafe class DeformPlan
     }
 
     /// <summary>The corners around a place, those along the innermost axis fastest, with their weights. A corner of no weight is not read.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Place(long tap, long point, float* moves, double factor, int* offsets, float* weights)
     {
         var axes = shape.Axes.Count;

@@ -74,7 +74,7 @@ public sealed unsafe class GridPlan
     public long ScratchBytes => (long)taps * SampleWork.Pitch * (sizeof(int) + sizeof(float));
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* grid, float* y, int firstTask, int endTask, byte* scratch)
     {
         var work = new SampleWork
@@ -102,7 +102,7 @@ public sealed unsafe class GridPlan
     }
 
     /// <summary>The taps of a point, those along the innermost axis fastest.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Place(float* position, int* offsets, float* weights)
     {
         var (axes, count) = (shape.Extents.Count, (int)shape.Mode);

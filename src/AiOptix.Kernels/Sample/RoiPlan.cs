@@ -47,7 +47,7 @@ public sealed unsafe class RoiPlan
     public long ScratchBytes => MostTaps * SampleWork.Pitch * (sizeof(int) + sizeof(float));
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>. A region of an entry that X does not have is left alone; the caller raises the error.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* regions, long* entries, float* y, int firstTask, int endTask, byte* scratch)
     {
         var cells = shape.Rows * shape.Columns;

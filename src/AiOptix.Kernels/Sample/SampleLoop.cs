@@ -10,7 +10,7 @@ namespace AiOptix.Kernels.Sample;
 /// </summary>
 internal static unsafe class SampleLoop
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Wide(SampleWork* work)
     {
         var rest = stackalloc float[8];
@@ -42,7 +42,7 @@ internal static unsafe class SampleLoop
             }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Four(SampleWork* work)
     {
         var rest = stackalloc float[4];
@@ -70,7 +70,7 @@ internal static unsafe class SampleLoop
             }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void One(SampleWork* work)
     {
         float* x = work->X, y = work->Y;

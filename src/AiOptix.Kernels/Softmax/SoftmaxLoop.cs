@@ -15,7 +15,7 @@ internal static unsafe class SoftmaxLoop
     private const int Chunk = 256;
 
     /// <summary>Rows of <paramref name="length"/> contiguous elements.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Rows<TV, T>(float* x, float* y, long rows, long length, bool logarithm) where TV : unmanaged, IVec<TV> where T : unmanaged, IVec<T>
     {
         for (long r = 0; r < rows; r++, x += length, y += length)
@@ -31,7 +31,7 @@ internal static unsafe class SoftmaxLoop
     /// One line of <paramref name="columns"/> adjacent softmaxes, each over <paramref name="length"/> elements that lie <paramref name="stride"/>
     /// apart. Every lane is a softmax of its own.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Columns<T>(float* x, float* y, long columns, long length, long stride, bool logarithm) where T : unmanaged, IVec<T>
     {
         for (long c = 0; c < columns; c += T.Count)
@@ -53,7 +53,7 @@ internal static unsafe class SoftmaxLoop
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T Exponentials<TV, T>(float* x, float* y, long n, float largest, bool store) where TV : unmanaged, IVec<TV> where T : unmanaged, IVec<T>
     {
         if (n <= Stretch) return Straight<TV, T>(x, y, n, largest, store);
@@ -62,7 +62,7 @@ internal static unsafe class SoftmaxLoop
     }
 
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T Straight<TV, T>(float* x, float* y, long n, float largest, bool store) where TV : unmanaged, IVec<TV> where T : unmanaged, IVec<T>
     {
         var chunk = stackalloc float[Chunk];
@@ -109,7 +109,7 @@ internal static unsafe class SoftmaxLoop
         if (i < n) T.StorePart(y + i, T.LoadPart(x + i, (int)(n - i)) - largest - less, (int)(n - i));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static T ColumnSum<T>(float* x, float* y, long length, long stride, int n, T largest, bool store) where T : unmanaged, IVec<T>
     {
         if (length > 128)

@@ -77,7 +77,7 @@ public sealed unsafe class SoftmaxPlan
     public long ScratchBytes => 0;
 
     /// <summary>Runs tasks <paramref name="firstTask"/> up to <paramref name="endTask"/>; the result may be the argument for Softmax and LogSoftmax alike.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* x, float* y, int firstTask, int endTask)
     {
         var (first, end) = (split.Start(firstTask), split.Start(endTask));
@@ -105,7 +105,7 @@ public sealed unsafe class SoftmaxPlan
 
     /// <summary>Rows too short for a vector: a block of them is turned, so that each lane is a softmax of its own, and turned back.</summary>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void ShortRows(float* x, float* y, long first, long end)
     {
         var turned = stackalloc float[ShortRow * RowsAtOnce];

@@ -54,7 +54,7 @@ public sealed unsafe class TreePlan
     /// <param name="firstTask">The first task.</param>
     /// <param name="endTask">The task after the last.</param>
     /// <param name="scratch">Scratch memory.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(byte* x, byte* y, long* labels, int firstTask, int endTask, byte* scratch)
     {
         double nothing = 0;
@@ -79,7 +79,7 @@ public sealed unsafe class TreePlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Vote(byte* x, nint stride, int rows, double* scores, bool* voted, int* leaves)
     {
         var targets = shape.Targets;
@@ -118,7 +118,7 @@ public sealed unsafe class TreePlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Extreme(int* leaves, int count, double* scores, bool* voted)
     {
         for (var i = 0; i < count; i++)
@@ -131,7 +131,7 @@ public sealed unsafe class TreePlan
     }
 
     /// <summary>Makes the results of a row of its scores, and gives its label.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private long Finish(Span<double> scores)
     {
         if (shape.Total == TreeTotal.Average)
@@ -146,7 +146,7 @@ public sealed unsafe class TreePlan
         return shape.Classes is null ? 0 : isNone ? shape.Classes.None : shape.Classes.Labels[best];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private long FinishPair(Span<double> scores, TreeClasses classes)
     {
         var s = scores[classes.OnlyTarget] + (shape.Base.Length > 0 ? shape.Base[^1] : 0);
@@ -156,7 +156,7 @@ public sealed unsafe class TreePlan
         return classes.Labels[s > (classes.IsProbability ? 0.5 : 0) ? 1 : 0];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private void Store(Span<double> scores, byte* y, long at)
     {
         switch (shape.Result)

@@ -45,7 +45,7 @@ internal static unsafe class TreeWalks<T, TStep> where T : unmanaged, IBinaryFlo
     private const int StepsAtOnce = 4;
 
     /// <summary>The leaves of some trees for one row, eight at a time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Trees(byte* places, int* roots, int trees, void* row, int depth, int* leaves)
     {
         var x = (T*)row;
@@ -54,7 +54,7 @@ internal static unsafe class TreeWalks<T, TStep> where T : unmanaged, IBinaryFlo
     }
 
     /// <summary>The leaves of one tree for some rows, eight at a time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Rows(byte* places, int root, void* rows, nint stride, int count, int depth, int* leaves)
     {
         var x = (T*)rows;
@@ -63,27 +63,27 @@ internal static unsafe class TreeWalks<T, TStep> where T : unmanaged, IBinaryFlo
     }
 
     /// <summary>The scalar reference of <see cref="Trees"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void TreesOne(byte* places, int* roots, int trees, void* row, int depth, int* leaves)
     {
         for (var t = 0; t < trees; t++) leaves[t] = One(places, roots[t], (T*)row);
     }
 
     /// <summary>The scalar reference of <see cref="Rows"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void RowsOne(byte* places, int root, void* rows, nint stride, int count, int depth, int* leaves)
     {
         for (var r = 0; r < count; r++) leaves[r] = One(places, root, (T*)rows + r * stride);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static int One(byte* places, nint at, T* x)
     {
         while (Place(places, at)->Leaf < 0) at = Step(places, at, x);
         return Place(places, at)->Leaf;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     private static void Eight(byte* places, nint a, nint b, nint c, nint d, nint e, nint f, nint g, nint h, T* x, nint stride, int depth, int* leaves)
     {
         for (; ; depth -= StepsAtOnce)

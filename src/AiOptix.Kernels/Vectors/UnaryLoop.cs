@@ -9,7 +9,7 @@ namespace AiOptix.Kernels.Vectors;
 public static unsafe class UnaryLoop
 {
     /// <summary>y[i] = f(x[i]) for i in 0…n−1; y may be x. Any alignment; nothing beyond n is touched.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Run<TF, T>(float* x, float* y, long n, ActivationArgs* args) where TF : struct, IUnaryF32 where T : unmanaged, IVec<T>
     {
         var a = *args;

@@ -49,7 +49,7 @@ internal static unsafe class WeightOnlyLoop
     private const int NibblesAtOnce = 8;
 
     /// <summary>One row times a panel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Multiply<TF, TL, T>(float* a, byte* panel, int k, int block, float* c) where TF : struct, IWeightForm where TL : struct, IWeightLanes<T> where T : unmanaged, IVec<T>
     {
         T s0 = T.Zero, s1 = T.Zero;
@@ -109,7 +109,7 @@ internal static unsafe class WeightOnlyLoop
     }
 
     /// <summary>A panel as float32 [K][two vectors].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public static void Dequantize<TF, TL, T>(byte* panel, int k, int block, float* to) where TF : struct, IWeightForm where TL : struct, IWeightLanes<T> where T : unmanaged, IVec<T>
     {
         for (; k > 0; k -= block)

@@ -84,7 +84,7 @@ public sealed unsafe class WeightOnlyPlan
     }
 
     /// <summary>Computes tasks <paramref name="firstTask"/> to <paramref name="endTask"/> − 1 over dense rows. Allocates and throws nothing.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(HotCode.Optimized)]
     public void Run(float* a, byte* packed, float* c, int firstTask, int endTask, byte* scratch)
     {
         var width = Kernel.Width;

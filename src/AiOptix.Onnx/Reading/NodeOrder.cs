@@ -20,8 +20,9 @@ internal sealed class NodeOrder
         var ready = new PriorityQueue<int, int>();
         for (var i = 0; i < nodes.Count; i++)
         {
-            foreach (var p in Reads(nodes[i]).Select(n => producer.GetValueOrDefault(n, -1)).Where(p => p >= 0).Distinct())
+            foreach (var name in Reads(nodes[i]))
             {
+                if (!producer.TryGetValue(name, out var p) || users[p] is [.., var last] && last == i) continue;
                 (users[p] ??= []).Add(i);
                 waiting[i]++;
             }

@@ -12,8 +12,10 @@ public sealed class BatchNormFolding : IPass
         if (node.Operator is not BatchNormalization { Training: false } norm || ChannelAffine.Product(node.Input(0), node) is not { } product) return null;
         var parameters = node.Inputs.Skip(1).Select(i => i?.Constant is { } t && Reals.CanWrite(t.DType) ? Reals.Read(t) : null).ToArray();
         if (parameters is not [{ } scale, { } bias, { } mean, { } variance]) return null;
-        var factors = scale.Select((s, c) => s / Math.Sqrt(variance[c] + norm.Epsilon)).ToArray();
-        if (!factors.All(double.IsFinite)) return null;
-        return ChannelAffine.Fold(product, node.Output, factors, [.. bias.Select((b, c) => b - mean[c] * factors[c])], $"into {product}");
+        double[] factors = new double[scale.Length], shifts = new double[bias.Length];
+        for (var c = 0; c < factors.Length; c++) factors[c] = scale[c] / Math.Sqrt(variance[c] + norm.Epsilon);
+        if (!Array.TrueForAll(factors, double.IsFinite)) return null;
+        for (var c = 0; c < shifts.Length; c++) shifts[c] = bias[c] - mean[c] * factors[c];
+        return ChannelAffine.Fold(product, node.Output, factors, shifts, $"into {product}");
     }
 }

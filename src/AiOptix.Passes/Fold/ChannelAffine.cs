@@ -78,19 +78,23 @@ internal static class ChannelAffine
         var result = Tensor.Allocate(DType.Float32, weights.Shape);
         var from = weights.Span<float>();
         var to = result.Span<float>();
-        var isFinite = true;
-        for (var at = 0; at < from.Length; at += (int)inner)
-        {
-            var factor = scale[channel(at / inner)];
-            for (var i = at; i < at + (int)inner; i++)
-            {
-                var value = (float)(from[i] * factor);
-                isFinite &= float.IsFinite(value);
-                to[i] = value;
-            }
-        }
+        uint most = 0;
+        for (var at = 0; at < from.Length; at += (int)inner) most = Math.Max(most, Scale(from.Slice(at, (int)inner), scale[channel(at / inner)], to.Slice(at, (int)inner)));
         GC.KeepAlive(weights);
-        return isFinite ? result : null;
+        return float.IsFinite(BitConverter.UInt32BitsToSingle(most)) ? result : null;
+    }
+
+    /// <summary>Scales a row; returns the bits of what is largest in it without its sign, which are in the order of magnitudes, infinities and NaN last.</summary>
+    private static uint Scale(ReadOnlySpan<float> from, double factor, Span<float> to)
+    {
+        uint most = 0;
+        for (var i = 0; i < from.Length && i < to.Length; i++)
+        {
+            var value = (float)(from[i] * factor);
+            to[i] = value;
+            most = Math.Max(most, BitConverter.SingleToUInt32Bits(value) & 0x7FFFFFFF);
+        }
+        return most;
     }
 
     private static bool AllFinite(Tensor tensor) => Reals.Read(tensor).All(double.IsFinite);

@@ -17,9 +17,16 @@ public sealed class ConstantFolding : IPass
     public const long MaxFlops = 50_000_000;
 
     private readonly Limits limits;
+    private readonly Func<Node, bool> isLeft;
 
     /// <summary>Folds within limits.</summary>
-    public ConstantFolding(Limits limits) => this.limits = limits;
+    /// <param name="limits">The limits.</param>
+    /// <param name="isLeft">Nodes to leave as they are, because a backend reads through them; null leaves none.</param>
+    public ConstantFolding(Limits limits, Func<Node, bool>? isLeft = null)
+    {
+        this.limits = limits;
+        this.isLeft = isLeft ?? (_ => false);
+    }
 
     /// <inheritdoc/>
     public Patch? Match(Graph graph, Node node)
@@ -31,7 +38,7 @@ public sealed class ConstantFolding : IPass
         if (node.Inputs.Any(i => i is { IsConstant: false }) || node.Outputs.Any(o => o.OutputUses > 0 || o.TensorType is null)) return null;
         var read = node.Inputs.Sum(i => i?.Constant!.ByteLength ?? 0);
         var most = Math.Min(limits.MaxTensorBytes, Math.Max(MaxBytes, read));
-        if (node.Outputs.Any(o => SizeOf(o) > most) || Node.FlopsOf([node])?.Constant > MaxFlops) return null;
+        if (isLeft(node) || node.Outputs.Any(o => SizeOf(o) > most) || Node.FlopsOf([node])?.Constant > MaxFlops) return null;
         if (Evaluate(node, most) is not { } results) return null;
         if (results.Sum(t => t.ByteLength) > most) return null;
         var patch = new Patch(graph, "all inputs are constant");

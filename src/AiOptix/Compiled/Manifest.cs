@@ -75,9 +75,9 @@ internal sealed record Manifest
             Tuned = All("tuned", 2).ToDictionary(t => Uri.UnescapeDataString(t[0]), t => Uri.UnescapeDataString(t[1]), StringComparer.Ordinal),
             Files = [.. All("file", 5).Select(f => new SourceFile(new(Uri.UnescapeDataString(f[4]), Number(f[0]), Time(f[1])), Sum(f[2]), Sum(f[3])))],
             Graph = (Number(graph[0]), Number(graph[1])),
-            Blocks = [.. All("block", 3).Select(b => (Number(b[0]), Number(b[1]), Uri.UnescapeDataString(b[2])))],
-            Asked = [.. All("asked", 1).Select(a => Small(a[0]))],
-            Sums = [.. All("sum", 1).Select(s => Sum(s[0]))],
+            Blocks = Array.ConvertAll(All("block", 3), b => (Number(b[0]), Number(b[1]), Uri.UnescapeDataString(b[2]))),
+            Asked = Array.ConvertAll(All("asked", 1), a => Small(a[0])),
+            Sums = Array.ConvertAll(All("sum", 1), s => Sum(s[0])),
         };
 
         string[] One(string word, int fields) => All(word, fields) is [var only] ? only : throw new FormatException($"there must be one '{word}'");

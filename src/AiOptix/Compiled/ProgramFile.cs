@@ -74,10 +74,14 @@ internal sealed class ProgramFile
         try
         {
             var manifest = Manifest.Read(Encoding.UTF8.GetString(text));
-            foreach (var (offset, bytes) in manifest.Blocks.Select(b => (b.Offset, b.Length)).Append(manifest.Graph))
-                if (offset < HeadBytes || bytes > at - offset) throw new FormatException($"{bytes} bytes at {offset} do not lie in the content");
-            if (manifest.Blocks.Any(b => b.Offset % Alignment != 0)) throw new FormatException("packed weights are not aligned");
-            if (manifest.Asked.Any(a => a >= manifest.Blocks.Count)) throw new FormatException("it asks for packed weights that are not there");
+            Check(manifest.Graph.Offset, manifest.Graph.Length, at);
+            for (var i = 0; i < manifest.Blocks.Count; i++)
+            {
+                Check(manifest.Blocks[i].Offset, manifest.Blocks[i].Length, at);
+                if (manifest.Blocks[i].Offset % Alignment != 0) throw new FormatException("packed weights are not aligned");
+            }
+            for (var i = 0; i < manifest.Asked.Count; i++)
+                if (manifest.Asked[i] >= manifest.Blocks.Count) throw new FormatException("it asks for packed weights that are not there");
             if (manifest.Sums.Count != Chunks.Count(at - HeadBytes)) throw new FormatException("the number of checksums does not fit the content");
             return new(file, manifest, at);
         }
@@ -85,6 +89,11 @@ internal sealed class ProgramFile
         {
             throw new ModelFormatException($"its manifest is damaged: {e.Message}", e);
         }
+    }
+
+    private static void Check(long offset, long bytes, long end)
+    {
+        if (offset < HeadBytes || bytes > end - offset) throw new FormatException($"{bytes} bytes at {offset} do not lie in the content");
     }
 
     /// <summary>The head for a manifest.</summary>
@@ -121,8 +130,11 @@ internal sealed class ProgramFile
     /// <summary>The packed weights in the order in which lowering asks for them.</summary>
     public IReadOnlyList<PackedBlock> Packed()
     {
-        PackedBlock[] blocks = [.. Manifest.Blocks.Select(b => new PackedBlock(b.Form, block.Part(b.Offset, b.Length)))];
-        return [.. Manifest.Asked.Select(a => blocks[a])];
+        var blocks = new PackedBlock[Manifest.Blocks.Count];
+        for (var i = 0; i < blocks.Length; i++) blocks[i] = new(Manifest.Blocks[i].Form, block.Part(Manifest.Blocks[i].Offset, Manifest.Blocks[i].Length));
+        var asked = new PackedBlock[Manifest.Asked.Count];
+        for (var i = 0; i < asked.Length; i++) asked[i] = blocks[Manifest.Asked[i]];
+        return asked;
     }
 
     /// <summary>What holds the content against its checksums; each fails with <see cref="ModelFormatException"/>.</summary>
@@ -132,6 +144,10 @@ internal sealed class ProgramFile
         GC.KeepAlive(block);
     }));
 
-    private static string BuildOf(params ReadOnlySpan<Type> rooms) =>
-        $"{typeof(Model).Assembly.GetName().Version}-{Checksum.Of([.. rooms.ToArray().SelectMany(r => r.Module.ModuleVersionId.ToByteArray())]):x16}";
+    private static string BuildOf(params ReadOnlySpan<Type> rooms)
+    {
+        var ids = new byte[16 * rooms.Length];
+        for (var i = 0; i < rooms.Length; i++) rooms[i].Module.ModuleVersionId.TryWriteBytes(ids.AsSpan(16 * i));
+        return $"{typeof(Model).Assembly.GetName().Version}-{Checksum.Of(ids):x16}";
+    }
 }

@@ -32,6 +32,15 @@ public class FoldingTests
     }
 
     [Fact]
+    public void ConstantFolding_leaves_what_a_backend_reads_through()
+    {
+        var turned = graph.Add(new Transpose([1, 0]), graph.AddConstant(Tensor.From<float>([1, 2, 3, 4, 5, 6], new Shape(2, 3))));
+        graph.Returning(graph.Add(new MatMul(), graph.Input("x", DType.Float32, N, 3), turned));
+        Assert.Empty(graph.Check(new ConstantFolding(Limits.Default, n => n.Operator is Transpose)).Applied);
+        Assert.Single(graph.Check(new ConstantFolding(Limits.Default, n => n.Operator is MatMul)).Applied);
+    }
+
+    [Fact]
     public void ElementsFolding_leaves_outputs_of_the_graph()
     {
         var x = graph.Input("x", DType.Float32, 4, 6);
