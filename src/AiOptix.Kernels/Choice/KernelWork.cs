@@ -1,3 +1,5 @@
+using AiOptix.Tensors;
+
 namespace AiOptix.Kernels.Choice;
 
 /// <summary>How much a kernel does for a problem, counted from the shape: what the cost of a candidate is reckoned from.</summary>
@@ -28,8 +30,18 @@ public readonly record struct KernelWork(double Tasks, double Tiles, double Prod
         _ => Stored,
     };
 
-    /// <summary>Bytes moved by operands that are gone through several times: those that outgrow half of the second-level cache come again each time.</summary>
-    internal static double Passes(double bytes, double times, int cacheBytes) => bytes > cacheBytes / 2.0 ? bytes * Math.Max(1, times) : bytes;
+    // Weights of some part of the last-level cache come from memory, for the rest of a model has gone through it since; how many times as long that takes.
+    private const double FarPart = 1 / 8.0, Far = 3;
+
+    /// <summary>
+    /// Bytes moved by operands that are gone through several times: those that outgrow half of the second-level cache come again each time, and those that outgrow an eighth of the last-level one do so
+    /// from memory.
+    /// </summary>
+    internal static double Passes(double bytes, double times, Target target)
+    {
+        if (bytes <= target.L2Bytes / 2.0) return bytes;
+        return bytes * Math.Max(1, times) * (bytes > target.L3Bytes * FarPart ? Far : 1);
+    }
 
     /// <summary>Bytes of input and output that do not stay in the second-level cache.</summary>
     internal static double Beyond(double bytes, int cacheBytes) => bytes > cacheBytes / 2.0 ? bytes : 0;

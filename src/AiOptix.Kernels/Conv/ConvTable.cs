@@ -32,8 +32,8 @@ public static class ConvTable
     /// <summary>The rows.</summary>
     public static IReadOnlyList<ConvKernel> Rows { get; } =
     [
-        GeneratedDepthwise("conv_f32_depthwise_14x32_avx512_jit", Isa.Avx512, GeneratedTiles.Avx512),
-        GeneratedDepthwise("conv_f32_depthwise_6x16_avx2_jit", Isa.Avx2, GeneratedTiles.Avx2),
+        GeneratedDepthwise("conv_f32_depthwise_14x16_avx512_jit", Isa.Avx512, GeneratedTiles.Avx512),
+        GeneratedDepthwise("conv_f32_depthwise_8x8_avx2_jit", Isa.Avx2, GeneratedTiles.Avx2),
         Depthwise<V16>("conv_f32_depthwise_avx512", Isa.Avx512),
         Depthwise<V8>("conv_f32_depthwise_avx2", Isa.Avx2),
         Depthwise<V4>("conv_f32_depthwise_v128", Isa.None),

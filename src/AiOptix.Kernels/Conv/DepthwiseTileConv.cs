@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using AiOptix.Kernels.Choice;
 using AiOptix.Kernels.Gemm;
 using AiOptix.Kernels.Jit;
@@ -10,300 +9,196 @@ using AiOptix.Tensors;
 namespace AiOptix.Kernels.Conv;
 
 /// <summary>
-/// Channels-last convolution with one input and one output channel a group, by generated tiles: some output pixels by two vectors of channels. Output positions are cut into stretches
-/// that see the same taps of each axis, so that no tile has a tap beyond the input: a rectangle of lines and columns runs along its lines, or, being narrow, down its columns. Of a small
-/// image most rectangles would be a pixel or two: there each panel of channels is copied into a band in scratch, with its zeros, and every line sees all taps.
+/// Channels-last convolution with one input and one output channel a group, by generated tiles: some pixels of an output line by one vector of channels. The input is read in place: taps above and below
+/// it are left out for a whole line, those beside it have no code, so tiles at the ends of lines have code of their own. A task is some lines by some channels, the lines first: those of neighbouring
+/// tasks are neighbours, as in the convolutions before and behind.
 /// </summary>
 internal sealed unsafe class DepthwiseTileConv : ConvPlan
 {
-    /// <summary>A tile of a pixel or two takes about as long as copying so many vectors.</summary>
-    private const int SmallTile = 64;
+    private const int MostTasks = 16, MostTaps = 64;
+
+    // Vectors of channels together: lines of the cache come in pairs.
+    private const int FewestPanels = 2;
+
+    // Output lines of a task, as a multiple of those that it reads beyond its own; a line is read from the first-level cache again for every line below.
+    private const int FewestLines = 4;
+    private const double CostOfTask = 32 << 10;
 
     private readonly GeneratedTiles tiles;
-    private readonly Split split;
-    private readonly int bandLines, bands;
-    private readonly Stretch[] depths, lines, columns;
-    private readonly int channelsAtOnce;
+    private readonly GeneratedKernel[] kernels;
+    private readonly Tile[] line;
+    private readonly int lanes, lineParts, channelParts, panelsAtOnce;
 
     public DepthwiseTileConv(in ConvShape shape, Target target, string name, GeneratedTiles tiles) : base(shape, name)
     {
         this.tiles = tiles;
-        // What the windows of an output line see of some channels takes half of the first-level cache, so that the next lines find most of it there.
-        var panels = target.L1Bytes / 2 / sizeof(float) / tiles.Set.Width / Math.Max(1, (long)shape.Height.Kernel * shape.Width.Input);
-        channelsAtOnce = (int)Math.Clamp(panels, 1, shape.Channels) * tiles.Set.Width;
-        var slices = shape.OutputPixels == 0 ? 0 : checked((long)shape.Batch * shape.Depth.Output);
-        (depths, lines, columns) = (Stretches(shape.Depth), Stretches(shape.Height), Stretches(shape.Width));
-        var cost = (long)shape.Width.Output * Math.Max(1, shape.Taps / 4);
-        bandLines = BandLines(shape, target, tiles.Set);
-        bands = bandLines == 0 ? 0 : (shape.Height.Output + bandLines - 1) / bandLines;
-        split = bandLines > 0 ? new Split(slices * bands * Panels, cost * bandLines * tiles.Set.Width) : new Split(slices * shape.Height.Output, cost * shape.Channels);
-        if (slices == 0) return;
-        if (bandLines > 0)
-        {
-            PrepareLine(shape.Width.Output);
-            return;
-        }
-        foreach (var column in columns)
-        {
-            if (IsNarrow(column)) for (var height = 1; height <= MostLines(tiles.Set); height *= 2) Prepare(height);
-            else PrepareLine(column.Count);
-        }
+        lanes = tiles.Set.Lanes;
+        (lineParts, channelParts) = Cut(shape, Panels);
+        panelsAtOnce = PanelsAtOnce(shape, target, tiles);
+        (line, kernels) = MakeLine();
     }
 
-    public override long PackedWeightBytes => sizeof(float) * (long)Panels * tiles.Set.Width * Shape.Taps;
+    public override long PackedWeightBytes => sizeof(float) * (long)Panels * lanes * Shape.Taps;
 
-    // For each tap where it looks and where its weights lie; then the band.
-    public override long ScratchBytes => TapBytes + sizeof(float) * (long)PlaneFloats * Shape.Depth.Kernel;
+    // For each kernel line where it looks and where its weights lie.
+    public override long ScratchBytes => 2 * sizeof(int) * (long)Shape.Depth.Kernel * Shape.Height.Kernel;
 
-    public override int Tasks => split.Tasks;
+    public override int Tasks => Shape.OutputPixels == 0 ? 0 : checked(Shape.Batch * Shape.Depth.Output * lineParts * channelParts);
 
-    private int TapBytes => (2 * sizeof(int) * Shape.Taps + 63) / 64 * 64;
-
-    private int Panels => (Shape.Channels + tiles.Set.Width - 1) / tiles.Set.Width;
-
-    private nint RowFloats => (nint)tiles.Set.Width * Shape.Width.Reach(Shape.Width.Output);
-
-    private nint PlaneFloats => bandLines == 0 ? 0 : RowFloats * Shape.Height.Reach(bandLines);
+    private int Panels => (Shape.Channels + lanes - 1) / lanes;
 
     public static bool Suits(ConvShape shape, GeneratedTiles tiles)
-        => shape is { ReadsChannelsFirst: false, GroupChannels: 1, GroupOutputs: 1, Groups: > 1 } && shape.Channels >= tiles.Set.Lanes && (long)shape.InputPixels * shape.XPitch < int.MaxValue;
+        => shape is { ReadsChannelsFirst: false, GroupChannels: 1, GroupOutputs: 1, Groups: > 1, Width.Kernel: <= MostTaps } && shape.Channels >= tiles.Set.Lanes && (long)shape.InputPixels * shape.XPitch < int.MaxValue;
 
     /// <summary>How much it does for a shape that it suits.</summary>
     public static KernelWork Work(in ConvShape shape, Target target, GeneratedTiles tiles)
     {
         double lines = (double)shape.Batch * shape.Depth.Output * shape.Height.Output, pixels = lines * shape.Width.Output;
-        double vectors = (shape.Channels + tiles.Set.Lanes - 1) / tiles.Set.Lanes, panels = (shape.Channels + tiles.Set.Width - 1) / tiles.Set.Width;
-        var bandLines = BandLines(shape, target, tiles.Set);
-        var across = Math.Ceiling(shape.Width.Output / (double)tiles.Set.Height) + (bandLines == 0 && shape.Width.IsPadded ? 2 : 0);
-        var tilesOfLines = lines * across * panels;
-        var copied = bandLines == 0 ? 0 : (double)shape.Batch * shape.Depth.Output * shape.Channels * BandPixels(shape, bandLines);
-        return new(lines, tilesOfLines, pixels * vectors * shape.Taps, tilesOfLines * shape.Taps, sizeof(float) * (double)shape.Channels * shape.Taps,
-            KernelWork.Beyond(sizeof(float) * ((double)shape.Batch * shape.InputPixels + pixels) * shape.Channels, target.L2Bytes), copied, pixels * vectors);
+        var panels = (shape.Channels + tiles.Set.Lanes - 1) / tiles.Set.Lanes;
+        double across = Math.Ceiling(shape.Width.Output / (double)Height(tiles)), calls = across * Math.Ceiling(panels / (double)PanelsAtOnce(shape, target, tiles));
+        return new(lines * calls, lines * across * panels, pixels * panels * shape.Taps, lines * across * panels * shape.Depth.Kernel * shape.Height.Kernel, sizeof(float) * (double)shape.Channels * shape.Taps,
+            KernelWork.Beyond(sizeof(float) * ((double)shape.Batch * shape.InputPixels + pixels) * shape.Channels, target.L2Bytes), 0, pixels * panels);
     }
-
-    /// <summary>How many output lines of a panel a band serves; 0 where the input is read in place, because that takes few tiles more than there are lines to copy.</summary>
-    private static int BandLines(in ConvShape shape, Target target, TileSet set)
-    {
-        int height = shape.Height.Output, width = shape.Width.Output;
-        if (shape.OutputPixels == 0 || !(shape.Depth.IsPadded || shape.Height.IsPadded || shape.Width.IsPadded)) return 0;
-        var lineBytes = sizeof(float) * (long)set.Width * shape.Width.Reach(width) * shape.Depth.Kernel;
-        var lines = (int)Math.Clamp((target.L1Bytes / 2 / lineBytes - shape.Height.Reach(1)) / shape.Height.Stride + 1, 1, height);
-        lines = (height + (height + lines - 1) / lines - 1) / ((height + lines - 1) / lines);
-        var saved = TilesInPlace(shape, set) - height * (long)set.Cut(width).Count;
-        return saved * SmallTile > BandPixels(shape, lines) * set.Width / set.Lanes ? lines : 0;
-    }
-
-    /// <summary>Pixels that the bands of an output slice hold.</summary>
-    private static long BandPixels(in ConvShape shape, int lines)
-    {
-        int whole = shape.Height.Output / lines, rest = shape.Height.Output % lines;
-        return (whole * (long)shape.Height.Reach(lines) + (rest > 0 ? shape.Height.Reach(rest) : 0)) * shape.Width.Reach(shape.Width.Output) * shape.Depth.Kernel;
-    }
-
-    /// <summary>The tiles that a panel of an output slice takes where each has the taps of its own.</summary>
-    private static long TilesInPlace(in ConvShape shape, TileSet set)
-    {
-        var (most, height) = (MostLines(set), shape.Height.Output);
-        long down = 0, all = 0;
-        foreach (var l in Stretches(shape.Height)) down += l.Count / most + int.PopCount(l.Count % most);
-        foreach (var c in Stretches(shape.Width)) all += IsNarrow(c) ? c.Count * down : height * (long)set.Cut(c.Count).Count;
-        return all;
-    }
-
-    // A tile down a column: a power of two of lines.
-    private static int MostLines(TileSet set) => set.Height >= 8 ? 8 : 4;
 
     /// <summary>Packs the weights: panels of channels, [taps, channels] each.</summary>
     public override void PackWeights(float* weights, float* packed)
     {
-        for (var first = 0; first < Shape.Channels; first += tiles.Set.Width)
+        for (var first = 0; first < Shape.Channels; first += lanes)
             for (var tap = 0; tap < Shape.Taps; tap++)
-                for (var c = first; c < first + tiles.Set.Width; c++) *packed++ = c < Shape.Channels ? weights[(nint)c * Shape.Taps + tap] : 0f;
+                for (var c = first; c < first + lanes; c++) *packed++ = c < Shape.Channels ? weights[(nint)c * Shape.Taps + tap] : 0f;
     }
 
     [MethodImpl(HotCode.Optimized)]
     public override void Run(in ConvCall call, int firstTask, int endTask, byte* scratch)
     {
-        var activation = TileActivation.Of(call.Activation, tiles.Set.Lanes);
-        var left = activation.IsLeft(call.Activation) ? Epilogue.Select(call.Activation, tiles.Set.Lanes) : null;
+        var activation = TileActivation.Of(call.Activation, lanes);
+        var left = activation.IsLeft(call.Activation) ? Epilogue.Select(call.Activation, lanes) : null;
         TileArguments t = default;
         t.Offsets = (int*)scratch;
+        t.Tail = tiles.Set.TailOf(Shape.Channels);
         activation.Describe(&t, call.Args);
         t.Flags = (nint)(activation.Flag | (call.Bias == null ? TileFlags.None : TileFlags.ColumnBias) | (call.Residual == null ? TileFlags.None : TileFlags.Residual));
-        if (bandLines > 0)
+        nint xPitch = Shape.XPitch, yPitch = Shape.YPitch, residualPitch = Shape.ResidualPitch, taps = Shape.Taps, width = Shape.Width.Output;
+        (t.AStride, t.BStride) = (xPitch * sizeof(float), lanes * taps * sizeof(float));
+        (t.CStride, t.ResidualStride) = (yPitch * sizeof(float), residualPitch * sizeof(float));
+        ConvAxis depth = Shape.Depth, height = Shape.Height;
+        int lines = height.Output, panels = Panels, slices = depth.Output, partsOfSlice = lineParts * channelParts;
+        nint inputLine = Shape.Width.Input * xPitch;
+        fixed (Tile* all = line)
         {
-            RunBands(call, left, &t, firstTask, endTask, (float*)(scratch + TapBytes));
-            return;
-        }
-        var height = Shape.Height.Output;
-        for (long line = split.Start(firstTask), end = split.Start(endTask); line < end;)
-        {
-            var slice = line / height;
-            int first = (int)(line - slice * height), last = (int)Math.Min(height, first + (end - line));
-            var depth = depths[Find(depths, (int)(slice % Shape.Depth.Output))];
-            for (var i = Find(lines, first); i < lines.Length && lines[i].First < last; i++)
+            for (var task = firstTask; task < endTask; task++)
             {
-                var from = Math.Max(first, lines[i].First);
-                foreach (var column in columns) Rectangle(call, left, &t, slice, depth, lines[i] with { First = from, Count = Math.Min(last, lines[i].First + lines[i].Count) - from }, column);
-            }
-            line += last - first;
-        }
-    }
-
-    [MethodImpl(HotCode.Optimized)]
-    private void RunBands(in ConvCall call, delegate*<EpilogueTile*, void> left, TileArguments* t, int firstTask, int endTask, float* band)
-    {
-        nint pixelFloats = tiles.Set.Width, rowFloats = RowFloats, planeFloats = PlaneFloats, width = Shape.Width.Output;
-        FindTaps(t, new(0, 0, 0, Shape.Depth.Kernel), new(0, 0, 0, Shape.Height.Kernel), new(0, 0, 0, Shape.Width.Kernel),
-            (int)planeFloats, Shape.Height.Dilation * (int)rowFloats, Shape.Width.Dilation * (int)pixelFloats);
-        (t->AStride, t->CStride, t->ResidualStride) = (pixelFloats * Shape.Width.Stride * sizeof(float), (nint)Shape.YPitch * sizeof(float), (nint)Shape.ResidualPitch * sizeof(float));
-        for (long item = split.Start(firstTask), end = split.Start(endTask); item < end; item++)
-        {
-            var first = (int)(item % Panels) * tiles.Set.Width;
-            var channels = Math.Min(tiles.Set.Width, Shape.Channels - first);
-            var line = (int)(item / Panels % bands) * bandLines;
-            var slice = item / Panels / bands;
-            var at = new TileTask(line, Math.Min(bandLines, Shape.Height.Output - line), 0, Shape.Width.Output, 0, 1);
-            InputBand<float, PixelCopy>.Spread(Shape with { Channels = channels, Groups = 1 }, call.X + first, 0f, (int)(slice / Shape.Depth.Output), (int)(slice % Shape.Depth.Output), 0, at,
-                band, pixelFloats, rowFloats, planeFloats);
-            // The next panel's weights come from memory meanwhile.
-            var weights = call.PackedWeights + (nint)first * Shape.Taps;
-            var panelBytes = sizeof(float) * tiles.Set.Width * Shape.Taps;
-            if (Sse.IsSupported)
-                for (var b = 0; b < panelBytes; b += 64) Sse.Prefetch0((byte*)weights + panelBytes + b);
-            for (var i = 0; i < at.Rows; i++)
-            {
-                var pixel = ((nint)slice * Shape.Height.Output + line + i) * width;
-                var y = call.Y + pixel * Shape.YPitch + first;
-                t->A = (byte*)(band + i * Shape.Height.Stride * rowFloats);
-                t->B = (byte*)weights;
-                t->C = (byte*)y;
-                t->ColumnBias = (byte*)(call.Bias + first);
-                t->Residual = (byte*)(call.Residual + pixel * Shape.ResidualPitch + first);
-                RunLine(t, Shape.Width.Output, channels);
-                if (left != null) TileActivation.Finish(y, Shape.YPitch, Shape.Width.Output, channels, call.Args, left);
-            }
-        }
-    }
-
-    [MethodImpl(HotCode.Optimized)]
-    private void Rectangle(in ConvCall call, delegate*<EpilogueTile*, void> left, TileArguments* t, long slice, Stretch depth, Stretch line, Stretch column)
-    {
-        ConvAxis height = Shape.Height, width = Shape.Width;
-        nint xPlane = (nint)height.Input * width.Input * Shape.XPitch;
-        FindTaps(t, depth, line, column, Shape.Depth.Dilation * (int)xPlane, height.Dilation * width.Input * Shape.XPitch, width.Dilation * Shape.XPitch);
-        long image = slice / Shape.Depth.Output, z = slice % Shape.Depth.Output * Shape.Depth.Stride - Shape.Depth.PadBegin;
-        nint xLine = (nint)width.Input * Shape.XPitch, yLine = (nint)width.Output * Shape.YPitch, residualLine = (nint)width.Output * Shape.ResidualPitch;
-        var x = call.X + ((nint)(image * Shape.Depth.Input + z) * height.Input + (nint)line.First * height.Stride - height.PadBegin) * xLine + ((nint)column.First * width.Stride - width.PadBegin) * Shape.XPitch;
-        var pixel = ((nint)slice * height.Output + line.First) * width.Output + column.First;
-        var y = call.Y + pixel * Shape.YPitch;
-        var residual = call.Residual == null ? null : call.Residual + pixel * Shape.ResidualPitch;
-        var isNarrow = IsNarrow(column);
-        (nint xAlong, nint yAlong, nint residualAlong) = isNarrow ? (xLine * height.Stride, yLine, residualLine) : ((nint)Shape.XPitch * width.Stride, Shape.YPitch, Shape.ResidualPitch);
-        (nint xAcross, nint yAcross, nint residualAcross) = isNarrow ? ((nint)Shape.XPitch * width.Stride, Shape.YPitch, Shape.ResidualPitch) : (xLine * height.Stride, yLine, residualLine);
-        (t->AStride, t->CStride, t->ResidualStride) = (xAlong * sizeof(float), yAlong * sizeof(float), residualAlong * sizeof(float));
-        int along = isNarrow ? line.Count : column.Count, across = isNarrow ? column.Count : line.Count;
-        for (var first = 0; first < Shape.Channels; first += channelsAtOnce)
-        {
-            var end = Math.Min(Shape.Channels, first + channelsAtOnce);
-            for (nint i = 0; i < across; i++)
-            {
-                for (var c = first; c < end; c += tiles.Set.Width)
+                int slice = task / partsOfSlice, part = task - slice * partsOfSlice, linePart = part / channelParts, channelPart = part - linePart * channelParts;
+                int endPanel = Part(panels, channelPart + 1, channelParts), endLine = Part(lines, linePart + 1, lineParts), image = slice / slices, z = (slice - image * slices) * depth.Stride - depth.PadBegin;
+                int panel = Part(panels, channelPart, channelParts), blocks = (endPanel - panel + panelsAtOnce - 1) / panelsAtOnce;
+                for (; blocks > 0; blocks--)
                 {
-                    t->A = (byte*)(x + i * xAcross + c);
-                    t->B = (byte*)(call.PackedWeights + (nint)c * Shape.Taps);
-                    t->C = (byte*)(y + i * yAcross + c);
-                    t->ColumnBias = (byte*)(call.Bias + c);
-                    t->Residual = (byte*)(residual + i * residualAcross + c);
-                    Stride(t, along, Math.Min(tiles.Set.Width, end - c), isNarrow);
+                    var end = panel + (endPanel - panel + blocks - 1) / blocks;
+                    var (first, hasTail) = (panel * lanes, end * lanes > Shape.Channels);
+                    int whole = end - panel - (hasTail ? 1 : 0), channels = Math.Min(Shape.Channels, end * lanes) - first;
+                    for (var i = Part(lines, linePart, lineParts); i < endLine; i++)
+                    {
+                        var y = i * height.Stride - height.PadBegin;
+                        FindLines(&t, z, y, inputLine);
+                        var x = call.X + ((nint)(image * depth.Input + z) * height.Input + y) * inputLine + first;
+                        var pixel = ((nint)slice * lines + i) * width;
+                        for (Tile* tile = all, behind = all + line.Length; tile < behind; tile++)
+                        {
+                            var to = call.Y + (pixel + tile->Pixel) * yPitch + first;
+                            t.A = (byte*)(x + tile->Position * xPitch);
+                            t.B = (byte*)(call.PackedWeights + first * taps);
+                            t.C = (byte*)to;
+                            t.ColumnBias = (byte*)(call.Bias + first);
+                            t.Residual = (byte*)(call.Residual + (pixel + tile->Pixel) * residualPitch + first);
+                            t.Tiles = whole;
+                            if (whole > 0) ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)tile->Whole)(&t);
+                            t.Tiles = 1;
+                            if (hasTail) ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)tile->Tail)(&t);
+                            if (left != null) TileActivation.Finish(to, Shape.YPitch, tile->Pixels, channels, call.Args, left);
+                        }
+                    }
+                    panel = end;
                 }
-                if (left != null) TileActivation.Finish(y + i * yAcross + first, yAlong, along, end - first, call.Args, left);
             }
         }
+        GC.KeepAlive(kernels);
     }
 
+    // Kernel lines inside the input.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Stride(TileArguments* t, int along, int channels, bool isNarrow)
+    private void FindLines(TileArguments* t, int z, int y, nint inputLine)
     {
-        var set = tiles.Set;
-        if (isNarrow)
-        {
-            for (var height = MostLines(set); along > 0; height /= 2)
-            {
-                if (along < height) continue;
-                set.RunLine(TileForm.Columnwise, along / height, height, channels, t);
-                along %= height;
-            }
-            return;
-        }
-        RunLine(t, along, channels);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void RunLine(TileArguments* t, int along, int channels)
-    {
-        var set = tiles.Set;
-        var (parts, pixels, higher) = set.Cut(along);
-        if (higher > 0) set.RunLine(TileForm.Columnwise, higher, pixels + 1, channels, t);
-        if (parts > higher) set.RunLine(TileForm.Columnwise, parts - higher, pixels, channels, t);
-    }
-
-    private static bool IsNarrow(Stretch columns) => columns.Count < 4;
-
-    private void Prepare(int height) => tiles.Prepare(TileForm.Columnwise, height, height, Shape.Channels);
-
-    private void PrepareLine(int pixels)
-    {
-        var (_, height, higher) = tiles.Set.Cut(pixels);
-        Prepare(height);
-        if (higher > 0) Prepare(height + 1);
-    }
-
-    private void FindTaps(TileArguments* t, Stretch depth, Stretch line, Stretch column, int plane, int row, int pixel)
-    {
+        ConvAxis depth = Shape.Depth, height = Shape.Height;
         var to = t->Offsets;
-        for (var d = depth.FirstTap; d < depth.EndTap; d++)
-            for (var h = line.FirstTap; h < line.EndTap; h++)
-                for (var v = column.FirstTap; v < column.EndTap; v++)
-                {
-                    *to++ = d * plane + h * row + v * pixel;
-                    *to++ = ((d * Shape.Height.Kernel + h) * Shape.Width.Kernel + v) * tiles.Set.Width;
-                }
+        for (var d = 0; d < depth.Kernel; d++)
+        {
+            if ((uint)(z + d * depth.Dilation) >= (uint)depth.Input) continue;
+            for (var h = 0; h < height.Kernel; h++)
+            {
+                if ((uint)(y + h * height.Dilation) >= (uint)height.Input) continue;
+                *to++ = (int)(((nint)d * depth.Dilation * height.Input + h * height.Dilation) * inputLine);
+                *to++ = (d * height.Kernel + h) * Shape.Width.Kernel * lanes;
+            }
+        }
         t->Pieces = (nint)(to - t->Offsets) / 2;
     }
 
-    private static int Find(Stretch[] all, int position)
+    private static int Height(GeneratedTiles tiles) => DepthwiseCode.Height(tiles.Set.Lanes * sizeof(float));
+
+    private static int Part(int whole, int part, int parts) => (int)((long)whole * part / parts);
+
+    // A power of two of parts of the lines, as long as each has some lines; then parts of the channels.
+    private static (int Lines, int Channels) Cut(in ConvShape shape, int panels)
     {
-        var i = 0;
-        while (all[i].First + all[i].Count <= position) i++;
-        return i;
+        var slices = Math.Max(1.0, (double)shape.Batch * shape.Depth.Output);
+        var cost = (double)shape.OutputPixels * shape.Batch * shape.Channels * Math.Max(1, shape.Taps / 4);
+        var wanted = Math.Clamp(cost / CostOfTask, 1, MostTasks) / slices;
+        var lines = 1;
+        while (2 * lines <= wanted && shape.Height.Output / (2 * lines) >= Math.Max(FewestLines, shape.Height.Kernel)) lines *= 2;
+        return (lines, (int)Math.Clamp(Math.Ceiling(wanted / lines), 1, Math.Max(1, panels)));
     }
 
-    private static Stretch[] Stretches(ConvAxis axis)
+    // What an output line sees of some channels, and their weights, take half of the first-level cache, so that the next lines find most of it there.
+    private static int PanelsAtOnce(in ConvShape shape, Target target, GeneratedTiles tiles)
     {
-        var all = new List<Stretch>();
-        for (var o = 0; o < axis.Output; o++)
+        var panelBytes = (long)tiles.Set.Lanes * sizeof(float) * ((long)shape.Depth.Kernel * shape.Height.Kernel * shape.Width.Input + shape.Taps);
+        return (int)Math.Clamp(target.L1Bytes / 2 / panelBytes, FewestPanels, shape.Channels);
+    }
+
+    private (Tile[] Line, GeneratedKernel[] Kernels) MakeLine()
+    {
+        if (Shape.OutputPixels == 0) return ([], []);
+        var (axis, bytes) = (Shape.Width, lanes * sizeof(float));
+        var line = new Tile[(axis.Output + Height(tiles) - 1) / Height(tiles)];
+        var kernels = new List<GeneratedKernel>();
+        for (int i = 0, pixel = 0; i < line.Length; i++)
         {
-            // Taps t with 0 ≤ start + t·dilation < input.
-            var start = o * axis.Stride - axis.PadBegin;
-            var first = Math.Min(axis.Kernel, start >= 0 ? 0 : (-start + axis.Dilation - 1) / axis.Dilation);
-            var end = Math.Clamp(start >= axis.Input ? 0 : (axis.Input - 1 - start) / axis.Dilation + 1, first, axis.Kernel);
-            if (all.Count > 0 && all[^1].FirstTap == first && all[^1].EndTap == end) all[^1] = all[^1] with { Count = all[^1].Count + 1 };
-            else all.Add(new(o, 1, first, end));
+            int pixels = axis.Output / line.Length + (i < axis.Output % line.Length ? 1 : 0), start = pixel * axis.Stride - axis.PadBegin, reach = axis.Reach(pixels);
+            int first = Math.Clamp(-start, 0, reach), end = Math.Clamp(axis.Input - start, first, reach);
+            line[i] = new(pixel, pixels, start + first, Make(hasTail: false), Shape.Channels % lanes == 0 ? 0 : Make(hasTail: true));
+            pixel += pixels;
+
+            nint Make(bool hasTail)
+            {
+                kernels.Add(CodeCache.Shared.Get(new DepthwiseCode(bytes, pixels, hasTail, axis.Kernel, axis.Stride, axis.Dilation, first, end)));
+                return kernels[^1].Address;
+            }
         }
-        return [.. all];
+        return (line, [.. kernels]);
     }
 
     /// <summary>Makes the code ready that convolutions of a shape run.</summary>
     public static void RehearseCode(in ConvShape shape, bool isKnown, Activation? activation, Target target, string name, GeneratedTiles tiles)
     {
         if (isKnown) _ = new DepthwiseTileConv(shape, target, name, tiles);
-        var few = new ConvShape(1, shape.Channels, shape.Channels, shape.Channels, Few(shape.Depth, 1), new(3, 3, 1, 1, 1, 1), new(15, 3, 1, 1, 1, 1));
-        Rehearse(new DepthwiseTileConv(few, target, name, tiles), activation);
-        // Without padding it is read in place, whatever its size.
-        Rehearse(new DepthwiseTileConv(few with { Depth = few.Depth with { PadBegin = 0, PadEnd = 0, Input = few.Depth.Kernel * few.Depth.Dilation }, Height = new(5, 3), Width = new(15, 3) }, target, name, tiles), activation);
+        Rehearse(new DepthwiseTileConv(new ConvShape(1, shape.Channels, shape.Channels, shape.Channels, Few(shape.Depth, 1), new(3, 3, 1, 1, 1, 1), new(3, 3, 1, 1, 1, 1)), target, name, tiles), activation);
     }
 
-    /// <summary>Adjacent output positions of an axis that see the same taps.</summary>
-    private readonly record struct Stretch(int First, int Count, int FirstTap, int EndTap);
+    /// <summary>A tile of every output line.</summary>
+    /// <param name="Pixel">Its first pixel.</param>
+    /// <param name="Pixels">Its pixels.</param>
+    /// <param name="Position">The first input position that it reads.</param>
+    /// <param name="Whole">The function for whole vectors of channels; 0 where there are none.</param>
+    /// <param name="Tail">The function for the channels behind them.</param>
+    private readonly record struct Tile(int Pixel, int Pixels, int Position, nint Whole, nint Tail);
 }

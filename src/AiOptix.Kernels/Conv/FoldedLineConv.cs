@@ -64,7 +64,7 @@ internal sealed unsafe class FoldedLineConv : ConvPlan
         var strips = lines * Math.Ceiling((double)s.Width.Input / tiles.Set.Height);
         double outputs = lines * s.Width.Output * s.OutputChannels, weights = sizeof(float) * terms * vectors * tiles.Set.Lanes;
         var tasks = new Split((long)lines, (long)s.Width.Input * s.Height.Kernel * s.Channels / 2).Tasks;
-        return new(tasks, strips, lines * s.Width.Input * vectors * terms, strips * terms, KernelWork.Passes(weights, lines, target.L2Bytes),
+        return new(tasks, strips, lines * s.Width.Input * vectors * terms, strips * terms, KernelWork.Passes(weights, lines, target),
             KernelWork.Beyond(sizeof(float) * ((double)s.Batch * s.InputPixels * s.Channels + outputs), target.L2Bytes), outputs * s.Width.Kernel, lines * (s.Width.Input * vectors + s.Width.Output));
     }
 

@@ -95,7 +95,7 @@ internal sealed unsafe class TileConv : ConvPlan
         var band = copies ? places * s.Height.Reach(split.Rows) * s.Width.Reach(split.Columns) * s.Depth.Kernel * s.GroupChannels : 0;
         var blocks = Math.Ceiling(s.Terms / (double)steps);
         return new(units * split.Tasks, lines * tilesALine * panels * blocks, lines * s.Width.Output * vectors * s.Terms, lines * tilesALine * panels * s.Terms,
-            KernelWork.Passes(weights / s.Groups, split.Places * s.Batch * (double)s.Depth.Output, target.L2Bytes) * s.Groups, KernelWork.Beyond(sizeof(float) * ((double)s.Batch * s.InputPixels * s.Channels + outputs), target.L2Bytes),
+            KernelWork.Passes(weights / s.Groups, split.Places * s.Batch * (double)s.Depth.Output, target) * s.Groups, KernelWork.Beyond(sizeof(float) * ((double)s.Batch * s.InputPixels * s.Channels + outputs), target.L2Bytes),
             band, lines * s.Width.Output * vectors * blocks);
     }
 

@@ -78,7 +78,7 @@ internal sealed unsafe class WinogradConv<T, TForm> : ConvPlan where T : unmanag
         var strips = Math.Floor(count / atOnce) * Math.Ceiling((double)atOnce / height) + Math.Ceiling(count % atOnce / height);
         var weights = sizeof(float) * (double)Points * panels * width * shape.Channels;
         return new(tasks, Points * strips * panels, Points * count * vectors * shape.Channels, Points * strips * panels * shape.Channels,
-            KernelWork.Passes(weights, tasks, target.L2Bytes), KernelWork.Beyond(sizeof(float) * (double)Math.Max(1, shape.Batch) * (shape.InputPixels * (double)shape.Channels + shape.OutputPixels * (double)shape.OutputChannels), target.L2Bytes),
+            KernelWork.Passes(weights, tasks, target), KernelWork.Beyond(sizeof(float) * (double)Math.Max(1, shape.Batch) * (shape.InputPixels * (double)shape.Channels + shape.OutputPixels * (double)shape.OutputChannels), target.L2Bytes),
             Points * count * shape.Channels, Points * count * vectors);
     }
 

@@ -114,7 +114,7 @@ public sealed unsafe class GemmPlan
         // A single row over B as it lies takes the columns that do not fill a vector one step at a time.
         var steps = !isVector || shape.PackedB ? strips * panels : shape.N % kernel.VectorWidth == 0 ? 0 : 1;
         return new(shape.Batch * rowTasks * columnTasks, shape.Batch * strips * panels * blocks, shape.Batch * (isVector ? 1 : rows) * vectors * shape.K, shape.Batch * steps * shape.K,
-            KernelWork.Passes(sizeof(float) * shape.Batch * (shape.PackedB ? panels * kernel.Nr * shape.K : b), rowTasks, target.L2Bytes),
+            KernelWork.Passes(sizeof(float) * shape.Batch * (shape.PackedB ? panels * kernel.Nr * shape.K : b), rowTasks, target),
             KernelWork.Beyond(sizeof(float) * shape.Batch * (double)shape.M * (shape.K + (double)shape.N), target.L2Bytes), shape.Batch * copied,
             shape.Batch * shape.M * vectors * blocks);
     }

@@ -71,7 +71,7 @@ internal sealed unsafe class GeneratedTiles
 /// <param name="lanes">Lanes of a vector.</param>
 internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
 {
-    private const int Forms = 3, Vectors = 2, MaskLanes = 8;
+    private const int Forms = 2, Vectors = 2, MaskLanes = 8;
 
     /// <summary>Their functions; 0 where one was not made ready.</summary>
     public nint* Addresses { get; } = addresses;
@@ -101,6 +101,14 @@ internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
     /// <summary>The place of a tile.</summary>
     public int Index(TileForm form, int rows, int columns) => (((int)form * Height + rows - 1) * Vectors + (columns > Lanes ? 1 : 0)) * 2 + (columns % Lanes == 0 ? 0 : 1);
 
+    /// <summary>What <see cref="TileArguments.Tail"/> is for some columns that are no whole vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint TailOf(int columns)
+    {
+        var used = columns % Lanes;
+        return Lanes > MaskLanes ? (1 << used) - 1 : (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Masks)) + (MaskLanes - used) * sizeof(int);
+    }
+
     /// <summary>Runs a tile that was made ready.</summary>
     /// <param name="form">How A lies in memory.</param>
     /// <param name="rows">Rows of a tile.</param>
@@ -109,8 +117,7 @@ internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run(TileForm form, int rows, int columns, TileArguments* arguments)
     {
-        var used = columns % Lanes;
-        if (used != 0) arguments->Tail = Lanes > MaskLanes ? (1 << used) - 1 : (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Masks)) + (MaskLanes - used) * sizeof(int);
+        if (columns % Lanes != 0) arguments->Tail = TailOf(columns);
         ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)Addresses[Index(form, rows, columns)])(arguments);
     }
 

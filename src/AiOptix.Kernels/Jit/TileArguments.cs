@@ -36,7 +36,7 @@ internal unsafe struct TileArguments
     [FieldOffset(At.B)] public byte* B;
     /// <summary>C of the first tile. Changed by the call.</summary>
     [FieldOffset(At.C)] public byte* C;
-    /// <summary>Where each piece of A lies behind <see cref="A"/>, in floats; see <see cref="TileForm"/>. One piece at 0 for a plain product.</summary>
+    /// <summary>Where each piece of A lies behind <see cref="A"/>, in floats; see <see cref="TileForm"/>. One piece at 0 for a plain product. Of a depthwise tile each is followed by where its weights lie behind <see cref="B"/>.</summary>
     [FieldOffset(At.Offsets)] public int* Offsets;
     /// <summary>Pieces; none gives a sum of 0.</summary>
     [FieldOffset(At.Pieces)] public nint Pieces;
@@ -44,7 +44,7 @@ internal unsafe struct TileArguments
     [FieldOffset(At.Steps)] public nint Steps;
     /// <summary>From a row of A to the next, or from a step to the next, bytes; see <see cref="TileForm"/>.</summary>
     [FieldOffset(At.AStride)] public nint AStride;
-    /// <summary>From a step of B to the next.</summary>
+    /// <summary>From a step of B to the next; of a depthwise tile, from a panel to the next.</summary>
     [FieldOffset(At.BStride)] public nint BStride;
     /// <summary>From a row of C to the next.</summary>
     [FieldOffset(At.CStride)] public nint CStride;
@@ -62,7 +62,7 @@ internal unsafe struct TileArguments
     [FieldOffset(At.Residual)] public byte* Residual;
     /// <summary>From a row of it to the next.</summary>
     [FieldOffset(At.ResidualStride)] public nint ResidualStride;
-    /// <summary>Tiles, one below the other, at least 1. Changed by the call.</summary>
+    /// <summary>Tiles, one below the other, or of a depthwise tile vectors of channels; at least 1. Changed by the call.</summary>
     [FieldOffset(At.Tiles)] public nint Tiles;
     /// <summary>From a tile to the next in A.</summary>
     [FieldOffset(At.ATile)] public nint ATile;

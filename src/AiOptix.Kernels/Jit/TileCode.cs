@@ -9,11 +9,6 @@ internal enum TileForm
     Strided,
     /// <summary>Rows adjacent, steps <see cref="TileArguments.AStride"/> apart.</summary>
     Adjacent,
-    /// <summary>
-    /// Each column has its own A: C[row, column] = Σ A[row, piece, column] · B[piece, column]. Rows <see cref="TileArguments.AStride"/> apart, up to 14; a piece is one step, and its offset is
-    /// followed by that of its weights behind <see cref="TileArguments.B"/>.
-    /// </summary>
-    Columnwise,
 }
 
 /// <summary>Everything that the code of a product tile depends on: the key by which it is shared.</summary>

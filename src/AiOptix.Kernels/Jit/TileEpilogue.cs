@@ -76,19 +76,6 @@ internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr argume
         code.Vector(VectorOp.Load, TailVector, 0, new Mem(Pointer));
     }
 
-    /// <summary>sum = factor · memory + sum, touching no memory beyond the columns that count. With 256-bit vectors the register behind the factors is overwritten.</summary>
-    public void MultiplyAdd(int sum, int vector, int factor, Mem memory)
-    {
-        if (!IsTail(vector)) code.Vector(VectorOp.MultiplyAdd231, sum, factor, memory);
-        else if (IsWide) code.Vector(VectorOp.MultiplyAdd231, sum, factor, memory, TailMask);
-        else
-        {
-            var element = Free(tile.Vectors);
-            code.Vector(VectorOp.MaskedLoad, element, TailVector, memory);
-            code.Vector(VectorOp.MultiplyAdd231, sum, factor, element);
-        }
-    }
-
     /// <summary>Loads a vector of a row's columns, touching no memory beyond those that count.</summary>
     public void Load(int register, int vector, Mem from)
     {

@@ -6,7 +6,6 @@ namespace AiOptix.Kernels.Jit;
 /// Generates the tile of a batch-reduce product, C[rows, columns] = Σ A[row, step] · B[step, columns], with its epilogue.
 /// Vector registers: one accumulator a row and vector from 0 upwards for the whole sum, then one a vector of B, then those that hold an element of A in every lane.
 /// Each step loads the vectors of B once and broadcasts one element of A a row; every product is added in the order of the steps with one rounding.
-/// In the columnwise form a step loads the vectors of B and multiplies them with as many vectors of A a row, straight from memory.
 /// The last vector's unused lanes are neither read nor written, in no operand.
 /// General registers beside those of A: rdx B, rbp its stride, r12 the pieces' offsets, r13 the pieces left, r14 what leads from B to the memory that is asked for ahead.
 /// </summary>
@@ -60,8 +59,7 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         Code.JumpIfZero(end);
         Code.Set(piece);
         PlacePiece();
-        if (tile.Form == TileForm.Columnwise) ColumnStep();
-        else StepsOfPiece(new(Arguments, At.Steps), Several);
+        StepsOfPiece(new(Arguments, At.Steps), Several);
         Code.Decrement(Pieces);
         Code.JumpIfNotZero(piece);
         Code.Set(end);
@@ -70,13 +68,7 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
     private void PlacePiece()
     {
         Code.LoadInt32(A, new(Offsets));
-        if (tile.Form == TileForm.Columnwise)
-        {
-            Code.LoadInt32(B, new(Offsets, sizeof(int)));
-            Code.Load(Steps, new(Arguments, At.B));
-            Code.Address(B, new(Steps) { Index = B, Scale = 2 });
-        }
-        Code.Add(Offsets, tile.Form == TileForm.Columnwise ? 2 * sizeof(int) : sizeof(int));
+        Code.Add(Offsets, sizeof(int));
         Code.Load(Steps, new(Arguments, At.A));
         Code.Address(A, new(Steps) { Index = A, Scale = 2 });
         if (isStrided) PlaceRows();
@@ -94,15 +86,6 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
             if (!isStrided) Code.Add(A, AStride);
         }
         if (isStrided) AdvanceRows(steps * sizeof(float));
-    }
-
-    private void ColumnStep()
-    {
-        var epilogue = new TileEpilogue(Code, tile, Arguments);
-        for (var v = 0; v < tile.Vectors; v++) epilogue.Load(tile.FirstFree + v, v, new(B, v * tile.VectorBytes));
-        for (var row = 0; row < tile.Rows; row++)
-            for (var v = 0; v < tile.Vectors; v++)
-                epilogue.MultiplyAdd(row * tile.Vectors + v, v, tile.FirstFree + v, Row(row, v * tile.VectorBytes));
     }
 
     private void MultiplyAdd(int row, Mem element)

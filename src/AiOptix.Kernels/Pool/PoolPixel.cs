@@ -66,19 +66,41 @@ internal static unsafe class PoolPixelLoop
             T.Store(p->Y + c + 2 * T.Count, a2);
             T.Store(p->Y + c + 3 * T.Count, a3);
         }
-        for (; c < p->Channels; c += T.Count)
+        if (p->Channels >= T.Count)
         {
-            var n = (int)Math.Min(T.Count, p->Channels - c);
-            var a = T.Set(TF.Identity);
-            for (long d = 0; d < p->Depths; d++)
-                for (long h = 0; h < p->Heights; h++)
+            // Two vectors at a time, none beyond the last channel: the last ones may repeat channels.
+            for (var last = p->Channels - T.Count; c < p->Channels; c += 2 * T.Count)
+            {
+                long first = Math.Min(c, last), second = Math.Min(c + T.Count, last);
+                T a0 = T.Set(TF.Identity), a1 = a0;
+                for (long d = 0; d < p->Depths; d++)
+                    for (long h = 0; h < p->Heights; h++)
+                    {
+                        var x = p->X + d * p->DepthStride + h * p->HeightStride;
+                        for (var w = p->Widths; w > 0; w--, x += p->WidthStride)
+                        {
+                            a0 = TF.Join(a0, T.Load(x + first));
+                            a1 = TF.Join(a1, T.Load(x + second));
+                        }
+                    }
+                if (p->Divides)
                 {
-                    var x = p->X + d * p->DepthStride + h * p->HeightStride + c;
-                    for (var w = p->Widths; w > 0; w--, x += p->WidthStride) a = TF.Join(a, n == T.Count ? T.Load(x) : T.LoadPart(x, n));
+                    a0 /= divisor;
+                    a1 /= divisor;
                 }
-            if (p->Divides) a /= divisor;
-            if (n == T.Count) T.Store(p->Y + c, a);
-            else T.StorePart(p->Y + c, a, n);
+                T.Store(p->Y + first, a0);
+                T.Store(p->Y + second, a1);
+            }
+            return;
         }
+        var some = T.Set(TF.Identity);
+        for (long d = 0; d < p->Depths; d++)
+            for (long h = 0; h < p->Heights; h++)
+            {
+                var x = p->X + d * p->DepthStride + h * p->HeightStride;
+                for (var w = p->Widths; w > 0; w--, x += p->WidthStride) some = TF.Join(some, T.LoadPart(x, (int)p->Channels));
+            }
+        if (p->Divides) some /= divisor;
+        T.StorePart(p->Y, some, (int)p->Channels);
     }
 }

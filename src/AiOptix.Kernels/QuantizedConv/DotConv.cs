@@ -88,7 +88,7 @@ internal sealed unsafe class DotConv : QuantizedConvPlan, IPacksMatrices
         double outputs = lines * s.Width.Output * s.GroupOutputs, weights = 4 * steps * vectors * tiles.Lanes;
         var band = copies ? places * s.Height.Reach(split.Rows) * s.Width.Reach(split.Columns) * s.Depth.Kernel * s.GroupChannels : 0;
         return new(units * split.Tasks, lines * strips, lines * s.Width.Output * vectors * steps, lines * strips * steps,
-            KernelWork.Passes(weights, split.Places * s.Batch * (double)s.Depth.Output, target.L2Bytes) * s.Groups, KernelWork.Beyond((double)s.Batch * s.InputPixels * s.Channels + shape.ResultBytes * outputs, target.L2Bytes), band, lines * s.Width.Output * vectors);
+            KernelWork.Passes(weights, split.Places * s.Batch * (double)s.Depth.Output, target) * s.Groups, KernelWork.Beyond((double)s.Batch * s.InputPixels * s.Channels + shape.ResultBytes * outputs, target.L2Bytes), band, lines * s.Width.Output * vectors);
     }
 
     private static bool Copies(in ConvShape s) => s.ReadsChannelsFirst || s.GroupChannels % 4 != 0 || s.Depth.IsPadded || s.Height.IsPadded || s.Width.IsPadded;

@@ -35,10 +35,9 @@ public unsafe class TileTests
     // Buffers end at inaccessible pages; some numbers are NaN or infinite; the sum runs over pieces, over several tiles, and may go on from what C holds.
     private static void Check(GeneratedTiles tiles, TileForm form, int rows, int columns, Random random)
     {
-        var isColumnwise = form == TileForm.Columnwise;
-        int steps = isColumnwise ? 1 : random.Next(0, 11), pieces = form == TileForm.Strided ? random.Next(1, 4) : isColumnwise ? random.Next(0, 10) : 1;
+        int steps = random.Next(0, 11), pieces = form == TileForm.Strided ? random.Next(1, 4) : 1;
         int count = random.Next(1, 4), lane = rows + random.Next(3), gap = columns + random.Next(3), width = columns + random.Next(2);
-        int row = (isColumnwise ? columns : steps) + random.Next(3), piece = rows * row;
+        int row = steps + random.Next(3), piece = rows * row;
         var aFloats = form != TileForm.Adjacent ? pieces * rows * count * row : Math.Max(1, steps) * lane * count;
         using var a = new GuardedBuffer(Sweep.Floats(random, Math.Max(1, aFloats), specials: random.Next(3) == 0));
         using var b = new GuardedBuffer(Sweep.Floats(random, (Math.Max(1, pieces * steps) - 1) * width + columns));
@@ -46,12 +45,8 @@ public unsafe class TileTests
         using var residual = new GuardedBuffer(Sweep.Floats(random, (rows * count - 1) * gap + columns));
         using var columnBias = new GuardedBuffer(Sweep.Floats(random, columns));
         using var rowBias = new GuardedBuffer(Sweep.Floats(random, rows));
-        var offsets = stackalloc int[2 * pieces];
-        for (var i = 0; i < pieces; i++)
-        {
-            offsets[isColumnwise ? 2 * i : i] = i * piece * count;
-            if (isColumnwise) offsets[2 * i + 1] = i * width;
-        }
+        var offsets = stackalloc int[pieces];
+        for (var i = 0; i < pieces; i++) offsets[i] = i * piece * count;
         ActivationArgs args = new(0.2f, 1.5f);
         var last = (Activation)random.Next(Enum.GetValues<Activation>().Length);
         var activation = TileActivation.Of(last, tiles.Set.Lanes);
@@ -83,7 +78,6 @@ public unsafe class TileTests
                         var x = form switch
                         {
                             TileForm.Strided => a.Span[k / steps * piece * count + tile * piece + r * row + k % steps],
-                            TileForm.Columnwise => a.Span[k * piece * count + tile * piece + r * row + j],
                             _ => a.Span[tile * Math.Max(1, steps) * lane + k * lane + r],
                         };
                         sum = MathF.FusedMultiplyAdd(x, b.Span[k * width + j], sum);
