@@ -202,11 +202,13 @@ internal static class MovementRules
     {
         var all = intoWhole ? node.Output : node.Inputs[0]!;
         var size = all.DType.Bits() / 8;
-        bool[] isThere = [.. parts.Select(p => p.Slice.Slot == whole.Slot)];
-        int[] left = [.. parts.Where((_, i) => !isThere[i]).Select(p => p.Slice.Slot).Distinct()];
-        if (left.Length == 0) return;
-        PrepareCopies(lowering, size, parts.Any(p => IsShort(p.Value, size)), CopyForm.Strided);
-        var shapes = parts.Select(p => p.Value.Shape!).ToArray();
+        var isThere = Array.ConvertAll(parts, p => p.Slice.Slot == whole.Slot);
+        var left = new List<int>();
+        foreach (var (_, slice) in parts)
+            if (slice.Slot != whole.Slot && !left.Contains(slice.Slot)) left.Add(slice.Slot);
+        if (left.Count == 0) return;
+        PrepareCopies(lowering, size, Array.Exists(parts, p => IsShort(p.Value, size)), CopyForm.Strided);
+        var shapes = Array.ConvertAll(parts, p => p.Value.Shape!);
         lowering.Emit(new MoveStep(node.Name, intoWhole ? left : [whole.Slot], intoWhole ? [whole.Slot] : left, lowering.Target, Windows)
         {
             Operation = node.Operator.Name,

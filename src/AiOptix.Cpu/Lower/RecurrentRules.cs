@@ -20,9 +20,13 @@ internal static unsafe class RecurrentRules
         var op = (Recurrent)node.Operator;
         if (node.Inputs[0]!.DType != DType.Float32 || node.Inputs[1]!.Constant is not { } w || node.Inputs[2]!.Constant is not { } r) return false;
         if (node.Input(3) is { IsConstant: false } || node.Input(7) is { IsConstant: false }) return false;
-        var functions = Enumerable.Range(0, op.Directions).SelectMany(op.ActivationsOf).Select(Function).ToArray();
-        if (functions.Any(f => f is null)) return false;
-        CellFunction[] cells = [.. functions.Select(f => f!.Value)];
+        var each = op.DefaultActivations.Count;
+        var cells = new CellFunction[op.Directions * each];
+        for (var i = 0; i < cells.Length; i++)
+        {
+            if (Function(op.ActivationsOf(i / each)[i % each]) is not { } function) return false;
+            cells[i] = function;
+        }
         var between = Project(lowering, node, op, w);
         Recur(lowering, node, op, r, between, cells);
         return true;

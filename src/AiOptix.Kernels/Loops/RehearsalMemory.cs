@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using AiOptix.Tensors;
 
 namespace AiOptix.Kernels.Loops;
@@ -13,12 +14,23 @@ internal sealed unsafe class RehearsalMemory : IDisposable
     /// <summary>Elements of a row that has whole vectors of any width, and a rest.</summary>
     public const int Row = 83;
 
-    /// <summary>Zeroed bytes. Large ones are the system's, which gives memory to what is written only: weights are read.</summary>
+    /// <summary>
+    /// Zeroed bytes. Large ones are the system's, which gives memory to what is written only: weights are read. The garbage collector is not told of them, for telling it may make it
+    /// collect, and they are gone before it could.
+    /// </summary>
+    /// <exception cref="LimitExceededException">The machine has not that much.</exception>
     public byte* Bytes(long count)
     {
-        var block = MemoryBlock.Allocate(count + MemoryBlock.Alignment, zeroed: true);
-        blocks.Add(block);
-        return block.Pointer;
+        try
+        {
+            var memory = (nint)NativeMemory.AllocZeroed((nuint)(count + 2 * MemoryBlock.Alignment));
+            blocks.Add(MemoryBlock.Borrow((void*)memory, count, () => NativeMemory.Free((void*)memory)));
+            return (byte*)((memory + MemoryBlock.Alignment - 1) / MemoryBlock.Alignment * MemoryBlock.Alignment);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new LimitExceededException($"could not allocate {count} bytes to rehearse a kernel", e);
+        }
     }
 
     /// <summary>Zeros.</summary>

@@ -37,8 +37,9 @@ public sealed unsafe class RecurrentPlan
         if (functions.Count != shape.Directions * shape.Functions) throw new ArgumentException($"{functions.Count} functions; expected {shape.Directions * shape.Functions}", nameof(functions));
         this.shape = shape;
         Kernel = row ?? RecurrentTable.Select(target);
-        this.functions = [.. functions.Select(f => Function(f.Kind, target, Kernel))];
-        args = [.. functions.Select(f => f.Args)];
+        this.functions = new UnaryKernel[functions.Count];
+        args = new ActivationArgs[functions.Count];
+        for (var i = 0; i < args.Length; i++) (this.functions[i], args[i]) = (Function(functions[i].Kind, target, Kernel), functions[i].Args);
         block = Math.Max(1, Math.Min(shape.Batch, Kernel.Gemm.Mr));
         blocks = (shape.Batch + block - 1) / block;
         var rest = shape.Batch - (blocks - 1) * block;

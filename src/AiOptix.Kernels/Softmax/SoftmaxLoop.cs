@@ -110,8 +110,9 @@ internal static unsafe class SoftmaxLoop
     }
 
     [MethodImpl(HotCode.Optimized)]
-    private static T ColumnSum<T>(float* x, float* y, long length, long stride, int n, T largest, bool store) where T : unmanaged, IVec<T>
+    private static T ColumnSum<T>(float* x, float* y, long length, long stride, int n, in T most, bool store) where T : unmanaged, IVec<T>
     {
+        var largest = most;
         if (length > 128)
         {
             var left = (length / 128 + 1) / 2 * 128;
