@@ -17,10 +17,12 @@ public static class VecMath
 
     /// <summary>eˣ within 2 ulp, denormal results included.</summary>
     [MethodImpl(Inline)]
-    public static T Exp<T>(T x) where T : unmanaged, IVec<T>
+    public static T Exp<T>(T x) where T : unmanaged, IVec<T> => ExpUpTo90(T.MinOr(T.Set(90f), x));
+
+    [MethodImpl(Inline)]
+    private static T ExpUpTo90<T>(T x) where T : unmanaged, IVec<T>
     {
-        x = T.MinOr(T.Set(90f), T.MaxOr(T.Set(-106f), x));
-        var q = ReducedExpm1(x, out var n);
+        var q = ReducedExpm1(T.MaxOr(T.Set(-106f), x), out var n);
         return T.Scale(q + T.Set(1f), n);
     }
 
@@ -118,7 +120,7 @@ public static class VecMath
     [MethodImpl(Inline)]
     public static T Sigmoid<T>(T x) where T : unmanaged, IVec<T>
     {
-        var e = Exp(-T.Abs(x));
+        var e = ExpUpTo90(-T.Abs(x));
         return T.IfLess(x, T.Zero, e, T.Set(1f)) / (e + T.Set(1f));
     }
 
