@@ -18,7 +18,11 @@ internal sealed unsafe class Frame
         table = MemoryBlock.Allocate((long)program.Slots.Count * sizeof(nint), zeroed: true);
         Values = new RuntimeValue?[program.Slots.Count];
         InputShapes = new Shape[program.Inputs.Count];
-        aliases = [.. program.Slots.Where(s => s.AliasOf >= 0).Select(s => s.Index)];
+        // Loops: the first run makes a frame, and queries over numbers are left to the JIT.
+        var shared = new List<int>();
+        foreach (var slot in program.Slots)
+            if (slot.AliasOf >= 0) shared.Add(slot.Index);
+        aliases = shared.ToArray();
         foreach (var slot in program.Slots)
             if (slot.Constant is { } c)
             {

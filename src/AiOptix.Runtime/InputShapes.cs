@@ -13,7 +13,7 @@ internal static class InputShapes
         symbols.Clear();
         for (var i = 0; i < shapes.Length; i++)
         {
-            var slot = program.Slots[program.Inputs[i]];
+            var slot = program.SlotTable[program.InputTable[i]];
             if (slot.Shape is { } expected) Match(expected, shapes[i], symbols, $"input '{slot.Name}'");
         }
         program.Derived.Evaluate(symbols);

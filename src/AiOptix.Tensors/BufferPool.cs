@@ -1,4 +1,3 @@
-using System.Numerics;
 
 namespace AiOptix.Tensors;
 
@@ -43,7 +42,9 @@ public sealed class BufferPool(int most)
     private static long Rounded(long bytes)
     {
         if (bytes <= 64) return 64;
-        var step = 1L << Math.Max(6, BitOperations.Log2((ulong)bytes) - 3);
+        // A loop: what counts leading zeros is left to the JIT, and this is on the way of a first run.
+        long step = 64;
+        while (step <= bytes >> 4) step *= 2;
         return bytes > long.MaxValue - step ? bytes : (bytes + step - 1) & -step;
     }
 
