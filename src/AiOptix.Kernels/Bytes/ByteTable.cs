@@ -33,7 +33,7 @@ public static unsafe class ByteTableTable
     public static ByteTableKernel Select(Target target) => Rows.First(row => target.Has(row.Needs));
 
     // Four registers hold the table; two look-ups in halves of it, and the highest bit chooses. Images of the kernels are for CPUs that may lack VBMI: the JIT compiles it.
-    [MethodImpl(HotCode.Optimized)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Vector(byte* x, byte* y, long n, byte* table)
     {
         Vector512<byte> a = Vector512.Load(table), b = Vector512.Load(table + 64), c = Vector512.Load(table + 128), d = Vector512.Load(table + 192);
