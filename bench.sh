@@ -35,7 +35,7 @@ if [[ "${1:-}" == products ]]; then
     fi
     export OMP_NUM_THREADS=1
     # This OpenBLAS knows no CPU after Zen 3 and takes AVX2 for it: the name of one with AVX-512 makes it twice as fast.
-    ! grep -q avx512f /proc/cpuinfo || export OPENBLAS_CORETYPE="${OPENBLAS_CORETYPE:-SkylakeX}"
+    ! grep -q avx512f /proc/cpuinfo || export OPENBLAS_CORETYPE=SkylakeX
 fi
 
 installed="$root/bench/node_modules/.package-lock.json"
