@@ -73,42 +73,29 @@ internal unsafe struct SoftmaxRow
     public static int RunAll<T>(SoftmaxRow* r, int rows, nint pitch, float* maxima, float* kept, float* sums) where T : unmanaged, IVec<T>
     {
         var unit = r->Factor * VecMath.Log2E;
-        var factor = T.Set(unit);
         int keys = r->Keys, all = (keys + Lanes - 1) & -Lanes;
         for (var i = 0; i < rows; i++)
         {
             var s = r->Scores + i * pitch;
             for (var j = keys; j < all; j++) s[j] = float.NegativeInfinity;
-            T max = T.Set(float.NegativeInfinity), second = max;
-            var k = 0;
-            for (; k <= all - 2 * T.Count; k += 2 * T.Count)
-            {
-                max = T.MaxOr(T.Load(s + k), max);
-                second = T.MaxOr(T.Load(s + k + T.Count), second);
-            }
-            if (k < all) max = T.MaxOr(T.Load(s + k), max);
-            var largest = T.MaxLane(T.MaxOr(max, second));
+            var largest = LargestOf<T>(s, all);
             if (float.IsNegativeInfinity(largest)) return i;
             var before = maxima[i];
             largest = Math.Max(largest, before);
             maxima[i] = largest;
             kept[i] = float.IsNegativeInfinity(before) ? 0 : before == largest ? 1 : VecMath.Exp2(new V1((before - largest) * unit)).Value;
-            var shift = T.Set(largest);
-            var sum = T.Zero;
-            for (k = 0; k < all; k += T.Count)
-            {
-                var v = VecMath.Exp2((T.Load(s + k) - shift) * factor);
-                T.Store(s + k, v);
-                sum += v;
-            }
-            sums[i] = T.Sum(sum);
+            sums[i] = PowersOf<T>(s, all, largest, unit);
         }
         return rows;
     }
 
     // A method of its own: beside calls the sum would lie in memory.
     [MethodImpl(HotCode.Optimized | MethodImplOptions.NoInlining)]
-    private static float Powers<T>(float* s, int n, float max, float unit) where T : unmanaged, IVec<T>
+    private static float Powers<T>(float* s, int n, float max, float unit) where T : unmanaged, IVec<T> => PowersOf<T>(s, n, max, unit);
+
+    /// <summary>n scores, whole vectors, to powers; returns their sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float PowersOf<T>(float* s, int n, float max, float unit) where T : unmanaged, IVec<T>
     {
         var (shift, factor, sum) = (T.Set(max), T.Set(unit), T.Zero);
         for (var j = 0; j < n; j += T.Count)
@@ -120,9 +107,12 @@ internal unsafe struct SoftmaxRow
         return T.Sum(sum);
     }
 
-    /// <summary>The largest of n floats, whole vectors, that is not NaN.</summary>
     [MethodImpl(HotCode.Optimized | MethodImplOptions.NoInlining)]
-    private static float Largest<T>(float* s, int n) where T : unmanaged, IVec<T>
+    private static float Largest<T>(float* s, int n) where T : unmanaged, IVec<T> => LargestOf<T>(s, n);
+
+    /// <summary>The largest of n floats, whole vectors, that is not NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float LargestOf<T>(float* s, int n) where T : unmanaged, IVec<T>
     {
         var max = T.Set(float.NegativeInfinity);
         var second = max;

@@ -21,6 +21,7 @@ public sealed unsafe class GemmPlan
     private readonly int columnTasks;
     private readonly bool isDirectB;
     private readonly GemvKernel? gemv;
+    private readonly GemvKernel compactRow;
 
     /// <summary>Plans a product with a kernel, by default the best that the target has.</summary>
     public GemmPlan(in GemmShape shape, Target target, GemmKernel? kernel = null)
@@ -38,6 +39,7 @@ public sealed unsafe class GemmPlan
         rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
         columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
         gemv = shape.M == 1 && (!shape.PackedB || Kernel.Nr == 2 * Kernel.VectorWidth) ? GemvTable.For(Kernel.VectorWidth) : null;
+        if (shape.CompactB) compactRow = GemvTable.For(Kernel.VectorWidth);
         isDirectB = IsDirect(shape, Kernel, target);
         if (Kernel.Generated is not { } tiles) return;
         foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
@@ -54,7 +56,7 @@ public sealed unsafe class GemmPlan
     public GemmKernel Kernel { get; }
 
     /// <summary>What runs, by name: the micro-kernel, or what stands in for it where rows are few.</summary>
-    public string Name => Shape.CompactB ? $"{(Shape.M <= GemvCompact.MostRows ? GemvTable.For(Kernel.VectorWidth).Name : Kernel.Name)}_28bit" : gemv is { } row && Shape.PackedB ? row.Name : Kernel.Name;
+    public string Name => Shape.CompactB ? $"{(Shape.M <= GemvCompact.MostRows ? compactRow.Name : Kernel.Name)}_28bit" : gemv is { } row && Shape.PackedB ? row.Name : Kernel.Name;
 
     /// <summary>Bytes of one packed A.</summary>
     public long PackedABytes => PackedBytes(Shape.M, Shape.K, Kernel.Mr);
@@ -129,7 +131,7 @@ public sealed unsafe class GemmPlan
         Describe(call, &g, &b, (float*)scratch);
         if (Shape.CompactB)
         {
-            g.PackB = GemvTable.For(Kernel.VectorWidth).Unpack;
+            g.PackB = compactRow.Unpack;
             g.BSource = &compact;
         }
         var tasksABatch = rowTasks * columnTasks;
@@ -166,7 +168,7 @@ public sealed unsafe class GemmPlan
     {
         if (Shape.M <= GemvCompact.MostRows && !Shape.PackedA)
         {
-            GemvTable.For(Kernel.VectorWidth).Compact(g);
+            compactRow.Compact(g);
             return;
         }
         var end = g->Column1;

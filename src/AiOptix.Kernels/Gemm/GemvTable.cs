@@ -7,7 +7,8 @@ namespace AiOptix.Kernels.Gemm;
 /// <summary>A row of <see cref="GemvTable"/>.</summary>
 public readonly unsafe struct GemvKernel
 {
-    internal GemvKernel(string name, Isa isa, int vectorWidth, delegate*<GemmBlock*, void> run, delegate*<GemmBlock*, void> panels, delegate*<GemmBlock*, void> compact)
+    internal GemvKernel(string name, Isa isa, int vectorWidth, delegate*<GemmBlock*, void> run, delegate*<GemmBlock*, void> panels, delegate*<GemmBlock*, void> compact,
+        delegate*<void*, nint, nint, int, int, float*, int, void> unpack)
     {
         Name = name;
         Isa = isa;
@@ -15,6 +16,7 @@ public readonly unsafe struct GemvKernel
         Run = run;
         Panels = panels;
         Compact = compact;
+        Unpack = unpack;
     }
 
     /// <summary>The specification in short.</summary>
@@ -35,14 +37,8 @@ public readonly unsafe struct GemvKernel
     /// <summary>Up to <see cref="GemvCompact.MostRows"/> rows and B in compact panels; null for single lanes.</summary>
     internal delegate*<GemmBlock*, void> Compact { get; }
 
-    /// <summary>Makes compact panels plain; see <see cref="GemmBlock.PackB"/>.</summary>
-    internal delegate*<void*, nint, nint, int, int, float*, int, void> Unpack => VectorWidth switch
-    {
-        16 => &CompactPanels.Unpack<V16, Compact16>,
-        8 => &CompactPanels.Unpack<V8, Compact8>,
-        4 => &CompactPanels.Unpack<V4, Compact4>,
-        _ => null,
-    };
+    /// <summary>Makes compact panels plain; see <see cref="GemmBlock.PackB"/>. Null for single lanes.</summary>
+    internal delegate*<void*, nint, nint, int, int, float*, int, void> Unpack { get; }
 }
 
 /// <summary>
@@ -54,10 +50,10 @@ public static unsafe class GemvTable
     /// <summary>The rows, best first.</summary>
     public static IReadOnlyList<GemvKernel> Rows { get; } =
     [
-        new("gemv_f32_8rows_avx512", Isa.Avx512, 16, &Run<V16>, &GemvPanels.Run<V16>, &GemvCompact.Run<V16, Compact16>),
-        new("gemv_f32_8rows_avx2", Isa.Avx2, 8, &Run<V8>, &GemvPanels.Run<V8>, &GemvCompact.Run<V8, Compact8>),
-        new("gemv_f32_8rows_v128", Isa.None, 4, &Run<V4>, &GemvPanels.Run<V4>, &GemvCompact.Run<V4, Compact4>),
-        new("gemv_f32_scalar", Isa.None, 1, &Run<V1>, &GemvPanels.Run<V1>, null),
+        new("gemv_f32_8rows_avx512", Isa.Avx512, 16, &Run<V16>, &GemvPanels.Run<V16>, &GemvCompact.Run<V16, Compact16>, &CompactPanels.Unpack<V16, Compact16>),
+        new("gemv_f32_8rows_avx2", Isa.Avx2, 8, &Run<V8>, &GemvPanels.Run<V8>, &GemvCompact.Run<V8, Compact8>, &CompactPanels.Unpack<V8, Compact8>),
+        new("gemv_f32_8rows_v128", Isa.None, 4, &Run<V4>, &GemvPanels.Run<V4>, &GemvCompact.Run<V4, Compact4>, &CompactPanels.Unpack<V4, Compact4>),
+        new("gemv_f32_scalar", Isa.None, 1, &Run<V1>, &GemvPanels.Run<V1>, null, null),
     ];
 
     /// <summary>The row of a vector width, that of the matrix kernel it stands beside.</summary>

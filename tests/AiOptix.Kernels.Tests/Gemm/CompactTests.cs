@@ -124,6 +124,25 @@ public class CompactTests
         }
     }
 
+    [SkippableTheory]
+    [MemberData(nameof(Rows))]
+    public unsafe void A_run_allocates_nothing(int row)
+    {
+        var kernel = Row(row);
+        foreach (var m in (int[])[1, 20])
+        {
+            var plan = new GemmPlan(new GemmShape(m, 100, 70, PackedB: true, CompactB: true), HostTarget.Current, kernel);
+            using GuardedBuffer a = new(m * 70), b = new(70 * 100), c = new(m * 100), packed = new(plan.PackedBBytes / sizeof(float)), scratch = new(plan.ScratchBytes / sizeof(float));
+            b.Span.Fill(0.5f);
+            plan.PackB(b.Pointer, 100, 1, packed.Pointer);
+            var call = new GemmCall { A = a.Pointer, ARowStride = 70, B = packed.Pointer, C = c.Pointer, CRowStride = 100 };
+            plan.Run(call, 0, plan.Tasks, (byte*)scratch.Pointer);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 10; i++) plan.Run(call, 0, plan.Tasks, (byte*)scratch.Pointer);
+            Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        }
+    }
+
     [Fact]
     public void A_form_that_a_kernel_does_not_have_is_refused()
     {
