@@ -24,6 +24,7 @@ internal sealed class Lowering
     private readonly Dictionary<string, Preparation> preparations = new(StringComparer.Ordinal);
     private readonly PackedWeights weights;
     private readonly IKernelChooser? chooser;
+    private bool? isIncremental;
 
     private Lowering(Graph graph, Target target, IKernelChooser? chooser, Limits limits, PackedWeights weights)
     {
@@ -35,7 +36,6 @@ internal sealed class Lowering
         known = new(graph.Inputs.SelectMany(i => i.Shape?.Symbols ?? []), StringComparer.Ordinal);
         derived = new(graph.Abbreviations);
         derived.Close(known);
-        IsIncremental = graph.Outputs.Any(o => graph.Inputs.Any(i => i.DType == o.DType && Grows(i.Shape, o.Shape)));
         WeightsOutgrowCaches = graph.Constants.Sum(c => c.Constant!.DType.ByteLength(c.Constant.Count)) > target.L3Bytes;
         beforeData = [.. graph.Nodes.TakeWhile(n => n.Outputs.All(o => o.Shape?.Symbols.All(known.Contains) == true))];
     }
@@ -43,7 +43,7 @@ internal sealed class Lowering
     public Graph Graph { get; }
 
     /// <summary>True when a model is called again and again with a past that grows: one of its outputs is an input made longer.</summary>
-    public bool IsIncremental { get; }
+    public bool IsIncremental => isIncremental ??= Graph.Outputs.Any(o => Graph.Inputs.Any(i => i.DType == o.DType && Grows(i.Shape, o.Shape)));
 
     /// <summary>True when the constants do not stay in the caches from one run to the next, so that each run reads them from memory.</summary>
     public bool WeightsOutgrowCaches { get; }
@@ -62,8 +62,14 @@ internal sealed class Lowering
     private static bool Grows(SymbolicShape? from, SymbolicShape? to)
     {
         if (from is null || to is null || from.Rank != to.Rank) return false;
-        var others = Enumerable.Range(0, from.Rank).Where(i => !from[i].Equals(to[i])).ToArray();
-        return others is [var axis] && from[axis].Constant is null && from[axis].Symbols.All(to[axis].Symbols.Contains);
+        var longer = 0;
+        for (var i = 0; i < from.Rank; i++)
+        {
+            if (from[i].Equals(to[i])) continue;
+            if (from[i].Constant is not null || !from[i].Symbols.All(to[i].Symbols.Contains)) return false;
+            longer++;
+        }
+        return longer == 1;
     }
 
     private Program Build(bool isMain)
