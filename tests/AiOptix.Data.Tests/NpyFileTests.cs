@@ -3,6 +3,8 @@ using AiOptix.Tensors;
 
 namespace AiOptix.Data.Tests;
 
+/// <summary>Beside no other tests: the memory that is counted is the process's.</summary>
+[Collection("life")]
 public sealed class NpyFileTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
