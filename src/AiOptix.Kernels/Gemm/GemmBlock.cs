@@ -27,6 +27,9 @@ internal unsafe struct GemmBlock
     /// <summary>Floats between the rows of A after they are copied apart, 0 where tiles read them in place.</summary>
     public nint ACopyStride;
 
+    /// <summary>See <see cref="GemmCall.Backwards"/>.</summary>
+    public bool Backwards;
+
     /// <summary>Panels of B over the whole K, or null: then <see cref="PackB"/> makes them.</summary>
     public float* BPanels;
     /// <summary>Packs panels: (source, first k, steps, first column, end column, panels of steps × Nr, Nr).</summary>

@@ -57,4 +57,9 @@ public unsafe struct GemmCall
     public Activation Activation;
     /// <summary>Parameters of the activation.</summary>
     public ActivationArgs Args;
+    /// <summary>
+    /// Whether tasks, and the panels of a packed B that a single row meets, go from the last to the first. Products that follow each other over one B and take turns at it find in the caches what the one
+    /// before read last. The bits of C do not depend on it.
+    /// </summary>
+    public bool Backwards;
 }

@@ -135,8 +135,9 @@ public sealed unsafe class GemmPlan
             g.BSource = &compact;
         }
         var tasksABatch = rowTasks * columnTasks;
-        for (var task = firstTask; task < endTask; task++)
+        for (var next = firstTask; next < endTask; next++)
         {
+            var task = call.Backwards ? endTask - 1 - (next - firstTask) : next;
             // Divisions would be a good part of a small product.
             int batch = task == 0 ? 0 : task / tasksABatch, inBatch = task - batch * tasksABatch;
             int columnTask = inBatch == 0 ? 0 : inBatch / rowTasks, rowTask = inBatch - columnTask * rowTasks;
@@ -197,6 +198,7 @@ public sealed unsafe class GemmPlan
         g->BSource = b;
         g->BDirectStride = call.BRowStride;
         g->Ldc = call.CRowStride;
+        g->Backwards = call.Backwards;
         g->Epilogue.RowBias = call.RowBias;
         g->Epilogue.ColumnBias = call.ColumnBias;
         g->Epilogue.ResidualStride = call.ResidualRowStride;

@@ -9,39 +9,31 @@ namespace AiOptix.Kernels.Gemm;
 /// </summary>
 internal static unsafe class GemvPanels
 {
-    /// <summary>The columns of a block; B in panels, A at any stride.</summary>
+    /// <summary>The columns of a block; B in panels, A at any stride. A single panel by itself would wait for its two sums: five are three and two.</summary>
     [MethodImpl(HotCode.Optimized)]
     public static void Run<T>(GemmBlock* g) where T : unmanaged, IVec<T>
     {
         var width = 2 * T.Count;
-        var c = g->C + g->Column0;
-        var b = g->BPanels + g->Column0 * g->K;
         var panel = g->K * width;
-        var left = g->Column1 - g->Column0;
-        for (; left >= 4 * width; left -= 4 * width)
+        var panels = (g->Column1 - g->Column0 + width - 1) / width;
+        int take;
+        for (var left = panels; left > 0; left -= take)
         {
-            Four<T>(g, b, panel, c);
-            b += 4 * panel;
-            c += 4 * width;
-        }
-        if (left >= 2 * width)
-        {
-            Two<T>(g, b, panel, c);
-            b += 2 * panel;
-            c += 2 * width;
-            left -= 2 * width;
-        }
-        for (; left > 0; left -= width)
-        {
-            One<T>(g, b, c, Math.Min(left, width));
-            b += panel;
-            c += width;
+            take = left == 5 ? 3 : Math.Min(left, 4);
+            var first = g->Backwards ? left - take : panels - left;
+            var b = g->BPanels + (nint)g->Column0 * g->K + first * panel;
+            var c = g->C + g->Column0 + first * width;
+            var last = Math.Min(width, g->Column1 - g->Column0 - (first + take - 1) * width);
+            if (take == 4) Four<T>(g, b, panel, c, last);
+            else if (take == 3) Three<T>(g, b, panel, c, last);
+            else if (take == 2) Two<T>(g, b, panel, c, last);
+            else One<T>(g, b, c, last);
         }
         GemvTable.Conclude(g);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Four<T>(GemmBlock* g, float* b, nint panel, float* c) where T : unmanaged, IVec<T>
+    private static void Four<T>(GemmBlock* g, float* b, nint panel, float* c, int last) where T : unmanaged, IVec<T>
     {
         float* a = g->A, q = b + panel, r = q + panel, s = r + panel, end = b + panel;
         T b0 = T.Zero, b1 = T.Zero, q0 = T.Zero, q1 = T.Zero, r0 = T.Zero, r1 = T.Zero, s0 = T.Zero, s1 = T.Zero;
@@ -49,14 +41,14 @@ internal static unsafe class GemvPanels
         while (b < end)
         {
             var v = T.Set(*a);
-            b0 = T.Fma(v, T.Load(b), b0);
-            b1 = T.Fma(v, T.Load(b + T.Count), b1);
-            q0 = T.Fma(v, T.Load(q), q0);
-            q1 = T.Fma(v, T.Load(q + T.Count), q1);
-            r0 = T.Fma(v, T.Load(r), r0);
-            r1 = T.Fma(v, T.Load(r + T.Count), r1);
-            s0 = T.Fma(v, T.Load(s), s0);
-            s1 = T.Fma(v, T.Load(s + T.Count), s1);
+            b0 = T.FmaLoad(v, b, b0);
+            b1 = T.FmaLoad(v, b + T.Count, b1);
+            q0 = T.FmaLoad(v, q, q0);
+            q1 = T.FmaLoad(v, q + T.Count, q1);
+            r0 = T.FmaLoad(v, r, r0);
+            r1 = T.FmaLoad(v, r + T.Count, r1);
+            s0 = T.FmaLoad(v, s, s0);
+            s1 = T.FmaLoad(v, s + T.Count, s1);
             a += step;
             b += 2 * T.Count;
             q += 2 * T.Count;
@@ -69,12 +61,38 @@ internal static unsafe class GemvPanels
         T.Store(c + 3 * T.Count, q1);
         T.Store(c + 4 * T.Count, r0);
         T.Store(c + 5 * T.Count, r1);
-        T.Store(c + 6 * T.Count, s0);
-        T.Store(c + 7 * T.Count, s1);
+        StoreLast(c + 6 * T.Count, s0, s1, last);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Two<T>(GemmBlock* g, float* b, nint panel, float* c) where T : unmanaged, IVec<T>
+    private static void Three<T>(GemmBlock* g, float* b, nint panel, float* c, int last) where T : unmanaged, IVec<T>
+    {
+        float* a = g->A, q = b + panel, r = q + panel, end = b + panel;
+        T b0 = T.Zero, b1 = T.Zero, q0 = T.Zero, q1 = T.Zero, r0 = T.Zero, r1 = T.Zero;
+        var step = g->AColumnStride;
+        while (b < end)
+        {
+            var v = T.Set(*a);
+            b0 = T.FmaLoad(v, b, b0);
+            b1 = T.FmaLoad(v, b + T.Count, b1);
+            q0 = T.FmaLoad(v, q, q0);
+            q1 = T.FmaLoad(v, q + T.Count, q1);
+            r0 = T.FmaLoad(v, r, r0);
+            r1 = T.FmaLoad(v, r + T.Count, r1);
+            a += step;
+            b += 2 * T.Count;
+            q += 2 * T.Count;
+            r += 2 * T.Count;
+        }
+        T.Store(c, b0);
+        T.Store(c + T.Count, b1);
+        T.Store(c + 2 * T.Count, q0);
+        T.Store(c + 3 * T.Count, q1);
+        StoreLast(c + 4 * T.Count, r0, r1, last);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Two<T>(GemmBlock* g, float* b, nint panel, float* c, int last) where T : unmanaged, IVec<T>
     {
         float* a = g->A, q = b + panel, end = q;
         T b0 = T.Zero, b1 = T.Zero, q0 = T.Zero, q1 = T.Zero;
@@ -82,18 +100,17 @@ internal static unsafe class GemvPanels
         while (b < end)
         {
             var v = T.Set(*a);
-            b0 = T.Fma(v, T.Load(b), b0);
-            b1 = T.Fma(v, T.Load(b + T.Count), b1);
-            q0 = T.Fma(v, T.Load(q), q0);
-            q1 = T.Fma(v, T.Load(q + T.Count), q1);
+            b0 = T.FmaLoad(v, b, b0);
+            b1 = T.FmaLoad(v, b + T.Count, b1);
+            q0 = T.FmaLoad(v, q, q0);
+            q1 = T.FmaLoad(v, q + T.Count, q1);
             a += step;
             b += 2 * T.Count;
             q += 2 * T.Count;
         }
         T.Store(c, b0);
         T.Store(c + T.Count, b1);
-        T.Store(c + 2 * T.Count, q0);
-        T.Store(c + 3 * T.Count, q1);
+        StoreLast(c + 2 * T.Count, q0, q1, last);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,11 +122,17 @@ internal static unsafe class GemvPanels
         for (; b < end; b += 2 * T.Count)
         {
             var v = T.Set(*a);
-            b0 = T.Fma(v, T.Load(b), b0);
-            b1 = T.Fma(v, T.Load(b + T.Count), b1);
+            b0 = T.FmaLoad(v, b, b0);
+            b1 = T.FmaLoad(v, b + T.Count, b1);
             a += step;
         }
-        T.StorePart(c, b0, Math.Min(columns, T.Count));
-        T.StorePart(c + T.Count, b1, Math.Max(columns - T.Count, 0));
+        StoreLast(c, b0, b1, columns);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreLast<T>(float* c, T x, T y, int columns) where T : unmanaged, IVec<T>
+    {
+        T.StorePart(c, x, Math.Min(columns, T.Count));
+        T.StorePart(c + T.Count, y, Math.Max(columns - T.Count, 0));
     }
 }

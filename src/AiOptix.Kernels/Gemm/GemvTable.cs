@@ -83,14 +83,14 @@ public static unsafe class GemvTable
             var j = 0;
             for (; j <= columns - T.Count; j += T.Count)
             {
-                var v = T.Fma(a0, T.Load(b + j), T.Load(c + j));
-                v = T.Fma(a1, T.Load(b + ldb + j), v);
-                v = T.Fma(a2, T.Load(b + 2 * ldb + j), v);
-                v = T.Fma(a3, T.Load(b3 + j), v);
-                v = T.Fma(a4, T.Load(b3 + ldb + j), v);
-                v = T.Fma(a5, T.Load(b3 + 2 * ldb + j), v);
-                v = T.Fma(a6, T.Load(b6 + j), v);
-                v = T.Fma(a7, T.Load(b6 + ldb + j), v);
+                var v = T.FmaLoad(a0, b + j, T.Load(c + j));
+                v = T.FmaLoad(a1, b + ldb + j, v);
+                v = T.FmaLoad(a2, b + 2 * ldb + j, v);
+                v = T.FmaLoad(a3, b3 + j, v);
+                v = T.FmaLoad(a4, b3 + ldb + j, v);
+                v = T.FmaLoad(a5, b3 + 2 * ldb + j, v);
+                v = T.FmaLoad(a6, b6 + j, v);
+                v = T.FmaLoad(a7, b6 + ldb + j, v);
                 T.Store(c + j, v);
             }
             if (j < columns)
@@ -130,7 +130,7 @@ public static unsafe class GemvTable
     {
         var factor = T.Set(a);
         var j = 0;
-        for (; j <= columns - T.Count; j += T.Count) T.Store(c + j, T.Fma(factor, T.Load(b + j), T.Load(c + j)));
+        for (; j <= columns - T.Count; j += T.Count) T.Store(c + j, T.FmaLoad(factor, b + j, T.Load(c + j)));
         if (j < columns) T.StorePart(c + j, T.Fma(factor, T.LoadPart(b + j, columns - j), T.LoadPart(c + j, columns - j)), columns - j);
     }
 }

@@ -46,6 +46,9 @@ public unsafe interface IVec<T> where T : unmanaged, IVec<T>
     /// <summary>a·b + c, rounded once where the machine has fused multiply-add.</summary>
     static abstract T Fma(T a, T b, T c);
 
+    /// <summary>a·b + c with b in memory: the compiler makes the load part of the instruction only where the two stand together.</summary>
+    static virtual T FmaLoad(T a, float* b, T c) => T.Fma(a, T.Load(b), c);
+
     /// <summary>a where a &lt; b, otherwise b; so b where either is NaN.</summary>
     static abstract T MinOr(T a, T b);
 

@@ -54,6 +54,9 @@ public readonly unsafe record struct V16(Vector512<float> Value) : IVec<V16>
     [MethodImpl(Inline)] public static V16 Fma(V16 a, V16 b, V16 c) => new(Avx512F.FusedMultiplyAdd(a.Value, b.Value, c.Value));
 
     /// <inheritdoc/>
+    [MethodImpl(Inline)] public static V16 FmaLoad(V16 a, float* b, V16 c) => new(Avx512F.FusedMultiplyAdd(a.Value, Avx512F.LoadVector512(b), c.Value));
+
+    /// <inheritdoc/>
     [MethodImpl(Inline)] public static V16 MinOr(V16 a, V16 b) => new(Avx512F.Min(a.Value, b.Value));
 
     /// <inheritdoc/>

@@ -54,6 +54,9 @@ public readonly unsafe record struct V8(Vector256<float> Value) : IVec<V8>
     [MethodImpl(Inline)] public static V8 Fma(V8 a, V8 b, V8 c) => new(System.Runtime.Intrinsics.X86.Fma.MultiplyAdd(a.Value, b.Value, c.Value));
 
     /// <inheritdoc/>
+    [MethodImpl(Inline)] public static V8 FmaLoad(V8 a, float* b, V8 c) => new(System.Runtime.Intrinsics.X86.Fma.MultiplyAdd(a.Value, Avx.LoadVector256(b), c.Value));
+
+    /// <inheritdoc/>
     [MethodImpl(Inline)] public static V8 MinOr(V8 a, V8 b) => new(Avx.Min(a.Value, b.Value));
 
     /// <inheritdoc/>

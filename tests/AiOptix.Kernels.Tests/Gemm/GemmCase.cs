@@ -49,7 +49,7 @@ internal sealed unsafe class GemmCase : IDisposable
 
     public override string ToString() => $"{Shape} transposed {transposedA} {transposedB}, biases {Biases}, {Activation}";
 
-    public float[] Run(GemmKernel kernel, bool packedA, bool packedB, int tasksAtOnce, Target? target = null, bool compactB = false)
+    public float[] Run(GemmKernel kernel, bool packedA, bool packedB, int tasksAtOnce, Target? target = null, bool compactB = false, bool backwards = false)
     {
         var shape = Shape with { PackedA = packedA, PackedB = packedB, CompactB = compactB };
         var plan = new GemmPlan(shape, target ?? HostTarget.Current, kernel);
@@ -64,7 +64,7 @@ internal sealed unsafe class GemmCase : IDisposable
             A = a.Pointer, ARowStride = transposedA ? 1 : k, AColumnStride = transposedA ? m : 1,
             B = b.Pointer, BRowStride = transposedB ? 1 : n, BColumnStride = transposedB ? k : 1,
             C = c.Pointer, CRowStride = n, CBatchStride1 = (nint)shape.Batch2 * m * n, CBatchStride2 = (nint)m * n,
-            Alpha = Alpha, Activation = Activation, Args = new(0.1f, 1.2f),
+            Alpha = Alpha, Activation = Activation, Args = new(0.1f, 1.2f), Backwards = backwards,
         };
         nint aFloats = packedA ? (nint)plan.PackedABytes / 4 : (nint)m * k, bFloats = packedB ? (nint)plan.PackedBBytes / 4 : (nint)k * n;
         (call.ABatchStride1, call.ABatchStride2) = (shape.Batch2 * aFloats, aFloats);

@@ -50,6 +50,26 @@ public unsafe class GemmTests
         Assert.Equal(want, test.Run(kernel, true, true, 3));
         Assert.Equal(want, test.Run(kernel, true, false, 100));
         Assert.Equal(want, test.Run(kernel, false, true, 2));
+        Assert.Equal(want, test.Run(kernel, false, true, 3, backwards: true));
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Rows))]
+    public void A_row_over_panels_gives_the_same_bits_for_every_number_of_them_forwards_and_backwards(int row)
+    {
+        var kernel = Row(row);
+        var random = new Random(78);
+        for (var panels = 1; panels <= 13; panels++)
+        {
+            foreach (var less in (int[])[0, 1, kernel.Nr / 2, kernel.Nr - 1])
+            {
+                var n = panels * kernel.Nr - less;
+                if (n <= 0) continue;
+                using var test = new GemmCase(random, new GemmShape(1, n, 37), false, true, true, Activation.Tanh);
+                var want = test.Run(kernel, false, false, 1);
+                foreach (var backwards in (bool[])[false, true]) Assert.Equal(want, test.Run(kernel, false, true, 100, backwards: backwards));
+            }
+        }
     }
 
     [SkippableTheory]
