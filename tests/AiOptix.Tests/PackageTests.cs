@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Reflection.PortableExecutable;
+using System.Runtime.InteropServices;
 using System.Xml.Linq;
 
 namespace AiOptix.Tests;
@@ -45,6 +47,7 @@ public sealed class PackageTests : IDisposable
             var logits = (Tensor)session.Run([x])[0];
             Console.WriteLine(string.Join(' ', logits.Span<float>().ToArray()));
             Console.WriteLine(AiOptix.Zoo.ModelZoo.Entries.Count);
+            Console.WriteLine(typeof(Model).Assembly.Location);
             """);
         var printed = Dotnet(project, "run", "--project", project, "--", Repository.Digits).Split('\n');
         using var session = Model.Load(Repository.Digits).Compile(new CompileOptions { Threads = 1 });
@@ -52,6 +55,8 @@ public sealed class PackageTests : IDisposable
         var expected = ((Tensors.Tensor)session.Run([x])[0]).Span<float>().ToArray();
         Assert.Equal(string.Join(' ', expected), printed[0].Trim());
         Assert.Equal($"{Zoo.ModelZoo.Entries.Count}", printed[1].Trim());
+        var isAhead = OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+        Assert.Equal(isAhead, printed[2].Contains("runtimes/linux-x64/lib", StringComparison.Ordinal));
     }
 
     private static void CheckContent(string package)
@@ -59,8 +64,9 @@ public sealed class PackageTests : IDisposable
         using var zip = ZipFile.OpenRead(package);
         var names = zip.Entries.Select(e => e.FullName).ToHashSet(StringComparer.Ordinal);
         Assert.Equal(rooms.SelectMany(r => new[] { $"lib/net10.0/{r}.dll", $"lib/net10.0/{r}.xml" }).Order(StringComparer.Ordinal), names.Where(n => n.StartsWith("lib/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(rooms.Select(r => $"runtimes/linux-x64/lib/net10.0/{r}.dll").Order(StringComparer.Ordinal), names.Where(n => n.StartsWith("runtimes/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.Superset(new HashSet<string> { "dotnet.md", "LICENSE", "AiOptix.nuspec" }, names);
-        Assert.DoesNotContain(names, n => n.StartsWith("build", StringComparison.Ordinal) || n.StartsWith("runtimes", StringComparison.Ordinal) || n.StartsWith("tools", StringComparison.Ordinal) || n.StartsWith("content", StringComparison.Ordinal));
+        Assert.DoesNotContain(names, n => n.StartsWith("build", StringComparison.Ordinal) || n.StartsWith("tools", StringComparison.Ordinal) || n.StartsWith("content", StringComparison.Ordinal));
         using var stream = zip.GetEntry("AiOptix.nuspec")!.Open();
         var nuspec = XDocument.Load(stream);
         string Text(string element) => nuspec.Descendants().Single(e => e.Name.LocalName == element).Value;
@@ -72,6 +78,9 @@ public sealed class PackageTests : IDisposable
             using var memory = new MemoryStream();
             using (var file = entry.Open()) file.CopyTo(memory);
             Assert.DoesNotContain(Repository.Root, System.Text.Encoding.Latin1.GetString(memory.ToArray()), StringComparison.Ordinal);
+            memory.Position = 0;
+            using var image = new PEReader(memory);
+            Assert.Equal(entry.FullName.StartsWith("runtimes/", StringComparison.Ordinal), image.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0);
         }
     }
 

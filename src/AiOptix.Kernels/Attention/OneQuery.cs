@@ -22,10 +22,10 @@ internal static unsafe class OneQuery
             for (var i = 0; i < whole; i += T.Count)
             {
                 var v = T.Load(q + i);
-                a = T.Fma(v, T.Load(k + i), a);
-                b = T.Fma(v, T.Load(k1 + i), b);
-                c = T.Fma(v, T.Load(k2 + i), c);
-                d = T.Fma(v, T.Load(k3 + i), d);
+                a = T.FmaLoad(v, k + i, a);
+                b = T.FmaLoad(v, k1 + i, b);
+                c = T.FmaLoad(v, k2 + i, c);
+                d = T.FmaLoad(v, k3 + i, d);
             }
             if (whole < width)
             {
@@ -63,10 +63,10 @@ internal static unsafe class OneQuery
             for (var j = 0; j < keys; j++)
             {
                 var w = T.Set(weights[j]);
-                a = T.Fma(w, T.Load(p), a);
-                b = T.Fma(w, T.Load(p + T.Count), b);
-                c = T.Fma(w, T.Load(p + 2 * T.Count), c);
-                d = T.Fma(w, T.Load(p + 3 * T.Count), d);
+                a = T.FmaLoad(w, p, a);
+                b = T.FmaLoad(w, p + T.Count, b);
+                c = T.FmaLoad(w, p + 2 * T.Count, c);
+                d = T.FmaLoad(w, p + 3 * T.Count, d);
                 p += step;
             }
             T.Store(y + i, a);
