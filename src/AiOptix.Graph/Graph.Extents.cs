@@ -37,7 +37,7 @@ public sealed partial class Graph
     {
         foreach (var v in values.Values)
         {
-            if (v.Shape is { } s && s.Any(d => d.Symbols.Contains(symbol))) v.Type = v.TensorType! with { Shape = s.Substitute(replacement) };
+            if (v.Shape is { } s && s.Symbols.Contains(symbol)) v.Type = v.TensorType! with { Shape = s.Substitute(replacement) };
             if (v.Elements is { } e && e.Any(d => d.Symbols.Contains(symbol))) v.Elements = [.. e.Select(d => d.Substitute(replacement))];
         }
         foreach (var (key, c) in constraints.Where(c => c.Key.Item1.Symbols.Contains(symbol) || c.Key.Item2.Symbols.Contains(symbol)).ToArray())

@@ -25,7 +25,20 @@ public sealed partial class Dim
             _ => Left!.IsNonNegative && Right!.IsNonNegative,
         };
 
-        public IEnumerable<string> Symbols => Kind == AtomKind.Symbol ? [Name!] : Left!.Symbols.Concat(Right!.Symbols);
+        public void AddSymbols(List<string> found)
+        {
+            if (Kind == AtomKind.Symbol) AddOnce(Name!, found);
+            else
+            {
+                foreach (var s in Left!.Symbols) AddOnce(s, found);
+                foreach (var s in Right!.Symbols) AddOnce(s, found);
+            }
+        }
+
+        private static void AddOnce(string symbol, List<string> found)
+        {
+            if (!found.Contains(symbol)) found.Add(symbol);
+        }
 
         public Dim Substitute(IReadOnlyDictionary<string, Dim> values) => Kind switch
         {

@@ -12,6 +12,7 @@ public sealed partial class Dim : IEquatable<Dim>
     private readonly ImmutableArray<Monomial> monomials;
     private readonly long constant;
     private string? key;
+    private string[]? symbols;
 
     private Dim(long constant, ImmutableArray<Monomial> monomials)
     {
@@ -138,7 +139,7 @@ public sealed partial class Dim : IEquatable<Dim>
     public bool IsNonNegative => constant >= 0 && monomials.All(m => m.Coefficient > 0 && m.Atoms.All(t => t.IsNonNegative));
 
     /// <summary>The names of the symbols it depends on.</summary>
-    public IEnumerable<string> Symbols => monomials.SelectMany(m => m.Atoms).SelectMany(a => a.Symbols).Distinct(StringComparer.Ordinal);
+    public IReadOnlyList<string> Symbols => symbols ??= ListSymbols();
 
     /// <summary>The same extent with symbols replaced where <paramref name="values"/> knows them.</summary>
     public Dim Substitute(IReadOnlyDictionary<string, Dim> values)
@@ -187,6 +188,16 @@ public sealed partial class Dim : IEquatable<Dim>
 
     /// <inheritdoc/>
     public override string ToString() => SymbolName ?? Key;
+
+    private string[] ListSymbols()
+    {
+        if (IsConstant) return [];
+        if (SymbolName is { } name) return [name];
+        var found = new List<string>();
+        foreach (var m in monomials)
+            foreach (var a in m.Atoms) a.AddSymbols(found);
+        return [.. found];
+    }
 
     /// <summary>Says what the extent is without doubt: names of symbols that are no words are quoted. Equal extents have equal keys.</summary>
     private string Key => key ??= Format();

@@ -7,6 +7,7 @@ namespace AiOptix.Graphs;
 public sealed class SymbolicShape : IEquatable<SymbolicShape>, IReadOnlyList<Dim>
 {
     private readonly Dim[] dims;
+    private string[]? symbols;
 
     /// <summary>Creates a shape from its axes.</summary>
     /// <exception cref="LimitExceededException">There are more than <see cref="Tensors.Shape.MaxRank"/>.</exception>
@@ -34,7 +35,7 @@ public sealed class SymbolicShape : IEquatable<SymbolicShape>, IReadOnlyList<Dim
     public Shape? Concrete => dims.All(d => d.IsConstant) ? new Shape([.. dims.Select(d => d.Constant!.Value)]) : null;
 
     /// <summary>The symbols in any axis.</summary>
-    public IEnumerable<string> Symbols => dims.SelectMany(d => d.Symbols).Distinct(StringComparer.Ordinal);
+    public IReadOnlyList<string> Symbols => symbols ??= Array.TrueForAll(dims, d => d.IsConstant) ? [] : [.. dims.SelectMany(d => d.Symbols).Distinct(StringComparer.Ordinal)];
 
     /// <summary>The symbols that are an axis of their own: those that a concrete shape gives values.</summary>
     public IEnumerable<string> DefinedSymbols => dims.Select(d => d.SymbolName).OfType<string>();
