@@ -75,7 +75,9 @@ internal sealed class NodeReader
 
     public string? OptionalString(string attribute) => Find(attribute) is { } v ? As<string>(attribute, v) : null;
 
-    public ValueList<long> Ints(string attribute) => new(OptionalInts(attribute) ?? throw Error($"attribute '{attribute}' is required"));
+    public ValueList<long> Ints(string attribute) => new(RequiredInts(attribute));
+
+    public long[] RequiredInts(string attribute) => OptionalInts(attribute) ?? throw Error($"attribute '{attribute}' is required");
 
     public long[]? OptionalInts(string attribute) => Find(attribute) is { } v ? As<long[]>(attribute, v) : null;
 

@@ -27,9 +27,16 @@ internal static unsafe class TreeRules
         var op = (TreeEnsembleClassifier)node.Operator;
         if (op.Labels.Count == 0 || Pack(node, op.Forest) is not { } forest) return false;
         var isText = op.Labels.Strings.Count > 0;
-        var votes = op.Forest.LeafVotes.SelectMany(l => l).ToArray();
-        var only = op.Labels.Count == 2 && votes.Length > 0 && votes.All(v => v.Target == votes[0].Target) ? votes[0].Target : -1;
-        var classes = new TreeClasses(isText ? [.. Enumerable.Range(0, op.Labels.Count).Select(i => (long)i)] : [.. op.Labels.Integers], isText ? -1 : 0, only, votes.All(v => v.Weight >= 0));
+        var (first, hasOne, isPositive) = (-1, true, true);
+        foreach (var leaf in op.Forest.LeafVotes.Span)
+            foreach (var vote in leaf.Span)
+            {
+                if (first < 0) first = vote.Target;
+                hasOne &= vote.Target == first;
+                isPositive &= vote.Weight >= 0;
+            }
+        var only = op.Labels.Count == 2 && hasOne ? first : -1;
+        var classes = new TreeClasses(isText ? [.. Enumerable.Range(0, op.Labels.Count).Select(i => (long)i)] : [.. op.Labels.Integers], isText ? -1 : 0, only, isPositive);
         var descriptor = new TreeDescriptor(0, 0, op.Labels.Count, DType.Float32, TreeTotal.Sum, (TreeTransform)op.Transform, [.. op.BaseValues], classes);
         var label = lowering.Slot(node.Outputs[0]);
         if (!isText)
@@ -46,9 +53,20 @@ internal static unsafe class TreeRules
     private static TreeForest? Pack(Node node, Forest forest)
     {
         var type = node.Inputs[0]!.DType is DType.Float32 or DType.Float16 ? DType.Float32 : DType.Float64;
-        return TreeForest.Pack(type, forest.Roots, [.. forest.Nodes.Select(n => new TreeBranch((TreeComparison)n.Mode, n.Split, n.Feature, n.True, n.False, n.MissingIsTrue,
-            n.Mode == TreeMode.Member ? forest.Sets[n.Members].ToArray() : default(ReadOnlyMemory<double>)))],
-            [.. forest.LeafVotes.Select(l => l.Select(v => new Kernels.Trees.TreeVote(v.Target, v.Weight)).ToArray())]);
+        var branches = new TreeBranch[forest.Nodes.Count];
+        for (var i = 0; i < branches.Length; i++)
+        {
+            var n = forest.Nodes[i];
+            branches[i] = new((TreeComparison)n.Mode, n.Split, n.Feature, n.True, n.False, n.MissingIsTrue, n.Mode == TreeMode.Member ? forest.Sets[n.Members].ToArray() : default(ReadOnlyMemory<double>));
+        }
+        var leaves = new Kernels.Trees.TreeVote[forest.LeafVotes.Count][];
+        for (var i = 0; i < leaves.Length; i++)
+        {
+            var votes = forest.LeafVotes[i].Span;
+            leaves[i] = new Kernels.Trees.TreeVote[votes.Length];
+            for (var k = 0; k < votes.Length; k++) leaves[i][k] = new(votes[k].Target, votes[k].Weight);
+        }
+        return TreeForest.Pack(type, forest.Roots.Span, branches, leaves);
     }
 
     private static void Emit(Lowering lowering, Node node, TreeForest forest, TreeDescriptor descriptor, int scores, int labels)

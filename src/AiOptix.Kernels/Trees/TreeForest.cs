@@ -46,19 +46,23 @@ public sealed unsafe class TreeForest
     private readonly int[] firstVote;
     private readonly TreeVote[] votes;
 
-    private TreeForest(DType type, TreeMissing missing, MemoryBlock places, int[] roots, int[] depths, int[] firstVote, TreeVote[] votes)
+    /// <summary>Takes over what is packed; <paramref name="roots"/> and <paramref name="depths"/> a tree.</summary>
+    private TreeForest(DType type, TreeMissing missing, MemoryBlock places, int[] roots, int[] depths, TreeVote[][] leaves)
     {
         Type = type;
         Missing = missing;
         this.places = places;
-        this.roots = GC.AllocateArray<int>(roots.Length, pinned: true);
-        roots.CopyTo(this.roots, 0);
+        this.roots = roots;
         this.depths = depths;
-        this.firstVote = GC.AllocateArray<int>(firstVote.Length, pinned: true);
-        firstVote.CopyTo(this.firstVote, 0);
-        this.votes = GC.AllocateArray<TreeVote>(votes.Length, pinned: true);
-        votes.CopyTo(this.votes, 0);
-        IsSingle = votes.Length == firstVote.Length - 1 && votes.All(v => v.Target == 0) && Enumerable.Range(0, firstVote.Length).All(i => firstVote[i] == i);
+        firstVote = GC.AllocateArray<int>(leaves.Length + 1, pinned: true);
+        for (var i = 0; i < leaves.Length; i++) firstVote[i + 1] = checked(firstVote[i] + leaves[i].Length);
+        votes = GC.AllocateArray<TreeVote>(firstVote[^1], pinned: true);
+        IsSingle = true;
+        for (var i = 0; i < leaves.Length; i++)
+        {
+            leaves[i].CopyTo(votes, firstVote[i]);
+            IsSingle &= leaves[i] is [{ Target: 0 }];
+        }
     }
 
     /// <summary>The type of the features: float32 or float64.</summary>
@@ -102,37 +106,39 @@ public sealed unsafe class TreeForest
     /// <param name="branches">The branches; no way leads from one back to itself.</param>
     /// <param name="leaves">The votes of each leaf.</param>
     /// <returns>Null when the packed form would take 2 GiB or more.</returns>
-    public static TreeForest? Pack(DType type, IReadOnlyList<int> trees, IReadOnlyList<TreeBranch> branches, IReadOnlyList<TreeVote[]> leaves) => type switch
+    public static TreeForest? Pack(DType type, ReadOnlySpan<int> trees, ReadOnlySpan<TreeBranch> branches, TreeVote[][] leaves) => type switch
     {
         DType.Float32 => Pack<float>(type, trees, branches, leaves),
         DType.Float64 => Pack<double>(type, trees, branches, leaves),
         _ => throw new ArgumentException($"features of type {type}", nameof(type)),
     };
 
-    private static TreeForest? Pack<T>(DType type, IReadOnlyList<int> trees, IReadOnlyList<TreeBranch> branches, IReadOnlyList<TreeVote[]> leaves)
+    private static TreeForest? Pack<T>(DType type, ReadOnlySpan<int> trees, ReadOnlySpan<TreeBranch> branches, TreeVote[][] leaves)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var questions = new TreeQuestions<T>(branches).All;
-        var missing = questions.All(q => !q.MissingIsAbove) ? TreeMissing.NotAbove : questions.All(q => q.MissingIsAbove) ? TreeMissing.Above : TreeMissing.Each;
+        var (above, features) = (0, 0);
+        foreach (var q in questions)
+        {
+            if (q.MissingIsAbove) above++;
+            features = Math.Max(features, q.Feature + 1);
+        }
+        var missing = above == 0 ? TreeMissing.NotAbove : above == questions.Length ? TreeMissing.Above : TreeMissing.Each;
         var size = sizeof(TreePlace<T>);
-        if ((trees.Count + 2L * questions.Count) * size > int.MaxValue) return null;
+        if ((trees.Length + 2L * questions.Length) * size > int.MaxValue) return null;
         // The places of a branch's children are found by the branch: two ways to one branch share what follows it.
-        var next = new int[questions.Count];
-        var order = new List<int>(trees);
-        for (var i = 0; i < trees.Count; i++) Follow(i);
+        var next = new int[questions.Length];
+        var order = new List<int>(trees.Length + 2 * questions.Length);
+        order.AddRange(trees);
+        for (var i = 0; i < trees.Length; i++) Follow(i);
         var places = MemoryBlock.Allocate((long)order.Count * size);
         var all = (TreePlace<T>*)places.Pointer;
         for (var i = 0; i < order.Count; i++) all[i] = order[i] < 0 ? new TreePlace<T>() { Split = T.NaN, Next = i * size, Leaf = ~order[i] } : Place(order[i]);
-        var below = new int[questions.Count];
-        var depths = trees.Select(Depth).ToArray();
-        var firstVote = new int[leaves.Count + 1];
-        for (var i = 0; i < leaves.Count; i++) firstVote[i + 1] = checked(firstVote[i] + leaves[i].Length);
-        return new(type, missing, places, [.. Enumerable.Range(0, trees.Count).Select(i => i * size)], depths, firstVote, [.. leaves.SelectMany(v => v)])
-        {
-            Features = questions.Count == 0 ? 0 : questions.Max(q => q.Feature) + 1,
-            Depth = depths.DefaultIfEmpty().Max(),
-            Cost = depths.Sum(d => 2L + d),
-        };
+        var below = new int[questions.Length];
+        var roots = GC.AllocateArray<int>(trees.Length, pinned: true);
+        var depths = new int[trees.Length];
+        for (var i = 0; i < trees.Length; i++) (roots[i], depths[i]) = (i * size, Depth(trees[i]));
+        return new(type, missing, places, roots, depths, leaves) { Features = features, Depth = depths.DefaultIfEmpty().Max(), Cost = depths.Sum(d => 2L + d) };
 
         TreePlace<T> Place(int question)
         {
@@ -174,7 +180,8 @@ public sealed unsafe class TreeForest
             if (question < 0 || next[question] != 0) return;
             next[question] = order.Count * size;
             var q = questions[question];
-            order.AddRange(missing == TreeMissing.Above ? [q.Above, q.NotAbove] : [q.NotAbove, q.Above]);
+            order.Add(missing == TreeMissing.Above ? q.Above : q.NotAbove);
+            order.Add(missing == TreeMissing.Above ? q.NotAbove : q.Above);
         }
     }
 }

@@ -47,15 +47,15 @@ internal sealed class TreeQuestions<T> where T : unmanaged, IBinaryFloatingPoint
 {
     private readonly List<TreeQuestion<T>> questions;
 
-    public TreeQuestions(IReadOnlyList<TreeBranch> branches)
+    public TreeQuestions(ReadOnlySpan<TreeBranch> branches)
     {
-        questions = new(branches.Count);
-        for (var i = 0; i < branches.Count; i++) questions.Add(default);
-        for (var i = 0; i < branches.Count; i++) questions[i] = Ask(branches[i]);
+        questions = new(branches.Length);
+        for (var i = 0; i < branches.Length; i++) questions.Add(default);
+        for (var i = 0; i < branches.Length; i++) questions[i] = Ask(branches[i]);
     }
 
     /// <summary>The questions.</summary>
-    public IReadOnlyList<TreeQuestion<T>> All => questions;
+    public TreeQuestion<T>[] All => [.. questions];
 
     private TreeQuestion<T> Ask(TreeBranch b) => b.Comparison switch
     {

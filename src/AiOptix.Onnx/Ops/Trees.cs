@@ -123,34 +123,48 @@ internal static class Trees
     private static Forest ReadForest(NodeReader r, string votes)
     {
         r.Ignore("nodes_hitrates", "nodes_hitrates_as_tensor");
-        var (trees, ids, yes, no, features) = (r.Ints("nodes_treeids"), r.Ints("nodes_nodeids"), r.Ints("nodes_truenodeids"), r.Ints("nodes_falsenodeids"), r.Ints("nodes_featureids"));
+        var (trees, ids, features) = (r.RequiredInts("nodes_treeids"), r.RequiredInts("nodes_nodeids"), r.RequiredInts("nodes_featureids"));
+        var (yes, no) = (r.RequiredInts("nodes_truenodeids"), r.RequiredInts("nodes_falsenodeids"));
         var modes = r.OptionalStrings("nodes_modes") ?? throw r.Error("attribute 'nodes_modes' is required");
         var splits = r.Doubles("nodes_values");
         var missing = r.OptionalInts("nodes_missing_value_tracks_true");
-        if (new[] { ids.Count, yes.Count, no.Count, features.Count, modes.Length, splits.Length, missing is { Length: > 0 } ? missing.Length : ids.Count }.Any(n => n != trees.Count))
+        var count = trees.Length;
+        if (ids.Length != count || yes.Length != count || no.Length != count || features.Length != count || modes.Length != count || splits.Length != count || (missing is { Length: > 0 } && missing.Length != count))
             throw r.Error("the lists of node attributes differ in length");
-        var place = new Dictionary<(long Tree, long Node), int>();
+        // Where the list names a node, and its place among the nodes or, complemented, among the leaves. Forests are large: no queries here.
+        var entries = new Dictionary<(long Tree, long Node), int>(count);
+        var places = new int[count];
         var (inner, leaves) = (0, 0);
-        for (var i = 0; i < modes.Length; i++)
-            if (!place.TryAdd((trees[i], ids[i]), modes[i] == "LEAF" ? ~leaves++ : inner++)) throw r.Error($"tree {trees[i]} has two nodes {ids[i]}");
-        var children = new HashSet<(long, long)>();
-        var nodes = new List<TreeNode>(inner);
-        for (var i = 0; i < modes.Length; i++)
+        for (var i = 0; i < count; i++)
         {
-            if (modes[i] == "LEAF") continue;
+            places[i] = modes[i] == "LEAF" ? ~leaves++ : inner++;
+            if (!entries.TryAdd((trees[i], ids[i]), i)) throw r.Error($"tree {trees[i]} has two nodes {ids[i]}");
+        }
+        var isChild = new bool[count];
+        var nodes = new TreeNode[inner];
+        for (var i = 0; i < count; i++)
+        {
+            if (places[i] < 0) continue;
             var mode = Array.IndexOf(oldModes, modes[i]);
             if (mode < 0) throw r.Error($"node {ids[i]} of tree {trees[i]} has mode '{modes[i]}'; expected LEAF or one of {string.Join(", ", oldModes)}");
-            nodes.Add(new(splits[i], checked((int)features[i]), Child(yes[i]), Child(no[i]), 0, (TreeMode)mode, missing is { Length: > 0 } && missing[i] != 0));
-
-            int Child(long id)
-            {
-                children.Add((trees[i], id));
-                return place.TryGetValue((trees[i], id), out var at) ? at : throw r.Error($"tree {trees[i]} has no node {id}");
-            }
+            nodes[places[i]] = new(splits[i], checked((int)features[i]), Child(trees[i], yes[i]), Child(trees[i], no[i]), 0, (TreeMode)mode, missing is { Length: > 0 } && missing[i] != 0);
         }
-        var roots = place.Where(p => !children.Contains(p.Key)).GroupBy(p => p.Key.Tree).Select(g => g.First().Value).ToArray();
-        if (roots.Length != trees.Distinct().Count()) throw r.Error("a tree has no root");
-        return Ordered(r, new([.. roots], [.. nodes], ReadVotes(r, votes, place, leaves)));
+        var roots = new List<int>();
+        HashSet<long> all = [], rooted = [];
+        for (var i = 0; i < count; i++)
+        {
+            all.Add(trees[i]);
+            if (!isChild[i] && rooted.Add(trees[i])) roots.Add(places[i]);
+        }
+        if (roots.Count != all.Count) throw r.Error("a tree has no root");
+        return Ordered(r, new([.. roots], new(nodes), ReadVotes(r, votes, entries, places, leaves)));
+
+        int Child(long tree, long id)
+        {
+            if (!entries.TryGetValue((tree, id), out var at)) throw r.Error($"tree {tree} has no node {id}");
+            isChild[at] = true;
+            return places[at];
+        }
     }
 
     /// <summary>The same trees with nodes and leaves in the order in which they are written, level by level.</summary>
@@ -185,17 +199,26 @@ internal static class Trees
         }
     }
 
-    private static ValueList<ValueList<TreeVote>> ReadVotes(NodeReader r, string votes, Dictionary<(long, long), int> place, int leaves)
+    private static ValueList<ValueList<TreeVote>> ReadVotes(NodeReader r, string votes, Dictionary<(long, long), int> entries, int[] places, int leaves)
     {
-        var (trees, ids, targets, weights) = (r.Ints(votes + "_treeids"), r.Ints(votes + "_nodeids"), r.Ints(votes + "_ids"), r.Doubles(votes + "_weights"));
-        if (ids.Count != trees.Count || targets.Count != trees.Count || weights.Length != trees.Count) throw r.Error("the lists of vote attributes differ in length");
-        var lists = new List<TreeVote>[leaves];
-        for (var i = 0; i < trees.Count; i++)
+        var (trees, ids, targets, weights) = (r.RequiredInts(votes + "_treeids"), r.RequiredInts(votes + "_nodeids"), r.RequiredInts(votes + "_ids"), r.Doubles(votes + "_weights"));
+        if (ids.Length != trees.Length || targets.Length != trees.Length || weights.Length != trees.Length) throw r.Error("the lists of vote attributes differ in length");
+        // Counted first, then put in their place; those of inner nodes count for nothing.
+        var leafOf = new int[trees.Length];
+        var ends = new int[leaves + 1];
+        for (var i = 0; i < trees.Length; i++)
         {
-            if (!place.TryGetValue((trees[i], ids[i]), out var at)) throw r.Error($"a vote belongs to node {ids[i]} of tree {trees[i]}, which does not exist");
-            if (at < 0) (lists[~at] ??= []).Add(new(checked((int)targets[i]), weights[i]));
+            if (!entries.TryGetValue((trees[i], ids[i]), out var at)) throw r.Error($"a vote belongs to node {ids[i]} of tree {trees[i]}, which does not exist");
+            leafOf[i] = ~places[at];
+            if (leafOf[i] >= 0) ends[leafOf[i] + 1]++;
         }
-        return [.. lists.Select(l => (ValueList<TreeVote>)[.. l ?? []])];
+        for (var leaf = 0; leaf < leaves; leaf++) ends[leaf + 1] += ends[leaf];
+        var all = new TreeVote[ends[leaves]];
+        for (var i = 0; i < trees.Length; i++)
+            if (leafOf[i] >= 0) all[ends[leafOf[i]]++] = new(checked((int)targets[i]), weights[i]);
+        var lists = new ValueList<TreeVote>[leaves];
+        for (var leaf = 0; leaf < leaves; leaf++) lists[leaf] = new(all.AsSpan(leaf == 0 ? 0 : ends[leaf - 1], ends[leaf] - (leaf == 0 ? 0 : ends[leaf - 1])));
+        return new(lists);
     }
 
     private static (string, object?)[] Attributes(Forest forest, string votes)

@@ -21,7 +21,7 @@ public unsafe class TreeTests
             var branches = new List<TreeBranch>();
             var leaves = new List<TreeVote[]>();
             int[] roots = [.. Enumerable.Range(0, random.Next(0, 20)).Select(_ => Grow(random.Next(9)))];
-            var forest = TreeForest.Pack(row.Type, roots, branches, leaves)!;
+            var forest = TreeForest.Pack(row.Type, roots, [.. branches], [.. leaves])!;
             Assert.Equal(row.Missing, roots.Length > 0 && branches.Count > 0 ? forest.Missing : row.Missing);
             var total = (TreeTotal)random.Next(4);
             var d = new TreeDescriptor(random.Next(0, 150), features, targets, DType.Float64, total, TreeTransform.None, random.Next(2) == 0 ? [] : [0.25]);
