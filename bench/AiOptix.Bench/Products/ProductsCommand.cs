@@ -90,10 +90,24 @@ internal static unsafe class ProductsCommand
         var panels = memory.Floats(packed.PackedBBytes / sizeof(float));
         packed.PackB(b, n, 1, panels);
         var scratch = (byte*)memory.Floats(Math.Max(inPlace.ScratchBytes, packed.ScratchBytes) / sizeof(float));
+        // As a bound program keeps it; a run fills in where its operands lie.
+        var call = new GemmCall { ARowStride = k, BRowStride = n, CRowStride = n };
         Product[] products =
         [
-            (x, y, z) => inPlace.Run(new() { A = x, ARowStride = k, B = y, BRowStride = n, C = z, CRowStride = n }, 0, inPlace.Tasks, scratch),
-            (x, y, z) => packed.Run(new() { A = x, ARowStride = k, B = panels, BRowStride = n, C = z, CRowStride = n }, 0, packed.Tasks, scratch),
+            (x, y, z) =>
+            {
+                call.A = x;
+                call.B = y;
+                call.C = z;
+                inPlace.Run(call, 0, inPlace.Tasks, scratch);
+            },
+            (x, _, z) =>
+            {
+                call.A = x;
+                call.B = panels;
+                call.C = z;
+                packed.Run(call, 0, packed.Tasks, scratch);
+            },
             (x, y, z) => Blas.OpenBlas(m, n, k, x, y, z),
             (x, y, z) => Blas.OneDnn(m, n, k, x, y, z),
         ];

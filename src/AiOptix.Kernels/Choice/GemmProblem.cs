@@ -61,11 +61,11 @@ public sealed record GemmProblem(int M, int N, int K, int Batch = 1, GemmOperand
         return GemmPlan.Work(new(M, N, K, Batch, PackedB: isPacked), target, kernel, columnsOfB: !IsTurned);
     }
 
-    /// <summary>A single row runs on a kernel of its own, unless B has to be packed first.</summary>
+    /// <summary>A single row runs on a kernel of its own, unless it is one tile or B has to be packed first.</summary>
     public override string RowOf(string candidate)
     {
         var (kernel, isPacked) = Form(candidate);
-        return M == 1 && (isPacked ? kernel.Nr == 2 * kernel.VectorWidth : !IsTurned) ? $"{GemvTable.For(kernel.VectorWidth).Name}{(isPacked ? "" : InPlace)}" : kernel.Name;
+        return GemmPlan.IsVector(new(M, N, K, Batch, PackedB: isPacked), kernel, !IsTurned) ? $"{GemvTable.For(kernel.VectorWidth).Name}{(isPacked ? "" : InPlace)}" : kernel.Name;
     }
 
     /// <inheritdoc/>

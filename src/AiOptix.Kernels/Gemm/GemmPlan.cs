@@ -17,9 +17,9 @@ public sealed unsafe class GemmPlan
 
     private readonly Target target;
     private readonly GemmSplit split;
-    private readonly int rowTasks;
-    private readonly int columnTasks;
+    private readonly GemmTasks tasks;
     private readonly bool isDirectB;
+    private readonly TilesInPlace? inPlace;
     private readonly GemvKernel? gemv;
     private readonly GemvKernel compactRow;
 
@@ -36,11 +36,11 @@ public sealed unsafe class GemmPlan
         Kernel = kernel ?? GemmTable.Select(target);
         if (shape.CompactB && !(shape.PackedB && Kernel.CanCompact(shape.K))) throw new ArgumentException($"{Kernel.Name} has no compact form of a B of {shape.K} rows", nameof(shape));
         split = GemmSplit.Of(shape, Kernel, target);
-        rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
-        columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
-        gemv = shape.M == 1 && (!shape.PackedB || Kernel.Nr == 2 * Kernel.VectorWidth) ? GemvTable.For(Kernel.VectorWidth) : null;
+        tasks = new(shape, split);
+        gemv = IsVector(shape, Kernel, columnsOfB: true) ? GemvTable.For(Kernel.VectorWidth) : null;
         if (shape.CompactB) compactRow = GemvTable.For(Kernel.VectorWidth);
         isDirectB = IsDirect(shape, Kernel, target);
+        inPlace = gemv is null ? TilesInPlace.For(shape, split, Kernel, isDirectB, target) : null;
         if (Kernel.Generated is not { } tiles) return;
         foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
         {
@@ -65,7 +65,7 @@ public sealed unsafe class GemmPlan
     public long PackedBBytes => Shape.CompactB ? CompactPanels.Bytes(Shape.N, Shape.K, Kernel.Nr) : PackedBytes(Shape.N, Shape.K, Kernel.Nr);
 
     /// <summary>Independent shares of the work, by shape only; 0 when C is empty.</summary>
-    public int Tasks => checked(rowTasks * columnTasks * Shape.Batch);
+    public int Tasks => tasks.Count;
 
     /// <summary>Bytes of scratch that each worker needs, at any alignment.</summary>
     public long ScratchBytes => sizeof(float) * ((long)split.Kc * (split.ColumnsATask + Kernel.Mr) + (long)Kernel.Mr * (Kernel.Nr + CacheSets.MostApart));
@@ -101,6 +101,10 @@ public sealed unsafe class GemmPlan
     private static bool IsDirect(in GemmShape shape, GemmKernel kernel, Target target) =>
         shape.M <= kernel.Mr * (kernel.Generated is null ? 1 : FewStrips) || (kernel.Generated is not null && sizeof(float) * (long)shape.K * shape.N <= target.L2Bytes);
 
+    /// <summary>Whether a kernel for a single row stands in for the tiles: its B is in panels of two vectors or its columns are adjacent, and it is more than one generated tile.</summary>
+    internal static bool IsVector(in GemmShape shape, GemmKernel kernel, bool columnsOfB) =>
+        shape.M == 1 && (shape.PackedB ? kernel.Nr == 2 * kernel.VectorWidth : columnsOfB) && (kernel.Generated is null || shape.N > kernel.Nr);
+
     /// <summary>How much a product does with a kernel, its B packed as the shape says, or read with its columns adjacent or not.</summary>
     internal static KernelWork Work(in GemmShape shape, Target target, GemmKernel kernel, bool columnsOfB)
     {
@@ -110,7 +114,7 @@ public sealed unsafe class GemmPlan
         var rows = kernel.Generated is null ? Math.Ceiling(shape.M / 4.0) * 4 : shape.M;
         var b = (double)shape.K * shape.N;
         var isDirect = columnsOfB && IsDirect(shape, kernel, target);
-        var isVector = shape.M == 1 && (shape.PackedB ? kernel.Nr == 2 * kernel.VectorWidth : columnsOfB);
+        var isVector = IsVector(shape, kernel, columnsOfB);
         var copied = (shape.PackedB || isDirect || isVector ? 0 : b * rowTasks) + (kernel.Generated is null && !isVector ? (double)shape.M * shape.K * columnTasks : 0);
         var blocks = Math.Max(1, Math.Ceiling(shape.K / (double)split.Kc));
         // A single row over B as it lies takes the columns that do not fill a vector one step at a time.
@@ -125,6 +129,13 @@ public sealed unsafe class GemmPlan
     [MethodImpl(HotCode.Optimized)]
     public void Run(in GemmCall call, int firstTask, int endTask, byte* scratch)
     {
+        if (inPlace is { } tiles && tiles.Suits(call)) tiles.Run(call, firstTask, endTask);
+        else RunBlocks(call, firstTask, endTask, scratch);
+    }
+
+    [MethodImpl(HotCode.Optimized)]
+    private void RunBlocks(in GemmCall call, int firstTask, int endTask, byte* scratch)
+    {
         GemmBlock g = default;
         StridedSource b;
         CompactPanels compact = default;
@@ -134,28 +145,20 @@ public sealed unsafe class GemmPlan
             g.PackB = compactRow.Unpack;
             g.BSource = &compact;
         }
-        var tasksABatch = rowTasks * columnTasks;
         for (var next = firstTask; next < endTask; next++)
         {
-            var task = call.Backwards ? endTask - 1 - (next - firstTask) : next;
-            // Divisions would be a good part of a small product.
-            int batch = task == 0 ? 0 : task / tasksABatch, inBatch = task - batch * tasksABatch;
-            int columnTask = inBatch == 0 ? 0 : inBatch / rowTasks, rowTask = inBatch - columnTask * rowTasks;
-            int outer = batch == 0 ? 0 : batch / Shape.Batch2, inner = batch - outer * Shape.Batch2;
-            g.Row0 = rowTask * split.RowsATask;
-            g.Row1 = Math.Min(Shape.M, g.Row0 + split.RowsATask);
-            g.Column0 = columnTask * split.ColumnsATask;
-            g.Column1 = Math.Min(Shape.N, g.Column0 + split.ColumnsATask);
-            var a = call.A + outer * call.ABatchStride1 + inner * call.ABatchStride2;
-            b.First = call.B + outer * call.BBatchStride1 + inner * call.BBatchStride2;
+            var part = tasks.At(call.Backwards ? endTask - 1 - (next - firstTask) : next);
+            (g.Row0, g.Row1, g.Column0, g.Column1) = (part.Row0, part.Row1, part.Column0, part.Column1);
+            var a = call.A + part.Outer * call.ABatchStride1 + part.Inner * call.ABatchStride2;
+            b.First = call.B + part.Outer * call.BBatchStride1 + part.Inner * call.BBatchStride2;
             if (Shape.PackedA) g.APanels = a;
             else g.A = a;
             if (Shape.CompactB) compact = new((byte*)b.First, Shape.N, Shape.K, Kernel.Nr);
             var isCompact = Shape.CompactB && !compact.ArePlain;
             if (Shape.PackedB) g.BPanels = isCompact ? null : b.First;
             else g.BDirect = call.BColumnStride == 1 && isDirectB ? b.First : null;
-            g.C = call.C + outer * call.CBatchStride1 + inner * call.CBatchStride2;
-            if (call.Residual != null) g.Epilogue.Residual = call.Residual + outer * call.ResidualBatchStride1 + inner * call.ResidualBatchStride2;
+            g.C = call.C + part.Outer * call.CBatchStride1 + part.Inner * call.CBatchStride2;
+            if (call.Residual != null) g.Epilogue.Residual = call.Residual + part.Outer * call.ResidualBatchStride1 + part.Inner * call.ResidualBatchStride2;
             if (isCompact) RunCompact(&g);
             else if (gemv is { } row && !Shape.PackedA && Shape.PackedB) row.Panels(&g);
             else if (gemv is { } vector && g.BDirect != null && !Shape.PackedA) vector.Run(&g);
@@ -254,7 +257,10 @@ public sealed unsafe class GemmPlan
             };
             (call.ARowStride, call.AColumnStride) = columnsOfA ? (k, 1) : (1, m);
             (call.BRowStride, call.BColumnStride) = columnsOfB ? (n, 1) : (1, k);
-            plan.Run(call, 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
+            var scratch = memory.Bytes(plan.ScratchBytes);
+            plan.Run(call, 0, plan.Tasks, scratch);
+            // Longer sums run in blocks.
+            plan.RunBlocks(call, 0, plan.Tasks, scratch);
         }
     }
 }

@@ -79,7 +79,7 @@ internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
     /// <summary>Rows of the highest tile; 0 when there is none.</summary>
     public int Height { get; } = height;
 
-    /// <summary>Lanes of a vector.</summary>
+    /// <summary>Lanes of a vector, a power of two.</summary>
     public int Lanes { get; } = lanes;
 
     /// <summary>Columns of the widest tile, and of a panel of B.</summary>
@@ -99,15 +99,19 @@ internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
     public static int Count(int height) => Forms * height * Vectors * 2;
 
     /// <summary>The place of a tile.</summary>
-    public int Index(TileForm form, int rows, int columns) => (((int)form * Height + rows - 1) * Vectors + (columns > Lanes ? 1 : 0)) * 2 + (columns % Lanes == 0 ? 0 : 1);
+    public int Index(TileForm form, int rows, int columns) => (((int)form * Height + rows - 1) * Vectors + (columns > Lanes ? 1 : 0)) * 2 + (Used(columns) == 0 ? 0 : 1);
 
     /// <summary>What <see cref="TileArguments.Tail"/> is for some columns that are no whole vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint TailOf(int columns)
     {
-        var used = columns % Lanes;
+        var used = Used(columns);
         return Lanes > MaskLanes ? (1 << used) - 1 : (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Masks)) + (MaskLanes - used) * sizeof(int);
     }
+
+    // Columns of a vector that is partly used: a division would take as long as some steps of a sum.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Used(int columns) => columns & (Lanes - 1);
 
     /// <summary>Runs a tile that was made ready.</summary>
     /// <param name="form">How A lies in memory.</param>
@@ -117,7 +121,7 @@ internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run(TileForm form, int rows, int columns, TileArguments* arguments)
     {
-        if (columns % Lanes != 0) arguments->Tail = TailOf(columns);
+        if (Used(columns) != 0) arguments->Tail = TailOf(columns);
         ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)Addresses[Index(form, rows, columns)])(arguments);
     }
 

@@ -38,13 +38,7 @@ internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr argume
     /// <summary>Writes all parts and the store.</summary>
     public void Write()
     {
-        Part(TileFlags.Scale, Scale);
-        Part(TileFlags.ColumnBias, AddColumns);
-        Part(TileFlags.Residual, AddResidual);
-        Part(TileFlags.Relu, Relu);
-        Part(TileFlags.Leaky, Leaky);
-        Part(TileFlags.Clip, Clip);
-        if (IsWide) Part(TileFlags.Function, Call);
+        Part(~TileFlags.Accumulate, Parts);
         LoadTailVector();
         code.Load(C, new(arguments, At.C));
         code.Load(RowStride, new(arguments, At.CStride));
@@ -59,6 +53,17 @@ internal readonly struct TileEpilogue(X64Encoder code, TileCode tile, Gpr argume
             }
             if (row < tile.Rows - 1) code.Add(C, RowStride);
         }
+    }
+
+    private void Parts()
+    {
+        Part(TileFlags.Scale, Scale);
+        Part(TileFlags.ColumnBias, AddColumns);
+        Part(TileFlags.Residual, AddResidual);
+        Part(TileFlags.Relu, Relu);
+        Part(TileFlags.Leaky, Leaky);
+        Part(TileFlags.Clip, Clip);
+        if (IsWide) Part(TileFlags.Function, Call);
     }
 
     private int Free(int i) => tile.FirstFree + i;

@@ -5,7 +5,7 @@ namespace AiOptix.Kernels.Jit;
 /// <summary>
 /// Generates the tile of a batch-reduce product, C[rows, columns] = Σ A[row, step] · B[step, columns], with its epilogue.
 /// Vector registers: one accumulator a row and vector from 0 upwards for the whole sum, then one a vector of B, then those that hold an element of A in every lane.
-/// Each step loads the vectors of B once and broadcasts one element of A a row; every product is added in the order of the steps with one rounding.
+/// Each step loads the vectors of B once and broadcasts one element of A a row, in the multiplication itself where it is the only one; every product is added in the order of the steps with one rounding.
 /// The last vector's unused lanes are neither read nor written, in no operand.
 /// General registers beside those of A: rdx B, rbp its stride, r12 the pieces' offsets, r13 the pieces left, r14 what leads from B to the memory that is asked for ahead.
 /// </summary>
@@ -90,6 +90,11 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
 
     private void MultiplyAdd(int row, Mem element)
     {
+        if (tile is { Vectors: 1, VectorBytes: 64 })
+        {
+            Code.Vector(VectorOp.MultiplyAdd231, row, tile.FirstFree, element, isBroadcast: true);
+            return;
+        }
         // With 256-bit vectors the last register may hold which lanes count.
         var spare = TileCode.Registers(tile.VectorBytes) - tile.FirstFree - tile.Vectors - (tile is { HasTail: true, VectorBytes: 32 } ? 1 : 0);
         var register = tile.FirstFree + tile.Vectors + row % spare;

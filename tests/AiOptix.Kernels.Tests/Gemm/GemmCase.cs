@@ -44,10 +44,13 @@ internal sealed unsafe class GemmCase : IDisposable
 
     public Span<float> B => b.Span;
 
+    /// <summary>Whether biases include those of rows.</summary>
+    public bool RowBiases { get; init; } = true;
+
     /// <summary>Done to a packed B before it is used.</summary>
     public SpanAction? Damage { get; init; }
 
-    public override string ToString() => $"{Shape} transposed {transposedA} {transposedB}, biases {Biases}, {Activation}";
+    public override string ToString() => $"{Shape} transposed {transposedA} {transposedB}, biases {Biases} {RowBiases}, {Activation}";
 
     public float[] Run(GemmKernel kernel, bool packedA, bool packedB, int tasksAtOnce, Target? target = null, bool compactB = false, bool backwards = false)
     {
@@ -82,7 +85,7 @@ internal sealed unsafe class GemmCase : IDisposable
         }
         if (Biases)
         {
-            call.RowBias = rowBias.Pointer;
+            if (RowBiases) call.RowBias = rowBias.Pointer;
             call.ColumnBias = columnBias.Pointer;
             call.Residual = residual.Pointer;
             (call.ResidualRowStride, call.ResidualBatchStride1, call.ResidualBatchStride2) = (n, call.CBatchStride1, call.CBatchStride2);
