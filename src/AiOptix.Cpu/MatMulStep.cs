@@ -32,7 +32,7 @@ internal sealed record MatMulParts(StridedOperand A, StridedOperand B, int Outpu
     public ActivationArgs Args { get; init; }
 
     /// <summary>The slots that are read.</summary>
-    public IReadOnlyList<int> Inputs => [.. new[] { A.Slot, PackedB is null ? B.Slot : -1, ColumnBias, Residual }.Where(s => s >= 0)];
+    public IReadOnlyList<int> Inputs => Array.FindAll([A.Slot, PackedB is null ? B.Slot : -1, ColumnBias, Residual], s => s >= 0);
 }
 
 /// <summary>A float32 matrix product with its epilogue: any ranks, broadcast batches, operands read through transposes.</summary>

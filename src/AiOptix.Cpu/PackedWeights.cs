@@ -49,12 +49,16 @@ internal sealed class PackedWeights(WeightSource? source)
     /// <exception cref="AbsentElementsException">The elements of one of them are not there.</exception>
     public unsafe void Read(Program program)
     {
-        foreach (var slot in program.Steps.SelectMany(s => s.Inputs).Where(i => i >= 0))
-        {
-            if (program.Slots[program.Root(slot)].Constant is not { } constant) continue;
-            if (constant.IsAbsent) _ = constant.Pointer;
-            expendable.Remove(constant);
-        }
+        foreach (var step in program.Steps)
+            foreach (var slot in step.Inputs)
+                if (slot >= 0) Read(program.Slots[program.Root(slot)].Constant);
+    }
+
+    private unsafe void Read(Tensor? constant)
+    {
+        if (constant is null) return;
+        if (constant.IsAbsent) _ = constant.Pointer;
+        expendable.Remove(constant);
     }
 
     /// <summary>What makes the blocks ready. An expendable constant loses its elements with the last block that is made of it.</summary>

@@ -31,8 +31,8 @@ internal sealed class ConstantIndex
     private static int Hash(Tensor t)
     {
         var h = new HashCode();
-        h.Add(t.DType);
-        h.Add(t.Shape);
+        h.Add((int)t.DType);
+        h.Add(t.Shape.GetHashCode());
         h.AddBytes(t.Bytes);
         return h.ToHashCode();
     }

@@ -8,6 +8,13 @@ public abstract record GraphType;
 /// <summary>A tensor; the shape is null when not even the rank is known.</summary>
 public sealed record TensorType(DType DType, SymbolicShape? Shape) : GraphType
 {
+    // By hand: comparers of enumerations are made by reflection when they are first met.
+    /// <inheritdoc/>
+    public bool Equals(TensorType? other) => ReferenceEquals(this, other) || (other is not null && DType == other.DType && (Shape is null ? other.Shape is null : Shape.Equals(other.Shape)));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine((int)DType, Shape);
+
     /// <inheritdoc/>
     public override string ToString() => DType.Name() + (Shape is null ? "[?]" : Shape.ToString());
 }

@@ -46,7 +46,7 @@ public sealed class InferenceContext
 
     /// <summary>The elements of an integer input when every one is a known number.</summary>
     public long[]? Integers(int input) =>
-        Elements(input) is { } e && e.All(d => d.IsConstant) ? [.. e.Select(d => d.Constant!.Value)] : null;
+        Elements(input) is { } e && e.All(d => d.IsConstant) ? Queries.Each(e.Count, i => e[i].Constant!.Value) : null;
 
     /// <summary>Sets the type of an output.</summary>
     public void Set(int output, GraphType type)
@@ -80,7 +80,7 @@ public sealed class InferenceContext
     public Dim Fresh() => Node.Graph.FreshSymbol();
 
     /// <summary>A shape of fresh extents.</summary>
-    public SymbolicShape FreshShape(int rank) => new([.. Enumerable.Range(0, rank).Select(_ => Fresh())]);
+    public SymbolicShape FreshShape(int rank) => new(Queries.Each(rank, _ => Fresh()));
 
     /// <summary>Checks the element type of an input.</summary>
     /// <exception cref="InvalidGraphException">It is not allowed.</exception>

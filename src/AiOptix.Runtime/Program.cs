@@ -22,13 +22,18 @@ public sealed class Program
         SlotTable = [.. slots];
         InputTable = [.. inputs];
         OutputTable = [.. outputs];
-        roots = [.. SlotTable.Select((_, i) => FollowAliases(i))];
+        roots = Queries.Each(SlotTable.Length, FollowAliases);
         Limits = limits;
-        InputSymbols = [.. inputs.Select(i => slots[i].Shape).Where(s => s is not null).SelectMany(s => s!.Symbols).Distinct(StringComparer.Ordinal)];
+        var symbols = new List<string>();
+        foreach (var i in inputs)
+            foreach (var symbol in slots[i].Shape?.Symbols ?? [])
+                if (!symbols.Contains(symbol)) symbols.Add(symbol);
+        InputSymbols = symbols;
         StepTable = RemoveUnread(outputs, steps);
         Segments = Segment.Split(this);
         var held = new List<int>([.. inputs, .. outputs]);
-        foreach (var segment in Segments) held.AddRange(segment.Carried);
+        foreach (var segment in Segments)
+            foreach (var carried in segment.Carried) held.Add(carried);
         foreach (var step in StepTable)
             if (step is ManagedStep)
                 foreach (var output in step.Outputs) held.Add(Root(output));
@@ -128,8 +133,9 @@ public sealed class Program
         var defining = new HashSet<Step>();
         foreach (var step in steps)
         {
-            foreach (var symbol in step.Outputs.SelectMany(o => Slots[o].Shape?.DefinedSymbols ?? []))
-                if (known.Add(symbol)) defining.Add(step);
+            foreach (var o in step.Outputs)
+                foreach (var symbol in Slots[o].Shape?.DefinedSymbols ?? [])
+                    if (known.Add(symbol)) defining.Add(step);
             if (defining.Contains(step)) Derived.Close(known);
         }
         var read = new bool[Slots.Count];

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace AiOptix.Runtime;
 
@@ -46,13 +47,20 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
         var result = new List<Segment>();
         for (var (k, first) = (0, 0); k < ends.Count; first = ends[k++])
         {
-            var carried = new HashSet<int>();
+            var carried = new List<int>();
+            var isCarried = new bool[slots.Count];
             for (var s = first; s < ends[k]; s++)
             {
                 foreach (var o in program.Steps[s].Outputs)
-                    if (slots[program.Root(o)].Kind == SlotKind.Intermediate && (lastReader[program.Root(o)] >= ends[k] || !IsKnown(slots[o], known))) carried.Add(program.Root(o));
+                    if (slots[program.Root(o)].Kind == SlotKind.Intermediate && !isCarried[program.Root(o)] && (lastReader[program.Root(o)] >= ends[k] || !IsKnown(slots[o], known)))
+                    {
+                        carried.Add(program.Root(o));
+                        isCarried[program.Root(o)] = true;
+                    }
             }
-            result.Add(new(k, first, ends[k], [.. known.Order(StringComparer.Ordinal)], [.. carried]));
+            string[] symbols = [.. known];
+            Array.Sort(symbols, StringComparer.Ordinal);
+            result.Add(new(k, first, ends[k], symbols, ImmutableCollectionsMarshal.AsImmutableArray(carried.ToArray())));
             for (var s = first; s < ends[k]; s++)
                 foreach (var o in program.Steps[s].Outputs) known.UnionWith(slots[o].Shape?.DefinedSymbols ?? []);
             program.Derived.Close(known);

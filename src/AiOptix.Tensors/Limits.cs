@@ -38,7 +38,7 @@ public sealed record Limits
     public void CheckTensor(DType type, Shape shape, string what)
     {
         long bits = type == DType.String ? 64 : type.Bits();
-        foreach (var d in shape) bits = d == 0 ? 0 : bits > long.MaxValue / d ? long.MaxValue : bits * d;
+        foreach (var d in shape.Dims) bits = d == 0 ? 0 : bits > long.MaxValue / d ? long.MaxValue : bits * d;
         var bytes = bits / 8 + (bits % 8 == 0 ? 0 : 1);
         if (bytes > MaxTensorBytes)
             throw new LimitExceededException($"{what} would be {type.Name()}{shape}, {bytes} bytes; the limit is {MaxTensorBytes} bytes (Limits.MaxTensorBytes)");

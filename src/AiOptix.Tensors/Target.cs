@@ -31,6 +31,13 @@ public enum Isa
 /// <param name="L3Bytes">Last-level cache, bytes.</param>
 public sealed record Target(Isa Isa, int L1Bytes = 32 << 10, int L2Bytes = 1 << 20, long L3Bytes = 8 << 20)
 {
+    // By hand: comparers of enumerations are made by reflection when they are first met.
+    /// <inheritdoc/>
+    public bool Equals(Target? other) => other is not null && Isa == other.Isa && L1Bytes == other.L1Bytes && L2Bytes == other.L2Bytes && L3Bytes == other.L3Bytes;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine((int)Isa, L1Bytes, L2Bytes, L3Bytes);
+
     /// <summary>True when every flag of <paramref name="needed"/> is there.</summary>
     public bool Has(Isa needed) => (Isa & needed) == needed;
 

@@ -14,7 +14,7 @@ internal sealed class LayoutPatch(Node node)
 
     /// <summary>What a value is made from when it is another with its channels moved from last to first; otherwise null.</summary>
     public static Value? Source(Value? value) =>
-        value is { Producer: { Operator: Transpose t } p, Shape.Rank: >= 3 and var rank } && t.PermutationOf(rank).SequenceEqual(Permutation.ToFirst(rank)) ? p.Inputs[0] : null;
+        value is { Producer: { Operator: Transpose t } p, Shape.Rank: >= 3 and var rank } && t.PermutationOf(rank).AsSpan().SequenceEqual(Permutation.ToFirst(rank)) ? p.Inputs[0] : null;
 
     /// <summary>A value with its channels last: where it came from, or a reorder.</summary>
     public Value Last(Value value) => Source(value) ?? Turned(value, Permutation.ToLast(value.Shape!.Rank));
@@ -34,13 +34,13 @@ internal sealed class LayoutPatch(Node node)
     public Node AddNode(Operator op, ReadOnlySpan<Value?> inputs, int outputs) => patch.AddNode(op, inputs, outputs, node);
 
     /// <summary>A constant vector of integers.</summary>
-    public Value Integers(params IEnumerable<long> values) => patch.Constant(Tensor.Vector<long>([.. values]));
+    public Value Integers(params ReadOnlySpan<long> values) => patch.Constant(Tensor.Vector(values));
 
     /// <summary>The node's operator over the same inputs, but the first with its channels last.</summary>
     public bool Wrap()
     {
         var shape = node.Output.Shape!;
-        var type = new TensorType(node.Output.DType, new([.. Permutation.ToLast(shape.Rank).Select(a => shape[a])]));
+        var type = new TensorType(node.Output.DType, new(Permutation.ToLast(shape.Rank).Select(a => shape[a])));
         return Give(Add(new ChannelsLast(node.Operator, type), [Last(node.Inputs[0]!), .. node.Inputs.Skip(1)]));
     }
 

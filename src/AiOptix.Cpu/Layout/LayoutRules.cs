@@ -30,7 +30,7 @@ internal static class LayoutRules
             if (s.All(d => d.Constant == 1)) inputs[i] = value;
             else if (s.Rank == rank) inputs[i] = p.Last(value);
             else if (LayoutPatch.Source(value) is null && value.IsConstant)
-                inputs[i] = p.Turned(p.Add(new Unsqueeze(), value, p.Integers(Enumerable.Range(0, rank - s.Rank).Select(a => (long)a))), Permutation.ToLast(rank));
+                inputs[i] = p.Turned(p.Add(new Unsqueeze(), value, p.Integers(Queries.Each(rank - s.Rank, a => (long)a))), Permutation.ToLast(rank));
             else return false;
         }
         return p.Give(p.Add(p.Node.Operator, inputs));
@@ -67,8 +67,8 @@ internal static class LayoutRules
     {
         var rank = p.Node.Output.Shape!.Rank;
         if (op.Coordinates == ResizeCoordinates.CropAndResize) return false;
-        var axes = op.Axes.Count > 0 ? op.Axes : [.. Enumerable.Range(0, rank).Select(a => (long)a)];
-        return p.Give(p.Add(op with { Axes = [.. axes.Select(a => Place(a, rank))] }, [p.Last(p.Node.Inputs[0]!), .. p.Node.Inputs.Skip(1)]));
+        var axes = op.Axes.Count > 0 ? op.Axes.Span.ToArray() : Queries.Each(rank, a => (long)a);
+        return p.Give(p.Add(op with { Axes = new(axes.Select(a => Place(a, rank))) }, [p.Last(p.Node.Inputs[0]!), .. p.Node.Inputs.Skip(1)]));
     }
 
     /// <summary>Functions of lines along an axis.</summary>
@@ -77,13 +77,13 @@ internal static class LayoutRules
 
     /// <summary>Pooling over all of the image: a reduction over its axes.</summary>
     public static bool Spatial(LayoutPatch p, Reduction op) =>
-        p.Give(p.Add(op, p.Last(p.Node.Inputs[0]!), p.Integers(Enumerable.Range(1, p.Node.Output.Shape!.Rank - 2).Select(a => (long)a))));
+        p.Give(p.Add(op, p.Last(p.Node.Inputs[0]!), p.Integers(Queries.Each(p.Node.Output.Shape!.Rank - 2, a => a + 1L))));
 
     public static bool Reduce(LayoutPatch p, Reduction op)
     {
         var rank = p.Node.Inputs[0]!.Shape!.Rank;
         if (p.Node.Input(1) is null || Axes(p.Node, 1, null) is not { Length: > 0 } axes) return false;
-        long[] moved = [.. axes.Select(a => Place(a, rank))];
+        var moved = axes.Select(a => Place(a, rank));
         return Kept(p, rank, moved, op.KeepDims) is { } give && give(p.Add(op, p.Last(p.Node.Inputs[0]!), p.Integers(moved)));
     }
 
@@ -107,7 +107,7 @@ internal static class LayoutRules
         var (from, to) = (p.Node.Inputs[0]!.Shape!, p.Node.Output.Shape!);
         if (to.Rank < 3 || !from[0].Equals(to[0])) return false;
         if (to.Rank == 3 && from.Rank > 3 && from[1].Equals(to[1]) && from[1].Constant is { } c) return p.Give(p.Add(new Reshape(), p.Last(p.Node.Inputs[0]!), p.Integers(0, -1, c)));
-        return to.Rank == from.Rank + 1 && Enumerable.Range(2, from.Rank - 2).All(a => from[a].Equals(to[a + 1])) && SplitChannels(p, to);
+        return to.Rank == from.Rank + 1 && Array.TrueForAll(Queries.Each(from.Rank - 2, a => a + 2), a => from[a].Equals(to[a + 1])) && SplitChannels(p, to);
     }
 
     /// <summary>An axis of the image is put in.</summary>
@@ -115,8 +115,8 @@ internal static class LayoutRules
     {
         var rank = p.Node.Output.Shape!.Rank;
         if (Axes(p.Node, 1, null) is not { } axes) return false;
-        long[] normal = [.. axes.Select(a => a < 0 ? a + rank : a)];
-        return normal.All(a => a >= 2) && p.Give(p.Add(new Unsqueeze(), p.Last(p.Node.Inputs[0]!), p.Integers(normal.Select(a => a - 1))));
+        var normal = axes.Select(a => a < 0 ? a + rank : a);
+        return Array.TrueForAll(normal, a => a >= 2) && p.Give(p.Add(new Unsqueeze(), p.Last(p.Node.Inputs[0]!), p.Integers(normal.Select(a => a - 1))));
     }
 
     /// <summary>An axis of the image is taken out, and at least one is left.</summary>
@@ -124,8 +124,8 @@ internal static class LayoutRules
     {
         var rank = p.Node.Inputs[0]!.Shape!.Rank;
         if (p.Node.Output.Shape!.Rank < 3 || p.Node.Input(1) is null || Axes(p.Node, 1, null) is not { } axes) return false;
-        long[] normal = [.. axes.Select(a => a < 0 ? a + rank : a)];
-        return normal.All(a => a >= 2) && p.Give(p.Add(new Squeeze(), p.Last(p.Node.Inputs[0]!), p.Integers(normal.Select(a => a - 1))));
+        var normal = axes.Select(a => a < 0 ? a + rank : a);
+        return Array.TrueForAll(normal, a => a >= 2) && p.Give(p.Add(new Squeeze(), p.Last(p.Node.Inputs[0]!), p.Integers(normal.Select(a => a - 1))));
     }
 
     // [N, A, B, S…] is the turned form of [N, S…, A, B]. When a Transpose and a Reshape back follow, as channels are shuffled, all three stay with the channels last.
@@ -133,15 +133,15 @@ internal static class LayoutRules
     {
         var rank = to.Rank;
         if (to[1].Constant is not { } a || to[2].Constant is not { } b || p.Node.Output.SoleUser is not { Operator: Transpose t } turn || turn.Graph != p.Node.Graph) return false;
-        long[] image = [.. Enumerable.Repeat(0L, rank - 2)];
+        var image = new long[rank - 2];
         var split = p.Add(new Reshape(), p.Last(p.Node.Inputs[0]!), p.Integers([.. image, a, b]));
-        int[] back = [0, rank - 2, rank - 1, .. Enumerable.Range(1, rank - 3)];
+        var back = Queries.Each(rank, a => a == 0 ? 0 : a < 3 ? rank - 3 + a : a - 2);
         var permutation = t.PermutationOf(rank);
-        int[] shuffle = [0, 2, 1, .. Enumerable.Range(3, rank - 3)];
-        if (!permutation.SequenceEqual(shuffle) || turn.Output.SoleUser is not { Operator: Graphs.Ops.Reshape, Output.Shape: { } whole } join || join.Graph != p.Node.Graph
+        var shuffle = Queries.Each(rank, a => a is 1 or 2 ? 3 - a : a);
+        if (!permutation.AsSpan().SequenceEqual(shuffle) || turn.Output.SoleUser is not { Operator: Graphs.Ops.Reshape, Output.Shape: { } whole } join || join.Graph != p.Node.Graph
             || !whole.Equals(p.Node.Inputs[0]!.Shape))
             return p.Replace(turn.Output, p.Turned(split, back.Then(permutation)));
-        var turned = p.Turned(split, [.. Enumerable.Range(0, rank - 2), rank - 1, rank - 2]);
+        var turned = p.Turned(split, Queries.Each(rank, a => a < rank - 2 ? a : 2 * rank - 3 - a));
         return p.Give(join.Output, p.Add(new Reshape(), turned, p.Integers([.. image, a * b])));
     }
 
@@ -149,13 +149,13 @@ internal static class LayoutRules
     private static Func<Value, bool>? Kept(LayoutPatch p, int rank, long[] moved, bool keepDims)
     {
         if (keepDims) return p.Give;
-        var isInOrder = moved.Contains(rank - 1) || Enumerable.Range(1, rank - 2).All(a => moved.Contains(a));
+        var isInOrder = Array.IndexOf(moved, rank - 1) >= 0 || Array.TrueForAll(Queries.Each(rank - 2, a => a + 1L), a => Array.IndexOf(moved, a) >= 0);
         return isInOrder ? last => p.Replace(p.Node.Output, last) : null;
     }
 
     /// <summary>The constant axes that an input names; the first <paramref name="count"/> where it is left out; null when they are not known.</summary>
     private static long[]? Axes(Node node, int input, int? count) =>
-        node.Input(input) is { } given ? given.Constant?.ToInt64() : count is { } n ? [.. Enumerable.Range(0, n).Select(a => (long)a)] : null;
+        node.Input(input) is { } given ? given.Constant?.ToInt64() : count is { } n ? Queries.Each(n, a => (long)a) : null;
 
     private static long Place(long axis, int rank) => Permutation.Place((int)(axis < 0 ? axis + rank : axis), rank);
 }

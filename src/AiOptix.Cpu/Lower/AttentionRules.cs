@@ -145,6 +145,6 @@ internal static unsafe class AttentionRules
 
         public int Valid { get; init; } = -1;
 
-        public IReadOnlyList<int> Inputs => [.. new[] { Q.Slot, K.Slot, V.Slot, Mask, Valid }.Where(s => s >= 0).Distinct()];
+        public IReadOnlyList<int> Inputs => Array.FindAll([Q.Slot, K.Slot, V.Slot, Mask, Valid], s => s >= 0).DistinctFew();
     }
 }

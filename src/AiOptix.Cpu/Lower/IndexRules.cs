@@ -71,7 +71,7 @@ internal static unsafe class IndexRules
         if (!MovementRules.IsBytes(input.DType) || node.Inputs[1]!.Elements is not { } pads) return false;
         if (node.Input(3) is { Constant: null }) return false;
         var rank = input.Shape!.Rank;
-        var axes = node.Input(3)?.Constant!.ToInt64().Select(a => MovementRules.Normal(a, rank)).ToArray() ?? [.. Enumerable.Range(0, rank)];
+        var axes = node.Input(3)?.Constant!.ToInt64().Select(a => MovementRules.Normal(a, rank)) ?? Queries.Each(rank, a => a);
         if (pad.Mode != PadMode.Constant) return Border(lowering, node, pad.Mode, pads, axes);
         var zero = Tensor.Allocate(input.DType, Shape.Scalar, zeroed: true);
         if (node.Input(2) is { } given)

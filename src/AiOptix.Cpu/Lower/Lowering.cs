@@ -36,7 +36,9 @@ internal sealed class Lowering
         known = new(graph.Inputs.SelectMany(i => i.Shape?.Symbols ?? []), StringComparer.Ordinal);
         derived = new(graph.Abbreviations);
         derived.Close(known);
-        WeightsOutgrowCaches = graph.Constants.Sum(c => c.Constant!.DType.ByteLength(c.Constant.Count)) > target.L3Bytes;
+        long bytes = 0;
+        foreach (var c in graph.Constants) bytes += c.Constant!.DType.ByteLength(c.Constant.Count);
+        WeightsOutgrowCaches = bytes > target.L3Bytes;
         beforeData = [.. graph.Nodes.TakeWhile(n => n.Outputs.All(o => o.Shape?.Symbols.All(known.Contains) == true))];
     }
 
@@ -75,7 +77,7 @@ internal sealed class Lowering
     private Program Build(bool isMain)
     {
         RefuseUnknown();
-        var inputs = Graph.Inputs.Select(Slot).ToArray();
+        var inputs = Slots(Graph.Inputs);
         foreach (var node in Graph.Nodes)
         {
             if (claimed.Remove(node, out var deferred))
@@ -85,7 +87,7 @@ internal sealed class Lowering
             }
             Lower(node);
         }
-        var outputs = Graph.Outputs.Select((_, i) => OutputSlot(i)).ToArray();
+        var outputs = Queries.Each(Graph.Outputs.Count, OutputSlot);
         var program = new Program(Graph.Name, slots, inputs, outputs, steps, Graph.Constraints, Limits, derived)
         {
             Preparations = [.. isMain ? weights.Preparations() : [], .. preparations.Values],
@@ -161,11 +163,11 @@ internal sealed class Lowering
     public void Emit(Step step) => steps.Add(step);
 
     /// <summary>Adds the step of one node over a kernel plan that <paramref name="bind"/> makes when shapes are known.</summary>
-    public void Emit(Node node, IEnumerable<int> inputs, Func<BindContext, BoundStep> bind) => Emit(node, inputs, node.Outputs.Select(Slot), bind);
+    public void Emit(Node node, IEnumerable<int> inputs, Func<BindContext, BoundStep> bind) => Emit(node, inputs, Slots(node.Outputs), bind);
 
     /// <summary>The same, with slots that it writes in place of the outputs' own.</summary>
     public void Emit(Node node, IEnumerable<int> inputs, IEnumerable<int> outputs, Func<BindContext, BoundStep> bind) =>
-        Emit(new PlanStep(node.Name, [.. inputs.Distinct()], [.. outputs], bind) { Operation = node.Operator.Name, Origins = node.Origins });
+        Emit(new PlanStep(node.Name, inputs.DistinctFew(), [.. outputs], bind) { Operation = node.Operator.Name, Origins = node.Origins });
 
     /// <summary>Adds a step that stands for several nodes, at the place of the last of them, when all that it reads exists.</summary>
     public void Emit(Step step, IReadOnlyList<Node> nodes)
@@ -243,18 +245,21 @@ internal sealed class Lowering
 
     private void Reference(Node node) => Emit(node.Operator is ControlFlow op && node.Contradiction is null
         ? WithPrograms(node, op)
-        : node.Contradiction is null && DataRules.Step(this, node, InputSlots(node), [.. node.Outputs.Select(Slot)]) is { } step ? step
-        : new ReferenceStep(node, InputSlots(node), [.. node.Outputs.Select(Slot)]) { Operation = node.Operator.Name, Origins = node.Origins });
+        : node.Contradiction is null && DataRules.Step(this, node, InputSlots(node), Slots(node.Outputs)) is { } step ? step
+        : new ReferenceStep(node, InputSlots(node), Slots(node.Outputs)) { Operation = node.Operator.Name, Origins = node.Origins });
 
     private ControlFlowStep WithPrograms(Node node, ControlFlow op)
     {
         var outlined = op.Subgraphs.Select(g => g.Outline()).ToArray();
         var programs = outlined.Select(o => Compile(o.Graph, Target, chooser, Limits, weights, isMain: false)).ToArray();
         var captured = outlined.Select(o => (IReadOnlyList<int>)[.. o.Captured.Select(Slot)]).ToArray();
-        return new(node.Name, op, programs, InputSlots(node), captured, [.. node.Outputs.Select(Slot)]) { Operation = op.Name, Origins = node.Origins };
+        return new(node.Name, op, programs, InputSlots(node), captured, Slots(node.Outputs)) { Operation = op.Name, Origins = node.Origins };
     }
 
-    private int[] InputSlots(Node node) => [.. node.Inputs.Select(i => i is null ? -1 : Slot(i))];
+    /// <summary>The slots of values.</summary>
+    public int[] Slots(IReadOnlyList<Value> values) => Queries.Each(values.Count, i => Slot(values[i]));
+
+    private int[] InputSlots(Node node) => Queries.Each(node.Inputs.Count, i => node.Inputs[i] is { } input ? Slot(input) : -1);
 
     /// <summary>The slot of an output: its value's own, unless that is an input or a constant or was handed out before; then a copy.</summary>
     private int OutputSlot(int output)

@@ -50,7 +50,7 @@ internal static class MovementRules
         if (node.Inputs[1]!.Elements is not { } starts || node.Inputs[2]!.Elements is not { } ends) return false;
         if (node.Input(3) is { } a && a.Constant is null) return false;
         if (node.Input(4) is { } s && s.Constant is null) return false;
-        var axes = node.Input(3)?.Constant!.ToInt64() ?? [.. Enumerable.Range(0, starts.Count).Select(i => (long)i)];
+        var axes = node.Input(3)?.Constant!.ToInt64() ?? Queries.Each(starts.Count, i => (long)i);
         var steps = node.Input(4)?.Constant!.ToInt64() ?? [.. axes.Select(_ => 1L)];
         return Move(lowering, node, [CopyForm.Strided], (c, source) =>
         {
@@ -133,7 +133,7 @@ internal static class MovementRules
         if (!IsBytes(node.Output.DType)) return false;
         var axis = Normal(((Concat)node.Operator).Axis, node.Output.Shape!.Rank);
         var whole = new ChannelSlice(lowering.Slot(node.Output), 0, 0);
-        var parts = node.Inputs.Select(i => (Value: i!, Slice: lowering.Read(i!))).ToArray();
+        var parts = Queries.Each(node.Inputs.Count, i => (Value: node.Inputs[i]!, Slice: lowering.Read(node.Inputs[i]!)));
         Copies(lowering, node, parts, whole, axis, intoWhole: true);
         return true;
     }
@@ -153,7 +153,7 @@ internal static class MovementRules
             }
             return true;
         }
-        Copies(lowering, node, [.. node.Outputs.Select(o => (o, new ChannelSlice(lowering.Slot(o), 0, 0)))], whole, axis, intoWhole: false);
+        Copies(lowering, node, Queries.Each(node.Outputs.Count, i => (node.Outputs[i], new ChannelSlice(lowering.Slot(node.Outputs[i]), 0, 0))), whole, axis, intoWhole: false);
         return true;
     }
 
@@ -191,7 +191,7 @@ internal static class MovementRules
         Prepare(CopyForm.Runs);
         foreach (var form in forms)
             if (hasShortRows || form is CopyForm.Transpose or CopyForm.Fill) Prepare(form);
-        void Prepare(CopyForm form) => lowering.Prepare($"copy {form} {size} {hasShortRows}", () => CopyPlan.Rehearse(form, size, hasShortRows, lowering.Target));
+        void Prepare(CopyForm form) => lowering.Prepare($"copy {(int)form} {size} {hasShortRows}", () => CopyPlan.Rehearse(form, size, hasShortRows, lowering.Target));
     }
 
     /// <summary>True when a row along the last axis is, or may turn out to be, no longer than the widest element that a copy moves at once.</summary>

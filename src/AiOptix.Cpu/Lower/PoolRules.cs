@@ -59,7 +59,7 @@ internal static unsafe class PoolRules
     private static PoolDescriptor Describe(Pool pool, ConvGeometry geometry, Shape input, Shape output, bool isLast)
     {
         var first = isLast ? 1 : 2;
-        long[] Each(Func<int, long> of) => [.. Enumerable.Range(0, geometry.Rank).Select(of)];
+        long[] Each(Func<int, long> of) => Queries.Each(geometry.Rank, of);
         return new(pool is MaxPool, isLast ? input[0] : input[0] * input[1], Each(i => input[i + first]), Each(i => output[i + first]), Each(i => geometry.Kernel[i]), Each(geometry.Stride),
             Each(geometry.Dilation), Each(i => geometry.PadsOf(i, input[i + first]).Begin), Each(i => geometry.PadsOf(i, input[i + first]).End),
             pool is AveragePool { CountIncludePad: true }, isLast ? input[-1] : 1);

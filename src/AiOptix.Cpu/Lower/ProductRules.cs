@@ -101,13 +101,13 @@ internal static class ProductRules
         var k = right[right.Rank == 1 || node.Operator is Gemm { TransB: true } ? -1 : -2].Constant ?? TypicalExtent;
         var isTurned = !AreColumnsAdjacent(b);
         var rows = left.Rank > 1 && output.Rank > (right.Rank == 1 ? 0 : 1) ? output[right.Rank == 1 ? -1 : -2] : Dim.One;
-        var batches = output.Rank > 2 ? output.Take(output.Rank - 2).Select(d => d.Constant).ToArray() : [];
+        var batches = output.Rank > 2 ? Queries.Each(output.Rank - 2, i => output[i].Constant) : [];
         if (!isConstant)
         {
             var batch = batches.Aggregate(1L, (all, d) => Math.Min(MostProducts, all * Math.Max(1, d ?? 1)));
             return GemmProblem.Form(lowering.Choose(new GemmProblem(Few(rows.Constant ?? TypicalExtent), Few(n), Few(k), (int)batch, GemmOperand.InPlace, isTurned)));
         }
-        var isOpen = rows.Constant is null || batches.Any(d => d is null);
+        var isOpen = rows.Constant is null || Array.Exists(batches, d => d is null);
         var m = isOpen ? TypicalExtent : batches.Aggregate(rows.Constant!.Value, (all, d) => Math.Min(MostRows, all * d!.Value));
         return GemmProblem.Form(lowering.Choose(new GemmProblem(Few(m), Few(n), Few(k), B: isOpen ? GemmOperand.Packed : GemmOperand.Either, IsTurned: isTurned)));
     }

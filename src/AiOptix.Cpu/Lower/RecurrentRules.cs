@@ -110,8 +110,8 @@ internal static unsafe class RecurrentRules
         var (lengths, state, memory) = (Slot(4), Slot(5), Slot(6));
         var (y, last, lastCell) = (Output(0), Output(1), Output(2));
         Prepare(lowering, form, functions);
-        var inputs = new[] { between, lengths, state, memory }.Where(s => s >= 0).Distinct().ToArray();
-        var step = new PlanStep(node.Name, inputs, [.. node.Outputs.Select(lowering.Slot)], context =>
+        var inputs = Array.FindAll([between, lengths, state, memory], s => s >= 0).DistinctFew();
+        var step = new PlanStep(node.Name, inputs, lowering.Slots(node.Outputs), context =>
         {
             var p = context.Shape(between);
             var (length, sequences) = op.BatchFirst ? (p[2], p[1]) : (p[1], p[2]);
@@ -148,7 +148,7 @@ internal static unsafe class RecurrentRules
     {
         var target = lowering.Target;
         var row = RecurrentTable.Select(target);
-        lowering.Prepare($"{row.Name} {form.Cell} {string.Join(" ", functions)}", () => RecurrentPlan.Rehearse(form.Cell, functions, row));
+        lowering.Prepare($"{row.Name} {(int)form.Cell} {string.Join(" ", functions.Select(f => $"{(int)f.Kind} {f.Args}"))}", () => RecurrentPlan.Rehearse(form.Cell, functions, row));
         int[] columns = form.Cell == Cell.GruResetFirst ? [2 * form.Hidden, form.Hidden] : [form.Gates * form.Hidden];
         foreach (var n in columns)
         {

@@ -23,7 +23,7 @@ internal static unsafe class ReduceRules
     {
         var input = node.Inputs[0]!;
         if (input.DType != DType.Float32 || input.Shape!.Rank < 3) return false;
-        Emit(lowering, node, kind, [.. Enumerable.Range(0, input.Shape.Rank).Select(i => i >= 2)]);
+        Emit(lowering, node, kind, Queries.Each(input.Shape.Rank, i => i >= 2));
         return true;
     };
 
@@ -51,7 +51,7 @@ internal static unsafe class ReduceRules
         var type = node.Inputs[0]!.DType;
         if (IntegerReducePlan.Create(kind, type, [.. reduced.Select(_ => 1L)], reduced) is null) return false;
         var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
-        lowering.Prepare($"reduce {kind} {type}", () => IntegerReducePlan.Rehearse(kind, type));
+        lowering.Prepare($"reduce {(int)kind} {(int)type}", () => IntegerReducePlan.Rehearse(kind, type));
         lowering.Emit(node, [x], context =>
         {
             var plan = IntegerReducePlan.Create(kind, type, context.Shape(x).Dims.ToArray(), reduced)!;

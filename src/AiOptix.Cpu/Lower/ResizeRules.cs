@@ -57,10 +57,13 @@ internal static unsafe class ResizeRules
         var shape = node.Inputs[0]!.Shape!;
         var factors = node.Input(2)?.Constant is { Count: > 0 } s && s.DType == DType.Float32 ? s.Span<float>().ToArray() : null;
         var sizes = node.Input(3)?.Elements;
-        int[] axes = [.. (op.Axes.Count > 0 ? op.Axes : Enumerable.Range(0, shape.Rank).Select(i => (long)i)).Select(a => MovementRules.Normal(a, shape.Rank))];
-        int[] changed = [.. axes.Where((a, i) => !(factors is not null ? factors[i] == 1 : op.Aspect == ResizeAspect.Stretch && sizes is not null && sizes[i].Equals(shape[a]))).Order()];
+        var axes = op.Axes.Count > 0 ? op.Axes.Span.ToArray().Select(a => MovementRules.Normal(a, shape.Rank)) : Queries.Each(shape.Rank, i => i);
+        var changed = new List<int>();
+        for (var i = 0; i < axes.Length; i++)
+            if (!(factors is not null ? factors[i] == 1 : op.Aspect == ResizeAspect.Stretch && sizes is not null && sizes[i].Equals(shape[axes[i]]))) changed.Add(axes[i]);
+        changed.Sort();
         GC.KeepAlive(node.Input(2)?.Constant);
-        return changed.Length switch
+        return changed.Count switch
         {
             1 => changed[0],
             2 when changed[1] == changed[0] + 1 => changed[0],

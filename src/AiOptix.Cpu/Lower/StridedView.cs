@@ -70,7 +70,7 @@ internal sealed record StridedView(int Slot, Func<BindContext, StridedPlace> Pla
     {
         if (slice.Inputs[1]!.Elements is not { } starts || slice.Inputs[2]!.Elements is not { } ends) return null;
         if (slice.Input(3) is { Constant: null } || slice.Input(4) is { Constant: null }) return null;
-        var axes = slice.Input(3)?.Constant!.ToInt64() ?? [.. Enumerable.Range(0, starts.Count).Select(i => (long)i)];
+        var axes = slice.Input(3)?.Constant!.ToInt64() ?? Queries.Each(starts.Count, i => (long)i);
         var steps = slice.Input(4)?.Constant!.ToInt64() ?? [.. axes.Select(_ => 1L)];
         return (source, (context, p) =>
         {

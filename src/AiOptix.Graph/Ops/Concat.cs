@@ -35,7 +35,7 @@ public sealed record Concat(long Axis) : Operator
         if (unknown && result is not null) result = result.With(context.Axis(Axis, result.Rank), context.Fresh());
         context.Set(0, type, result);
         if (result is not { Rank: 1 }) return;
-        var parts = Enumerable.Range(0, context.InputCount).Select(context.Elements).ToArray();
+        var parts = Queries.Each(context.InputCount, context.Elements);
         if (parts.All(p => p is not null)) context.SetElements(0, [.. parts.SelectMany(p => p!)]);
     }
 

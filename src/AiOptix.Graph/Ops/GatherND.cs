@@ -18,7 +18,7 @@ public sealed record GatherND(long BatchDims = 0) : Operator
         }
         if (data.Rank == 0 || indices.Rank == 0) throw context.Error("both inputs must have at least one axis");
         if (BatchDims < 0 || BatchDims >= Math.Min(data.Rank, indices.Rank)) throw context.Error($"batch_dims {BatchDims} is out of range for shapes {data} and {indices}");
-        var batch = Enumerable.Range(0, (int)BatchDims).Select(i => context.Same(data[i], indices[i], $"batch axis {i}")).ToArray();
+        var batch = Queries.Each((int)BatchDims, i => context.Same(data[i], indices[i], $"batch axis {i}"));
         if (indices[-1].Constant is not { } depth)
         {
             context.Set(0, type, null);

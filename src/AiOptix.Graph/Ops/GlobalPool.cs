@@ -10,7 +10,7 @@ public abstract record GlobalPool : Operator
     {
         var type = context.Require(0, Numbers.IsReal, "float16, bfloat16, float32 or float64");
         if (context.Shape(0) is { Rank: < 2 } bad) throw context.Error($"input 0 has shape {bad}; expected [N, C, spatial…]");
-        context.Set(0, type, context.Shape(0) is { } s ? new([s[0], s[1], .. Enumerable.Repeat(Dim.One, s.Rank - 2)]) : null);
+        context.Set(0, type, context.Shape(0) is { } s ? new(Queries.Each(s.Rank, i => i < 2 ? s[i] : Dim.One)) : null);
     }
 
     /// <inheritdoc/>
@@ -20,7 +20,7 @@ public abstract record GlobalPool : Operator
         var s = input.Shape;
         var x = input.ToReals();
         var plane = (int)s.Product(2, s.Rank);
-        var output = context.Allocate(0, input.DType, new Shape([s[0], s[1], .. Enumerable.Repeat(1L, s.Rank - 2)]));
+        var output = context.Allocate(0, input.DType, new Shape(Queries.Each(s.Rank, i => i < 2 ? s[i] : 1)));
         var result = new double[output.Count];
         for (var i = 0; i < result.Length; i++) result[i] = Of(x.AsSpan(i * plane, plane));
         output.Store(result);

@@ -33,7 +33,7 @@ public sealed record Pad(PadMode Mode = PadMode.Constant) : Operator
             context.Set(0, type, null);
             return;
         }
-        var axes = context.Has(3) ? context.Integers(3) : [.. Enumerable.Range(0, s.Rank).Select(i => (long)i)];
+        var axes = context.Has(3) ? context.Integers(3) : Queries.Each(s.Rank, i => (long)i);
         if (axes is not null && context.Length(1) is { } n && n != 2 * axes.Length) throw context.Error($"{n} pads are given for {axes.Length} axes; expected {2 * axes.Length}");
         if (axes is null || context.Elements(1) is not { } pads)
         {
@@ -57,7 +57,7 @@ public sealed record Pad(PadMode Mode = PadMode.Constant) : Operator
         var input = context.Input(0);
         var s = input.Shape;
         var pads = context.RequiredIntegers(1);
-        var axes = context.Axes(context.Integers(3) ?? [.. Enumerable.Range(0, s.Rank).Select(i => (long)i)], s.Rank);
+        var axes = context.Axes(context.Integers(3) ?? Queries.Each(s.Rank, i => (long)i), s.Rank);
         if (pads.Length != 2 * axes.Length) throw context.Error($"{pads.Length} pads are given for {axes.Length} axes; expected {2 * axes.Length}");
         var sources = s.Select(d => Identity(d)).ToArray();
         for (var i = 0; i < axes.Length; i++) sources[axes[i]] = Sources(context, s[axes[i]], pads[i], pads[i + axes.Length]);

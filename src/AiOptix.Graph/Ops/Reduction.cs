@@ -75,7 +75,7 @@ public abstract record Reduction(bool KeepDims, bool NoopWithEmptyAxes) : Operat
     /// <summary>A real function of a number of any type.</summary>
     private protected static T Real<T>(T value, Func<double, double> of) where T : struct, INumber<T> => T.CreateSaturating(of(double.CreateChecked(value)));
 
-    private int[] AxesOf(int[] given, int rank) => given.Length > 0 || NoopWithEmptyAxes ? given : [.. Enumerable.Range(0, rank)];
+    private int[] AxesOf(int[] given, int rank) => given.Length > 0 || NoopWithEmptyAxes ? given : Queries.Each(rank, i => i);
 
     private T[] Groups<T>(T[] values, int length, int count, DType type) where T : struct, INumber<T>
     {

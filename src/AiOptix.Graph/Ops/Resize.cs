@@ -92,7 +92,7 @@ public sealed record Resize(ResizeMode Mode = ResizeMode.Nearest, ResizeCoordina
         return result;
     }
 
-    private IEnumerable<long> AxesOf(int rank) => Axes.Count > 0 ? Axes : Enumerable.Range(0, rank).Select(i => (long)i);
+    private IEnumerable<long> AxesOf(int rank) => Axes.Count > 0 ? Axes : Queries.Each(rank, i => (long)i);
 
     private static void Scaled(InferenceContext context, SymbolicShape s, int[] axes, Dim[] result)
     {

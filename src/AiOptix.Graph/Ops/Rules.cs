@@ -29,10 +29,10 @@ internal static class Rules
     }
 
     /// <summary>Different axes, each within 0..rank-1, in the given order.</summary>
-    public static int[] Axes(this InferenceContext context, IEnumerable<long> axes, int rank) => Distinct(axes.Select(a => context.Axis(a, rank)).ToArray(), context.Error);
+    public static int[] Axes(this InferenceContext context, IEnumerable<long> axes, int rank) => Distinct(Normal(axes, a => context.Axis(a, rank)), context.Error);
 
     /// <summary>Different axes, each within 0..rank-1, in the given order.</summary>
-    public static int[] Axes(this EvaluationContext context, IEnumerable<long> axes, int rank) => Distinct(axes.Select(a => context.Axis(a, rank)).ToArray(), context.Error);
+    public static int[] Axes(this EvaluationContext context, IEnumerable<long> axes, int rank) => Distinct(Normal(axes, a => context.Axis(a, rank)), context.Error);
 
     /// <summary>How many elements a vector input has, when that is known.</summary>
     public static int? Length(this InferenceContext context, int input)
@@ -88,6 +88,13 @@ internal static class Rules
         return new(dims);
     }
 
+    private static int[] Normal(IEnumerable<long> axes, Func<long, int> normal)
+    {
+        var normalized = new List<int>();
+        foreach (var a in axes) normalized.Add(normal(a));
+        return normalized.ToArray();
+    }
+
     private static int[] Distinct(int[] axes, Func<string, AiOptixException> error) =>
-        axes.Distinct().Count() == axes.Length ? axes : throw error($"axes [{string.Join(",", axes)}] name one axis twice");
+        axes.DistinctFew().Length == axes.Length ? axes : throw error($"axes [{string.Join(",", axes)}] name one axis twice");
 }

@@ -22,7 +22,7 @@ public sealed record Slice : Operator
         var starts = context.Elements(1);
         var ends = context.Elements(2);
         var count = context.Length(1) ?? context.Length(2);
-        var axes = context.Has(3) ? context.Integers(3) : count is { } n ? [.. Enumerable.Range(0, n).Select(i => (long)i)] : null;
+        var axes = context.Has(3) ? context.Integers(3) : count is { } n ? Queries.Each(n, i => (long)i) : null;
         if (axes is null)
         {
             context.Set(0, type, context.FreshShape(s.Rank));
@@ -42,7 +42,7 @@ public sealed record Slice : Operator
         if (s.Rank == 1 && context.Elements(0) is { } e && at.Length == 1 && steps is not null && starts?[0].Constant is { } from && ends?[0].Constant is { } to)
         {
             var (first, length) = Bounds(e.Count, from, to, steps[0]);
-            context.SetElements(0, [.. Enumerable.Range(0, (int)length).Select(i => e[(int)(first + i * steps[0])])]);
+            context.SetElements(0, Queries.Each((int)length, i => e[(int)(first + i * steps[0])]));
         }
         else if (at.Length == 0) context.SetElements(0, context.Elements(0));
     }
@@ -53,7 +53,7 @@ public sealed record Slice : Operator
         var input = context.Input(0);
         var starts = context.RequiredIntegers(1);
         var ends = context.RequiredIntegers(2);
-        var axes = context.Axes(context.Integers(3) ?? [.. Enumerable.Range(0, starts.Length).Select(i => (long)i)], input.Shape.Rank);
+        var axes = context.Axes(context.Integers(3) ?? Queries.Each(starts.Length, i => (long)i), input.Shape.Rank);
         var given = context.Integers(4) ?? [.. starts.Select(_ => 1L)];
         if (ends.Length != starts.Length || axes.Length != starts.Length || given.Length != starts.Length)
             throw context.Error($"{starts.Length} starts, {ends.Length} ends, {axes.Length} axes and {given.Length} steps are given; expected as many of each");

@@ -17,7 +17,7 @@ public sealed record Squeeze : Operator
     {
         var input = context.Input(0);
         var s = input.Shape;
-        var drop = context.Integers(1) is { } given ? context.Axes(given, s.Rank) : [.. Enumerable.Range(0, s.Rank).Where(i => s[i] == 1)];
+        var drop = context.Integers(1) is { } given ? context.Axes(given, s.Rank) : Array.FindAll(Queries.Each(s.Rank, i => i), i => s[i] == 1);
         foreach (var a in drop)
             if (s[a] != 1) throw context.Error($"axis {a} of shape {s} cannot be dropped; its extent is not 1");
         context.Set(0, input.Reshape(new Shape([.. s.Where((_, i) => !drop.Contains(i))])));

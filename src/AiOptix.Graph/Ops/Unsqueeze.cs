@@ -20,7 +20,7 @@ public sealed record Unsqueeze : Operator
         var rank = input.Shape.Rank + given.Length;
         var at = context.Axes(given, rank);
         var rest = new Queue<long>(input.Shape);
-        context.Set(0, input.Reshape(new Shape([.. Enumerable.Range(0, rank).Select(i => at.Contains(i) ? 1 : rest.Dequeue())])));
+        context.Set(0, input.Reshape(new Shape(Queries.Each(rank, i => Array.IndexOf(at, i) >= 0 ? 1 : rest.Dequeue()))));
     }
 
     private static SymbolicShape? Result(InferenceContext context)
@@ -31,6 +31,6 @@ public sealed record Unsqueeze : Operator
         var rank = s.Rank + given.Length;
         var at = context.Axes(given, rank);
         var rest = new Queue<Dim>(s);
-        return new([.. Enumerable.Range(0, rank).Select(i => at.Contains(i) ? Dim.One : rest.Dequeue())]);
+        return new(Queries.Each(rank, i => Array.IndexOf(at, i) >= 0 ? Dim.One : rest.Dequeue()));
     }
 }

@@ -15,7 +15,7 @@ public sealed class SymbolicShape : IEquatable<SymbolicShape>, IReadOnlyList<Dim
         this.dims = dims.Length <= Shape.MaxRank ? dims.ToArray() : throw new LimitExceededException($"a shape of {dims.Length} axes; at most {Shape.MaxRank} are supported");
 
     /// <summary>A shape whose every axis is known.</summary>
-    public static SymbolicShape Of(Shape shape) => new([.. shape.Dims.ToArray().Select(d => (Dim)d)]);
+    public static SymbolicShape Of(Shape shape) => new(shape.Dims.ToArray().Select(d => (Dim)d));
 
     /// <summary>How many axes.</summary>
     public int Rank => dims.Length;
@@ -32,7 +32,7 @@ public sealed class SymbolicShape : IEquatable<SymbolicShape>, IReadOnlyList<Dim
     public Dim Count => dims.Aggregate(Dim.One, (a, b) => a * b);
 
     /// <summary>The concrete shape, when every axis is known.</summary>
-    public Shape? Concrete => dims.All(d => d.IsConstant) ? new Shape([.. dims.Select(d => d.Constant!.Value)]) : null;
+    public Shape? Concrete => dims.All(d => d.IsConstant) ? new Shape(dims.Select(d => d.Constant!.Value)) : null;
 
     /// <summary>The symbols in any axis.</summary>
     public IReadOnlyList<string> Symbols => symbols ??= Array.TrueForAll(dims, d => d.IsConstant) ? [] : [.. dims.SelectMany(d => d.Symbols).Distinct(StringComparer.Ordinal)];

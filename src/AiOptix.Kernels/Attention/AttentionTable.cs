@@ -54,10 +54,8 @@ public static unsafe class AttentionTable
     /// <summary>The best row that the target can run.</summary>
     public static AttentionKernel Select(Target target)
     {
-        foreach (var row in Rows)
-        {
-            if (target.Has(row.Isa)) return row;
-        }
+        for (var i = 0; i < Rows.Count; i++)
+            if (target.Has(Rows[i].Isa)) return Rows[i];
         return Rows[^1];
     }
 

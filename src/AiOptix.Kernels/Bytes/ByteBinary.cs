@@ -46,8 +46,11 @@ public static unsafe class ByteBinaryTable
     /// <summary>The first row that the target can run, or null when the function has none.</summary>
     public static ByteBinaryKernel? Select(BinaryKind kind, Target target)
     {
-        foreach (var row in Rows)
+        for (var i = 0; i < Rows.Count; i++)
+        {
+            var row = Rows[i];
             if (row.Kind == kind && target.Has(row.Needs)) return row;
+        }
         return null;
     }
 

@@ -86,6 +86,12 @@ internal static unsafe class CopyLoops
     [MethodImpl(HotCode.Optimized)]
     public static void FillRow<T>(byte* target, T value, long count) where T : unmanaged
     {
+        // Compiled ahead, which Span.Fill is not for a type of this room.
+        if (sizeof(T) == sizeof(SixteenBytes))
+        {
+            for (long i = 0; i < count; i++) Unsafe.WriteUnaligned(target + i * sizeof(T), value);
+            return;
+        }
         while (count > 0)
         {
             var n = (int)Math.Min(count, 1 << 28);
@@ -95,3 +101,6 @@ internal static unsafe class CopyLoops
         }
     }
 }
+
+/// <summary>An element of sixteen bytes: 128-bit integers are left to the JIT by images that are compiled ahead, and vectors by those of other instruction sets.</summary>
+internal readonly record struct SixteenBytes(ulong Low, ulong High);

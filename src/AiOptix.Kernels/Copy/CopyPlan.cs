@@ -41,7 +41,7 @@ public sealed unsafe class CopyPlan
         Form = CopyForm.Strided;
         if (column < 0 || (axes.Stride(column, 1) == size && axes.Stride(column, 0) == size)) Form = CopyForm.Runs;
         else if (axes.Stride(column, 1) == size && axes.Stride(column, 0) == 0) Form = CopyForm.Fill;
-        else if (axes.Stride(column, 1) == size && (rowAxis = Enumerable.Range(0, column).LastOrDefault(k => axes.Stride(k, 0) == size, -1)) >= 0) Form = CopyForm.Transpose;
+        else if (axes.Stride(column, 1) == size && (rowAxis = Array.FindLastIndex(Queries.Each(column, k => axes.Stride(k, 0)), s => s == size)) >= 0) Form = CopyForm.Transpose;
         grid = new RectangleGrid(axes, rowAxis, Form == CopyForm.Transpose ? 1024 : 16 << 10, Math.Max(size / 4, 1));
         Kernel = row ?? CopyTable.Select(Form, size, target);
     }

@@ -37,19 +37,19 @@ public static unsafe class CopyTable
         new("copy_fill_u16", Isa.None, CopyForm.Fill, 2, &CopyLoops.Fill<ushort>),
         new("copy_fill_u32", Isa.None, CopyForm.Fill, 4, &CopyLoops.Fill<uint>),
         new("copy_fill_u64", Isa.None, CopyForm.Fill, 8, &CopyLoops.Fill<ulong>),
-        new("copy_fill_u128", Isa.None, CopyForm.Fill, 16, &CopyLoops.Fill<UInt128>),
+        new("copy_fill_u128", Isa.None, CopyForm.Fill, 16, &CopyLoops.Fill<SixteenBytes>),
         new("copy_transpose_u32_8x8_avx2", Isa.Avx2, CopyForm.Transpose, 4, &CopyTransposeAvx2.Words),
         new("copy_transpose_u64_4x4_avx2", Isa.Avx2, CopyForm.Transpose, 8, &CopyTransposeAvx2.DoubleWords),
         new("copy_transpose_u8_8x8_vector128", Isa.None, CopyForm.Transpose, 1, &CopyTranspose.Bytes),
         new("copy_transpose_u16_8x8_vector128", Isa.None, CopyForm.Transpose, 2, &CopyTranspose.HalfWords),
         new("copy_transpose_u32_4x4_vector128", Isa.None, CopyForm.Transpose, 4, &CopyTranspose.Words),
         new("copy_transpose_u64_blocked", Isa.None, CopyForm.Transpose, 8, &CopyLoops.Blocked<ulong>),
-        new("copy_transpose_u128_blocked", Isa.None, CopyForm.Transpose, 16, &CopyLoops.Blocked<UInt128>),
+        new("copy_transpose_u128_blocked", Isa.None, CopyForm.Transpose, 16, &CopyLoops.Blocked<SixteenBytes>),
         new("copy_strided_u8", Isa.None, CopyForm.Strided, 1, &CopyLoops.Strided<byte>),
         new("copy_strided_u16", Isa.None, CopyForm.Strided, 2, &CopyLoops.Strided<ushort>),
         new("copy_strided_u32", Isa.None, CopyForm.Strided, 4, &CopyLoops.Strided<uint>),
         new("copy_strided_u64", Isa.None, CopyForm.Strided, 8, &CopyLoops.Strided<ulong>),
-        new("copy_strided_u128", Isa.None, CopyForm.Strided, 16, &CopyLoops.Strided<UInt128>),
+        new("copy_strided_u128", Isa.None, CopyForm.Strided, 16, &CopyLoops.Strided<SixteenBytes>),
     ];
 
     /// <summary>The first row that serves the form and element size on the target.</summary>

@@ -34,7 +34,7 @@ public sealed unsafe class FillPlan
             case 2: CopyLoops.FillRow(target, Unsafe.ReadUnaligned<ushort>(value), end - first); break;
             case 4: CopyLoops.FillRow(target, Unsafe.ReadUnaligned<uint>(value), end - first); break;
             case 8: CopyLoops.FillRow(target, Unsafe.ReadUnaligned<ulong>(value), end - first); break;
-            case 16: CopyLoops.FillRow(target, Unsafe.ReadUnaligned<UInt128>(value), end - first); break;
+            case 16: CopyLoops.FillRow(target, Unsafe.ReadUnaligned<SixteenBytes>(value), end - first); break;
         }
     }
 

@@ -78,8 +78,11 @@ public static unsafe class GatherTable
     /// <exception cref="UnsupportedModelException">Indices are neither int32 nor int64.</exception>
     public static GatherKernel Select(long innerBytes, DType indexType)
     {
-        foreach (var row in Rows)
+        for (var i = 0; i < Rows.Count; i++)
+        {
+            var row = Rows[i];
             if (row.IndexType == indexType && (row.InnerBytes == 0 || row.InnerBytes == innerBytes)) return row;
+        }
         throw new UnsupportedModelException($"Gather takes indices of int32 or int64, not {indexType.Name()}");
     }
 

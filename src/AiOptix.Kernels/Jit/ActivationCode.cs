@@ -56,7 +56,7 @@ internal sealed class ActivationGenerator(VectorCode function) : KernelGenerator
             Code.Subtract(Spare, own);
             Code.JumpIfNotLess(many);
         }
-        int[] behind = [.. Enumerable.Range(own, Registers - own)];
+        var behind = Queries.Each(Registers - own, i => own + i);
         Apply(0, own, behind, end);
         if (Lent > 0)
         {
@@ -70,7 +70,7 @@ internal sealed class ActivationGenerator(VectorCode function) : KernelGenerator
             var back = new Label();
             Swap(own);
             Code.Move(Left, Spare);
-            Apply(own, Most, [.. Enumerable.Range(0, Lent), .. Enumerable.Range(Most, Registers - Most)], back);
+            Apply(own, Most, Queries.Each(Lent + Registers - Most, i => i < Lent ? i : Most + i - Lent), back);
             Code.Set(back);
             Move(VectorOp.Load, 0);
             Code.Move(Gpr.Rsp, Stack);

@@ -59,9 +59,11 @@ internal sealed class DepthwiseGenerator(DepthwiseCode tile) : KernelGenerator(t
         var at = tile.First;
         for (var position = tile.First; position < tile.End; position++)
         {
-            // The taps that see the position, each from a pixel of its own.
-            int[] taps = [.. Enumerable.Range(0, tile.Taps).Where(t => (position - t * tile.Dilation) % tile.Stride == 0 && Pixel(position, t) >= 0 && Pixel(position, t) < tile.Pixels)];
-            if (taps.Length == 0) continue;
+            // The taps that see the position, each from a pixel of its own, the last one first.
+            var taps = new List<int>();
+            for (var t = tile.Taps - 1; t >= 0; t--)
+                if ((position - t * tile.Dilation) % tile.Stride == 0 && Pixel(position, t) >= 0 && Pixel(position, t) < tile.Pixels) taps.Add(t);
+            if (taps.Count == 0) continue;
             for (; position - at >= 4; at += 4) Code.Add(A, Quadruple);
             epilogue.Load(Input, 0, (position - at) switch
             {
@@ -69,7 +71,7 @@ internal sealed class DepthwiseGenerator(DepthwiseCode tile) : KernelGenerator(t
                 3 => new(A) { Index = Triple },
                 var strides => new(A) { Index = AStride, Scale = strides - 1 },
             });
-            foreach (var tap in taps.Reverse())
+            foreach (var tap in taps)
             {
                 if (HoldsWeights) Code.Vector(VectorOp.MultiplyAdd231, Pixel(position, tap), Input, tile.Pixels + tap);
                 else Code.Vector(VectorOp.MultiplyAdd231, Pixel(position, tap), Input, Weights(tap));

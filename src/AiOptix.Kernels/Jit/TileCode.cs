@@ -23,6 +23,13 @@ internal readonly record struct TileCode(int VectorBytes, int Rows, int Vectors,
     public string Name => string.Create(CultureInfo.InvariantCulture,
         $"tile_f32_{Rows}x{Vectors * VectorBytes / sizeof(float)}{(HasTail ? "tail" : "")}_{Form.ToString().ToLowerInvariant()}_{(VectorBytes == 64 ? "avx512" : "avx2")}_jit");
 
+    // By hand: comparers of enumerations are made by reflection when they are first met.
+    /// <inheritdoc/>
+    public bool Equals(TileCode other) => VectorBytes == other.VectorBytes && Rows == other.Rows && Vectors == other.Vectors && HasTail == other.HasTail && Form == other.Form;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(VectorBytes, Rows, Vectors, HasTail ? 1 : 0, (int)Form);
+
     /// <summary>The first vector register behind the accumulators.</summary>
     public int FirstFree => Rows * Vectors;
 

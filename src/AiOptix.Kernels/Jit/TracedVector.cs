@@ -60,7 +60,7 @@ internal readonly unsafe record struct TracedVector(int Place) : IVec<TracedVect
     public static TracedVector operator /(TracedVector a, TracedVector b) => Do(VectorStep.Divide, a, b);
 
     /// <inheritdoc/>
-    public static TracedVector operator -(TracedVector a) => current!.Steps[a.Place] is { Step: VectorStep.And } magnitude && magnitude.B == Magnitude.Place
+    public static TracedVector operator -(TracedVector a) => current![a.Place] is { Step: VectorStep.And } magnitude && magnitude.B == Magnitude.Place
         ? Do(VectorStep.Or, new(magnitude.A), Set(-0f)) // −|a| is one operation.
         : Do(VectorStep.Xor, a, Set(-0f));
 

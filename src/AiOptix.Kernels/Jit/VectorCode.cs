@@ -38,26 +38,28 @@ internal sealed class VectorCode
     private readonly List<int> numbers = [];
     private readonly Dictionary<int, int> registers = new() { [0] = 0 };
     private readonly Dictionary<int, int> lastUses = [];
-    private readonly SortedSet<int> free = [];
+    private readonly List<int> free = [];
     private int place;
 
     /// <summary>Puts a traced function into instructions.</summary>
     public VectorCode(VectorTrace trace)
     {
         this.trace = trace;
-        foreach (var needed in Needed())
+        var needed = Needed();
+        for (place = 0; place < needed.Length; place++)
         {
-            place = needed;
-            if (trace.Steps[place].Step is VectorStep.Argument or VectorStep.Number) continue;
-            registers[place] = Write(trace.Steps[place]);
-            foreach (var o in trace.Steps[place].Operands.Distinct())
+            if (!needed[place]) continue;
+            if (trace[place].Step is VectorStep.Argument or VectorStep.Number) continue;
+            registers[place] = Write(trace[place]);
+            foreach (var o in trace[place].Operands.DistinctFew())
                 if (IsDead(o) && registers[o] != registers[place]) free.Add(registers[o]);
         }
         if (registers[trace.Result] != 0) instructions.Add(new(VectorForm.Plain, VectorOp.Move, 0, 0, registers[trace.Result]));
+        Instructions = instructions.ToArray();
     }
 
     /// <summary>The instructions, in order.</summary>
-    public IReadOnlyList<VectorInstruction> Instructions => instructions;
+    public VectorInstruction[] Instructions { get; }
 
     /// <summary>Registers besides the argument's.</summary>
     public int Temporaries { get; private set; }
@@ -65,21 +67,22 @@ internal sealed class VectorCode
     /// <summary>The bits of the numbers that instructions name by their places.</summary>
     public IReadOnlyList<int> Numbers => numbers;
 
-    private List<int> Needed()
+    private bool[] Needed()
     {
-        var needed = new SortedSet<int>();
+        var needed = new bool[trace.Count];
         var open = new Stack<int>([trace.Result]);
         lastUses[trace.Result] = int.MaxValue;
         while (open.TryPop(out var next))
         {
-            if (!needed.Add(next)) continue;
-            foreach (var o in trace.Steps[next].Operands)
+            if (needed[next]) continue;
+            needed[next] = true;
+            foreach (var o in trace[next].Operands)
             {
                 lastUses[o] = Math.Max(lastUses.GetValueOrDefault(o), next);
                 open.Push(o);
             }
         }
-        return [.. needed];
+        return needed;
     }
 
     private int Write(TracedStep s) => s.Step switch
@@ -106,7 +109,7 @@ internal sealed class VectorCode
         _ => MultiplyAdd(s.A, s.B, s.C),
     };
 
-    private bool IsNumber(int value) => trace.Steps[value].Step == VectorStep.Number;
+    private bool IsNumber(int value) => trace[value].Step == VectorStep.Number;
 
     private bool IsDead(int value) => !IsNumber(value) && lastUses[value] == place;
 
@@ -121,8 +124,11 @@ internal sealed class VectorCode
     private int New()
     {
         if (free.Count == 0) return ++Temporaries;
-        var register = free.Min;
-        free.Remove(register);
+        var least = 0;
+        for (var i = 1; i < free.Count; i++)
+            if (free[i] < free[least]) least = i;
+        var register = free[least];
+        free.RemoveAt(least);
         return register;
     }
 
@@ -205,7 +211,7 @@ internal sealed class VectorCode
     }
 
     private void Emit(VectorForm form, VectorOp op, int first, int second, int third, int immediate = -1) => instructions.Add(IsNumber(third)
-        ? new(form, op, first, second, -1, NumberOf(trace.Steps[third].Bits), immediate)
+        ? new(form, op, first, second, -1, NumberOf(trace[third].Bits), immediate)
         : new(form, op, first, second, registers[third], -1, immediate));
 
     private int NumberOf(int bits)

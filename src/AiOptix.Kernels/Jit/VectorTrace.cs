@@ -45,8 +45,15 @@ internal enum VectorStep
 /// <summary>A value of a traced function: what computes it from which earlier values.</summary>
 internal readonly record struct TracedStep(VectorStep Step, int A = -1, int B = -1, int C = -1, int D = -1, int Bits = 0)
 {
+    // By hand: comparers of enumerations are made by reflection when they are first met.
+    /// <inheritdoc/>
+    public bool Equals(TracedStep other) => Step == other.Step && A == other.A && B == other.B && C == other.C && D == other.D && Bits == other.Bits;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine((int)Step, A, B, C, D, Bits);
+
     /// <summary>The values that it reads.</summary>
-    public IEnumerable<int> Operands => new[] { A, B, C, D }.Where(o => o >= 0);
+    public int[] Operands => Array.FindAll([A, B, C, D], o => o >= 0);
 }
 
 /// <summary>What a function of one vector does, step by step; equal steps are one.</summary>
@@ -56,13 +63,15 @@ internal sealed class VectorTrace
     private const int FirstParameter = 0x7fc5a501;
 
     private readonly List<TracedStep> steps = [new(VectorStep.Argument)];
-    private readonly Dictionary<TracedStep, int> places = [];
 
     /// <summary>Stand for <see cref="ActivationArgs.Alpha"/> and <see cref="ActivationArgs.Beta"/>.</summary>
     public static ActivationArgs Parameters { get; } = new(BitConverter.Int32BitsToSingle(FirstParameter), BitConverter.Int32BitsToSingle(FirstParameter + 1));
 
-    /// <summary>The values; the first one is the argument.</summary>
-    public IReadOnlyList<TracedStep> Steps => steps;
+    /// <summary>How many values there are.</summary>
+    public int Count => steps.Count;
+
+    /// <summary>A value; the first one is the argument.</summary>
+    public TracedStep this[int place] => steps[place];
 
     /// <summary>The value that the function gives.</summary>
     public int Result { get; set; }
@@ -73,9 +82,10 @@ internal sealed class VectorTrace
     /// <summary>The place of a value.</summary>
     public int Add(TracedStep step)
     {
-        if (places.TryGetValue(step, out var place)) return place;
+        for (var place = 0; place < steps.Count; place++)
+            if (steps[place].Equals(step)) return place;
         steps.Add(step);
-        return places[step] = steps.Count - 1;
+        return steps.Count - 1;
     }
 
     /// <summary>Which parameter a number stands for, or -1.</summary>

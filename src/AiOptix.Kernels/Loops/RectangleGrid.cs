@@ -48,15 +48,17 @@ internal sealed unsafe class RectangleGrid
             if (column >= 0) columnStrides[p] = axes.Stride(column, p);
             if (rowAxis >= 0) rowStrides[p] = axes.Stride(rowAxis, p);
         }
-        var outer = Enumerable.Range(0, axes.Count).Where(k => k != column && k != rowAxis).ToArray();
+        var outer = Array.FindAll(Queries.Each(axes.Count, k => k), k => k != column && k != rowAxis);
         if (outer.Length > MostOuter) throw new UnsupportedModelException($"a walk over {axes.Count} separate axes; at most {MostOuter + 2} are served");
-        outerDims = [.. outer.Select(axes.Dim)];
-        outerStrides = [.. outer.SelectMany(k => Enumerable.Range(0, operands).Select(p => axes.Stride(k, p)))];
+        outerDims = outer.Select(axes.Dim);
+        outerStrides = Queries.Each(outer.Length * operands, i => axes.Stride(outer[i / operands], i % operands));
         columnChunk = Math.Min(columns, widest);
         rowChunk = Math.Min(rows, Math.Max((Elements / Math.Max(columnChunk, 1)) & ~15L, 16));
         rowChunks = rowChunk == 0 ? 0 : (rows + rowChunk - 1) / rowChunk;
         columnChunks = columnChunk == 0 ? 0 : (columns + columnChunk - 1) / columnChunk;
-        split = new Split(outerDims.Aggregate(rowChunks * columnChunks, static (a, b) => a * b), Math.Max(rowChunk * columnChunk, 1) * Math.Max(weight, 1));
+        var rectangles = rowChunks * columnChunks;
+        foreach (var d in outerDims) rectangles *= d;
+        split = new Split(rectangles, Math.Max(rowChunk * columnChunk, 1) * Math.Max(weight, 1));
     }
 
     /// <summary>Tasks of the whole walk.</summary>

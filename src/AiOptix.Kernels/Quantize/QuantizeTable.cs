@@ -55,8 +55,11 @@ public static unsafe class QuantizeTable
     /// <summary>The first row for the two types that the target can run, or null when there is none.</summary>
     public static QuantizeKernel? Select(DType from, DType to, Target target)
     {
-        foreach (var row in Rows)
+        for (var i = 0; i < Rows.Count; i++)
+        {
+            var row = Rows[i];
             if (row.From == from && row.To == to && target.Has(row.Needs)) return row;
+        }
         return null;
     }
 }

@@ -32,13 +32,13 @@ public sealed unsafe class RecurrentPlan
     /// <param name="functions">The functions of each direction in turn.</param>
     /// <param name="target">The machine.</param>
     /// <param name="row">Forces a row of the table.</param>
-    public RecurrentPlan(RecurrentShape shape, IReadOnlyList<CellFunction> functions, Target target, RecurrentKernel? row = null)
+    public RecurrentPlan(RecurrentShape shape, ReadOnlySpan<CellFunction> functions, Target target, RecurrentKernel? row = null)
     {
-        if (functions.Count != shape.Directions * shape.Functions) throw new ArgumentException($"{functions.Count} functions; expected {shape.Directions * shape.Functions}", nameof(functions));
+        if (functions.Length != shape.Directions * shape.Functions) throw new ArgumentException($"{functions.Length} functions; expected {shape.Directions * shape.Functions}", nameof(functions));
         this.shape = shape;
         Kernel = row ?? RecurrentTable.Select(target);
-        this.functions = new UnaryKernel[functions.Count];
-        args = new ActivationArgs[functions.Count];
+        this.functions = new UnaryKernel[functions.Length];
+        args = new ActivationArgs[functions.Length];
         for (var i = 0; i < args.Length; i++) (this.functions[i], args[i]) = (Function(functions[i].Kind, target, Kernel), functions[i].Args);
         block = Math.Max(1, Math.Min(shape.Batch, Kernel.Gemm.Mr));
         blocks = (shape.Batch + block - 1) / block;
@@ -58,7 +58,16 @@ public sealed unsafe class RecurrentPlan
     public int Tasks => shape.Directions * blocks;
 
     /// <summary>Scratch bytes a worker needs.</summary>
-    public long ScratchBytes => Floats(shape.Gates + 3) * sizeof(float) + products.Concat(resets).Max(p => p.ScratchBytes);
+    public long ScratchBytes
+    {
+        get
+        {
+            long most = 0;
+            foreach (var p in products) most = Math.Max(most, p.ScratchBytes);
+            foreach (var p in resets) most = Math.Max(most, p.ScratchBytes);
+            return Floats(shape.Gates + 3) * sizeof(float) + most;
+        }
+    }
 
     /// <summary>Bytes of the recurrent weights of all directions in the form that <see cref="Run"/> reads.</summary>
     public long WeightBytes => shape.Directions * DirectionBytes;
@@ -260,12 +269,12 @@ public sealed unsafe class RecurrentPlan
     }
 
     /// <summary>Rehearses a cell with its functions over a few elements, so that its code is compiled before a run needs it.</summary>
-    public static void Rehearse(RecurrentCell cell, IReadOnlyList<CellFunction> functions, RecurrentKernel row)
+    public static void Rehearse(RecurrentCell cell, ReadOnlySpan<CellFunction> functions, RecurrentKernel row)
     {
         const int n = RehearsalMemory.Row;
         using var memory = new RehearsalMemory();
         var shape = new RecurrentShape(cell, 1, 2, 1, n, Packed: false);
-        var plan = new RecurrentPlan(shape, [.. functions.Take(shape.Functions)], HostTarget.Current, row);
+        var plan = new RecurrentPlan(shape, functions[..shape.Functions], HostTarget.Current, row);
         var call = new RecurrentCall
         {
             Projected = memory.Floats(2 * shape.Gates * n), Weights = (float*)memory.Bytes(plan.WeightBytes), InitialState = memory.Floats(n),

@@ -75,7 +75,7 @@ public sealed unsafe class ResizePlan
             foreach (var inner in new[] { 1, 2, 8 })
                 foreach (var weight in new[] { 1.0, 0.5 })
                 {
-                    var axis = taps == 0 ? ResizeTaps.Identity(n) : new ResizeTaps(n, n, taps, new int[n * taps], [.. Enumerable.Repeat(weight, n * taps)]);
+                    var axis = taps == 0 ? ResizeTaps.Identity(n) : new ResizeTaps(n, n, taps, new int[n * taps], Queries.Each(n * taps, _ => weight));
                     var plan = new ResizePlan(new(1, axis with { Output = 2 }, axis, inner), HostTarget.Current, row);
                     plan.Run(memory.Floats(n * n * inner), memory.Floats(n * n * inner), 0, plan.Tasks, memory.Bytes(plan.ScratchBytes));
                 }

@@ -31,13 +31,13 @@ internal sealed record Manifest
     public required (long Offset, long Length) Graph { get; init; }
 
     /// <summary>Where packed weights lie, and in which form.</summary>
-    public required IReadOnlyList<(long Offset, long Length, string Form)> Blocks { get; init; }
+    public required IReadOnlyList<SavedBlock> Blocks { get; init; }
 
     /// <summary>Which of them lowering asks for, in order.</summary>
-    public required IReadOnlyList<int> Asked { get; init; }
+    public required int[] Asked { get; init; }
 
     /// <summary>Checksums of the content, a <see cref="Chunks"/> each.</summary>
-    public required IReadOnlyList<ulong> Sums { get; init; }
+    public required ulong[] Sums { get; init; }
 
     /// <summary>The text form: a line an entry, a word that says what it is, its fields behind.</summary>
     public string Write()
@@ -63,28 +63,44 @@ internal sealed record Manifest
     /// <exception cref="FormatException">It is not one.</exception>
     public static Manifest Read(string text)
     {
-        var entries = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToLookup(words => words[0], words => words[1..], StringComparer.Ordinal);
-        if (Number(One("format", 1)[0]) != Format) throw new FormatException($"format {One("format", 1)[0]} is not {Format}");
+        var entries = new Dictionary<string, List<string[]>>(StringComparer.Ordinal);
+        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var words = line.Split(' ');
+            if (!entries.TryGetValue(words[0], out var same)) entries[words[0]] = same = [];
+            same.Add(words);
+        }
+        if (Number(One("format", 1)[1]) != Format) throw new FormatException($"format {One("format", 1)[1]} is not {Format}");
         var (target, graph) = (One("target", 4), One("graph", 2));
+        var tuned = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var t in All("tuned", 2))
+            if (!tuned.TryAdd(Word(t[1]), Word(t[2]))) throw new FormatException($"'{t[1]}' is tuned twice");
         return new()
         {
-            Build = One("build", 1)[0],
-            Target = new((Isa)Small(target[0]), Small(target[1]), Small(target[2]), Number(target[3])),
-            Rewrite = One("rewrite", 1)[0] == "1",
-            Tuning = Sum(One("tuning", 1)[0]),
-            Tuned = All("tuned", 2).ToDictionary(t => Uri.UnescapeDataString(t[0]), t => Uri.UnescapeDataString(t[1]), StringComparer.Ordinal),
-            Files = [.. All("file", 5).Select(f => new SourceFile(new(Uri.UnescapeDataString(f[4]), Number(f[0]), Time(f[1])), Sum(f[2]), Sum(f[3])))],
-            Graph = (Number(graph[0]), Number(graph[1])),
-            Blocks = Array.ConvertAll(All("block", 3), b => (Number(b[0]), Number(b[1]), Uri.UnescapeDataString(b[2]))),
-            Asked = Array.ConvertAll(All("asked", 1), a => Small(a[0])),
-            Sums = Array.ConvertAll(All("sum", 1), s => Sum(s[0])),
+            Build = One("build", 1)[1],
+            Target = new((Isa)Small(target[1]), Small(target[2]), Small(target[3]), Number(target[4])),
+            Rewrite = One("rewrite", 1)[1] == "1",
+            Tuning = Sum(One("tuning", 1)[1]),
+            Tuned = tuned,
+            Files = All("file", 5).ConvertAll(f => new SourceFile(new(Word(f[5]), Number(f[1]), Time(f[2])), Sum(f[3]), Sum(f[4]))),
+            Graph = (Number(graph[1]), Number(graph[2])),
+            Blocks = All("block", 3).ConvertAll(b => new SavedBlock(Number(b[1]), Number(b[2]), Word(b[3]))),
+            Asked = Array.ConvertAll(All("asked", 1).ToArray(), a => Small(a[1])),
+            Sums = Array.ConvertAll(All("sum", 1).ToArray(), s => Sum(s[1])),
         };
 
         string[] One(string word, int fields) => All(word, fields) is [var only] ? only : throw new FormatException($"there must be one '{word}'");
 
-        string[][] All(string word, int fields) =>
-            [.. entries[word].Select(e => e.Length == fields ? e : throw new FormatException($"'{word}' must have {fields} fields"))];
+        List<string[]> All(string word, int fields)
+        {
+            if (!entries.TryGetValue(word, out var found)) return [];
+            foreach (var words in found)
+                if (words.Length != fields + 1) throw new FormatException($"'{word}' must have {fields} fields");
+            return found;
+        }
     }
+
+    private static string Word(string escaped) => escaped.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(escaped) : escaped;
 
     private static string Hex(ulong sum) => sum.ToString("x16", CultureInfo.InvariantCulture);
 
@@ -98,3 +114,9 @@ internal sealed record Manifest
     private static DateTime Time(string text) =>
         Number(text) is var ticks && ticks <= DateTime.MaxValue.Ticks ? new(ticks, DateTimeKind.Utc) : throw new FormatException($"'{text}' is no time");
 }
+
+/// <summary>Where packed weights lie, and in which form.</summary>
+/// <param name="Offset">The first byte in the file.</param>
+/// <param name="Length">How many bytes.</param>
+/// <param name="Form">Whatever decides the bytes besides the constants.</param>
+internal sealed record SavedBlock(long Offset, long Length, string Form);

@@ -80,9 +80,9 @@ internal sealed class ProgramFile
                 Check(manifest.Blocks[i].Offset, manifest.Blocks[i].Length, at);
                 if (manifest.Blocks[i].Offset % Alignment != 0) throw new FormatException("packed weights are not aligned");
             }
-            for (var i = 0; i < manifest.Asked.Count; i++)
+            for (var i = 0; i < manifest.Asked.Length; i++)
                 if (manifest.Asked[i] >= manifest.Blocks.Count) throw new FormatException("it asks for packed weights that are not there");
-            if (manifest.Sums.Count != Chunks.Count(at - HeadBytes)) throw new FormatException("the number of checksums does not fit the content");
+            if (manifest.Sums.Length != Chunks.Count(at - HeadBytes)) throw new FormatException("the number of checksums does not fit the content");
             return new(file, manifest, at);
         }
         catch (FormatException e)
@@ -132,19 +132,30 @@ internal sealed class ProgramFile
     {
         var blocks = new PackedBlock[Manifest.Blocks.Count];
         for (var i = 0; i < blocks.Length; i++) blocks[i] = new(Manifest.Blocks[i].Form, block.Part(Manifest.Blocks[i].Offset, Manifest.Blocks[i].Length));
-        var asked = new PackedBlock[Manifest.Asked.Count];
+        var asked = new PackedBlock[Manifest.Asked.Length];
         for (var i = 0; i < asked.Length; i++) asked[i] = blocks[Manifest.Asked[i]];
         return asked;
     }
 
     /// <summary>What holds the content against its checksums; each fails with <see cref="ModelFormatException"/>.</summary>
-    public IEnumerable<Preparation> Checks() => Enumerable.Range(0, Manifest.Sums.Count).Select(i => new Preparation($"checksum {i}", () =>
+    public IReadOnlyList<Preparation> Checks()
     {
-        if (Chunks.Sum(block, HeadBytes, end - HeadBytes, i) != Manifest.Sums[i]) throw new ModelFormatException("its content is damaged");
-        GC.KeepAlive(block);
-    }));
+        var checks = new Preparation[Manifest.Sums.Length];
+        for (var i = 0; i < checks.Length; i++)
+        {
+            var chunk = i;
+            checks[i] = new("checksums", () => Check(chunk));
+        }
+        return checks;
+    }
 
-    private static string BuildOf(params ReadOnlySpan<Type> rooms)
+    private void Check(int chunk)
+    {
+        if (Chunks.Sum(block, HeadBytes, end - HeadBytes, chunk) != Manifest.Sums[chunk]) throw new ModelFormatException("its content is damaged");
+        GC.KeepAlive(block);
+    }
+
+    private static string BuildOf(params Type[] rooms)
     {
         var ids = new byte[16 * rooms.Length];
         for (var i = 0; i < rooms.Length; i++) rooms[i].Module.ModuleVersionId.TryWriteBytes(ids.AsSpan(16 * i));

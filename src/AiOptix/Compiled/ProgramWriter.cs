@@ -93,11 +93,11 @@ internal sealed class ProgramWriter(Graph graph, Program program, Target target,
         OnnxFile.Write(graph, file, new OnnxWriteOptions { Absent = absent, Dialect = OnnxDialect.Newest });
         var graphEnd = file.Position;
         PackedBlock[] blocks = [.. program.Packed.Distinct()];
-        var places = new List<(long Offset, long Length, string Form)>();
+        var places = new List<SavedBlock>();
         foreach (var b in blocks)
         {
             file.Position = (file.Position + ProgramFile.Alignment - 1) / ProgramFile.Alignment * ProgramFile.Alignment;
-            places.Add((file.Position, b.Memory.Length, b.Form));
+            places.Add(new(file.Position, b.Memory.Length, b.Form));
             for (long at = 0; at < b.Memory.Length; at += Chunks.Bytes) file.Write(b.Memory.Slice(at, (int)Math.Min(Chunks.Bytes, b.Memory.Length - at)));
         }
         var end = file.Position;

@@ -96,7 +96,7 @@ internal sealed class SavedModel
     /// <exception cref="AiOptixException">The file is damaged.</exception>
     public Session Open(CompileOptions options)
     {
-        var backend = new CpuBackend(file.Manifest.Target, KernelTuning.Of(file.Manifest.Tuned).Chooser);
+        var backend = new CpuBackend(file.Manifest.Target, file.Manifest.Tuned.Count > 0 ? KernelTuning.Of(file.Manifest.Tuned).Chooser : null);
         using var ahead = new WorkAhead(options.Threads);
         var program = backend.Compile(Graph, options.Limits, new WeightSource { Saved = file.Packed(), Checks = file.Checks(), Ahead = p => ahead.Add(p.Run) });
         return new CompiledGraph(program, options.Rewrite ? Settling.Of(Graph, backend, options.Limits) : null).Start(backend, options.Threads, ahead);
