@@ -20,6 +20,7 @@ internal sealed unsafe class TileConv : ConvPlan
     private readonly ConvShape s;
     private readonly TileSplit split;
     private readonly bool copies;
+    private readonly bool asksForInput;
     private readonly int inputRows, inputColumns;
     private readonly nint pixelFloats, rowFloats, planeFloats;
     private readonly int[] offsets;
@@ -40,6 +41,9 @@ internal sealed unsafe class TileConv : ConvPlan
         var isJoined = s.Width.Dilation == 1 && pixelFloats == s.GroupChannels;
         var run = isJoined ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
         (offsets, blocks) = Blocks(run, isJoined ? s.Taps / s.Width.Kernel : s.Taps, isJoined ? 1 : s.Width.Kernel, steps);
+        // Pixels that lie one behind the other beyond the second-level cache, and weights that stay in the first-level one.
+        asksForInput = !copies && blocks.Length == 1 && blocks[0].Length == s.Width.Stride * pixelFloats && sizeof(float) * (double)s.Batch * s.InputPixels * s.Channels > target.L2Bytes / 2
+            && (long)blocks[0].Pieces * blocks[0].Length * tiles.Width * sizeof(float) <= target.L1Bytes / 2;
         if (tiles.Generated is not { } generated) return;
         var isMet = Heights();
         for (var height = 1; height < isMet.Length; height++)
@@ -222,6 +226,7 @@ internal sealed unsafe class TileConv : ConvPlan
                             if (number == 0) continue;
                             var c = call.Y + to * s.YPitch + output;
                             (tile.Tiles, tile.ATile, tile.CTile, tile.ResidualTile) = (number, rows * tile.AStride, rows * tile.CStride, rows * tile.ResidualStride);
+                            tile.AheadOfA = asksForInput && panel == at.Panel ? RowTileGenerator.AheadOfA(tile.ATile) : 0;
                             tile.A = (byte*)from;
                             tile.C = (byte*)c;
                             tile.Residual = (byte*)(call.Residual + to * s.ResidualPitch + output);

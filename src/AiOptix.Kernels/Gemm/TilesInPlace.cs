@@ -17,12 +17,14 @@ internal sealed unsafe class TilesInPlace
     private readonly TileSet tiles;
     private readonly Target target;
     private readonly int rowsATask;
+    private readonly bool isTall;
     private readonly (int Count, int Height, int Higher) whole, last;
 
     private TilesInPlace(in GemmShape shape, in GemmSplit split, TileSet tiles, Target target)
     {
         (this.shape, this.tiles, this.target, rowsATask) = (shape, tiles, target, split.RowsATask);
         tasks = new(shape, split);
+        isTall = sizeof(float) * (double)shape.M * shape.K > target.L2Bytes / 2;
         (whole, last) = (tiles.Cut(rowsATask), shape.M % rowsATask is > 0 and var rest ? tiles.Cut(rest) : default);
     }
 
@@ -71,6 +73,7 @@ internal sealed unsafe class TilesInPlace
     {
         nint bColumn = shape.PackedB ? shape.K : 1;
         var (count, height, higher) = rows == rowsATask ? whole : last;
+        t->AheadOfA = isTall && form == TileForm.Strided && aRow == shape.K ? RowTileGenerator.AheadOfA(height * t->AStride) : 0;
         for (var column = column0; column < column1; column += tiles.Width)
         {
             var columns = Math.Min(tiles.Width, column1 - column);
@@ -81,6 +84,7 @@ internal sealed unsafe class TilesInPlace
             t->Residual = (byte*)(residual + column);
             if (higher > 0) Line(form, higher, height + 1, columns, aRow, t);
             if (count > higher) Line(form, count - higher, height, columns, aRow, t);
+            t->AheadOfA = 0;
         }
     }
 

@@ -54,7 +54,6 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         Code.Load(BStride, new(Arguments, At.BStride));
         Code.Load(Offsets, new(Arguments, At.Offsets));
         Code.Load(Pieces, new(Arguments, At.Pieces));
-        Code.Load(Elsewhere, new(Arguments, At.Elsewhere));
         Code.Subtract(Pieces, 0);
         Code.JumpIfZero(end);
         Code.Set(piece);
@@ -71,7 +70,22 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         Code.Add(Offsets, sizeof(int));
         Code.Load(Steps, new(Arguments, At.A));
         Code.Address(A, new(Steps) { Index = A, Scale = 2 });
+        PlaceAhead();
         if (isStrided) PlaceRows();
+    }
+
+    private void PlaceAhead()
+    {
+        Label fromB = new(), known = new();
+        Code.Load(Elsewhere, new(Arguments, At.AheadOfA));
+        Code.Subtract(Elsewhere, 0);
+        Code.JumpIfZero(fromB);
+        Code.Add(Elsewhere, A);
+        Code.Subtract(Elsewhere, B);
+        Code.Jump(known);
+        Code.Set(fromB);
+        Code.Load(Elsewhere, new(Arguments, At.Elsewhere));
+        Code.Set(known);
     }
 
     private void Several(int steps)

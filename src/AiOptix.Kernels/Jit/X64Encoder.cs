@@ -123,6 +123,8 @@ internal sealed partial class X64Encoder
         Byte(-to);
     }
 
+    public void Subtract(Gpr from, Gpr amount) => General(0x2b, (int)from, amount);
+
     /// <summary>Subtracts and sets the flags; writes the instruction even for 0.</summary>
     public void Subtract(Gpr from, int amount)
     {
