@@ -38,6 +38,8 @@ internal unsafe struct GemmBlock
     /// <summary>Row-major B to read in place, or null; whole panels need no packing then.</summary>
     public float* BDirect;
     public nint BDirectStride;
+    /// <summary>Row-major B, <see cref="BDirectStride"/> apart, that the first strip's generated tiles pack while they read it, or null.</summary>
+    public float* BRows;
 
     /// <summary>What <see cref="PackB"/> reads for the first step of these columns, or null; <see cref="AheadAStep"/> bytes a step. Generated tiles ask for what it will read next while they compute.</summary>
     public byte* Ahead;
@@ -59,8 +61,9 @@ internal unsafe struct GemmBlock
         do
         {
             var steps = Math.Min(g->Kc, g->K - k0);
-            if (g->BPanels == null && g->BDirect == null) g->PackB(g->BSource, k0, steps, g->Column0, g->Column1, g->BScratch, g->Nr);
             var isGenerated = g->Generated.Height > 0;
+            var packs = g->BRows != null && g->APanels == null && g->AColumnStride == 1;
+            if (g->BPanels == null && g->BDirect == null && !packs) g->PackB(g->BSource, k0, steps, g->Column0, g->Column1, g->BScratch, g->Nr);
             int rows;
             for (var row = g->Row0; row < g->Row1; row += rows)
             {
@@ -69,12 +72,13 @@ internal unsafe struct GemmBlock
                 if (isGenerated && g->APanels == null && (g->AColumnStride == 1 || g->ARowStride == 1))
                 {
                     a = g->A + row * g->ARowStride + k0 * g->AColumnStride;
+                    var form = packs && row == g->Row0 ? TileForm.Packing : TileForm.Strided;
                     if (g->AColumnStride == 1 && g->ACopyStride > 0)
                     {
                         Copy(a, g->ARowStride, g->AScratch, g->ACopyStride, rows, (int)steps);
-                        GeneratedStrip.Run(g, TileForm.Strided, g->AScratch, g->ACopyStride, row, rows, k0, steps);
+                        GeneratedStrip.Run(g, form, g->AScratch, g->ACopyStride, row, rows, k0, steps);
                     }
-                    else if (g->AColumnStride == 1) GeneratedStrip.Run(g, TileForm.Strided, a, g->ARowStride, row, rows, k0, steps);
+                    else if (g->AColumnStride == 1) GeneratedStrip.Run(g, form, a, g->ARowStride, row, rows, k0, steps);
                     else GeneratedStrip.Run(g, TileForm.Adjacent, a, g->AColumnStride, row, rows, k0, steps);
                     continue;
                 }

@@ -19,6 +19,8 @@ public sealed unsafe class GemmPlan
     private readonly GemmSplit split;
     private readonly GemmTasks tasks;
     private readonly bool isDirectB;
+    private readonly bool packs;
+    private readonly int strip;
     private readonly TilesInPlace? inPlace;
     private readonly GemvKernel? gemv;
     private readonly GemvKernel compactRow;
@@ -37,15 +39,18 @@ public sealed unsafe class GemmPlan
         if (shape.CompactB && !(shape.PackedB && Kernel.CanCompact(shape.K))) throw new ArgumentException($"{Kernel.Name} has no compact form of a B of {shape.K} rows", nameof(shape));
         split = GemmSplit.Of(shape, Kernel, target);
         tasks = new(shape, split);
+        strip = StripOf(shape, Kernel, target);
         gemv = IsVector(shape, Kernel, columnsOfB: true) ? GemvTable.For(Kernel.VectorWidth) : null;
         if (shape.CompactB) compactRow = GemvTable.For(Kernel.VectorWidth);
         isDirectB = IsDirect(shape, Kernel, target);
         inPlace = gemv is null ? TilesInPlace.For(shape, split, Kernel, isDirectB, target) : null;
         if (Kernel.Generated is not { } tiles) return;
+        packs = !shape.PackedA && !shape.PackedB && !isDirectB;
         foreach (var rows in (int[])[Math.Min(shape.M, split.RowsATask), shape.M % split.RowsATask])
         {
             if (shape.PackedA) tiles.Prepare(TileForm.Adjacent, rows, Kernel.Mr, shape.N);
-            else tiles.PrepareEven(rows, shape.N);
+            else tiles.PrepareEven(rows, strip, shape.N);
+            if (packs && rows > 0) tiles.Prepare(TileForm.Packing, GemmKernel.RowsAStrip(rows, strip), Kernel.Mr, shape.N);
         }
     }
 
@@ -99,7 +104,11 @@ public sealed unsafe class GemmPlan
     /// is one strip.
     /// </summary>
     private static bool IsDirect(in GemmShape shape, GemmKernel kernel, Target target) =>
-        shape.M <= kernel.Mr * (kernel.Generated is null ? 1 : FewStrips) || (kernel.Generated is not null && sizeof(float) * (long)shape.K * shape.N <= target.L2Bytes);
+        shape.M <= kernel.Mr * (kernel.Generated is null || CacheSets.AreOne(shape.N) ? 1 : FewStrips) || (kernel.Generated is not null && sizeof(float) * (long)shape.K * shape.N <= target.L2Bytes);
+
+    /// <summary>The most rows of a strip: those of a tile, or as many as the first-level cache can hold side by side where they are as far apart as they are long.</summary>
+    private static int StripOf(in GemmShape shape, GemmKernel kernel, Target target) =>
+        kernel.Generated is null || shape.PackedA ? kernel.Mr : Math.Min(kernel.Mr, CacheSets.MostRows(shape.K, target));
 
     /// <summary>Whether a kernel for a single row stands in for the tiles: its B is in panels of two vectors or its columns are adjacent, and it is more than one generated tile.</summary>
     internal static bool IsVector(in GemmShape shape, GemmKernel kernel, bool columnsOfB) =>
@@ -109,8 +118,9 @@ public sealed unsafe class GemmPlan
     internal static KernelWork Work(in GemmShape shape, Target target, GemmKernel kernel, bool columnsOfB)
     {
         var split = GemmSplit.Of(shape, kernel, target);
+        var strip = StripOf(shape, kernel, target);
         double rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask, columnTasks = (shape.N + split.ColumnsATask - 1) / split.ColumnsATask;
-        double strips = rowTasks * ((Math.Min(shape.M, split.RowsATask) + kernel.Mr - 1) / kernel.Mr), panels = (shape.N + kernel.Nr - 1) / kernel.Nr, vectors = (shape.N + kernel.VectorWidth - 1) / kernel.VectorWidth;
+        double strips = rowTasks * ((Math.Min(shape.M, split.RowsATask) + strip - 1) / strip), panels = (shape.N + kernel.Nr - 1) / kernel.Nr, vectors = (shape.N + kernel.VectorWidth - 1) / kernel.VectorWidth;
         var rows = kernel.Generated is null ? Math.Ceiling(shape.M / 4.0) * 4 : shape.M;
         var b = (double)shape.K * shape.N;
         var isDirect = columnsOfB && IsDirect(shape, kernel, target);
@@ -156,7 +166,11 @@ public sealed unsafe class GemmPlan
             if (Shape.CompactB) compact = new((byte*)b.First, Shape.N, Shape.K, Kernel.Nr);
             var isCompact = Shape.CompactB && !compact.ArePlain;
             if (Shape.PackedB) g.BPanels = isCompact ? null : b.First;
-            else g.BDirect = call.BColumnStride == 1 && isDirectB ? b.First : null;
+            else if (call.BColumnStride == 1)
+            {
+                if (isDirectB) g.BDirect = b.First;
+                else if (packs) g.BRows = b.First;
+            }
             g.C = call.C + part.Outer * call.CBatchStride1 + part.Inner * call.CBatchStride2;
             if (call.Residual != null) g.Epilogue.Residual = call.Residual + part.Outer * call.ResidualBatchStride1 + part.Inner * call.ResidualBatchStride2;
             if (isCompact) RunCompact(&g);
@@ -193,7 +207,7 @@ public sealed unsafe class GemmPlan
         b->ColumnStride = call.BColumnStride;
         g->Tile = Kernel.Tile;
         if (Kernel.Generated is { } tiles) g->Generated = tiles.Set;
-        (g->Mr, g->Nr, g->ColumnStep) = (Kernel.Mr, Kernel.Nr, Kernel.ColumnStep);
+        (g->Mr, g->Nr, g->ColumnStep) = (strip, Kernel.Nr, Kernel.ColumnStep);
         (g->K, g->Kc) = (Shape.K, split.Kc);
         (g->ARowStride, g->AColumnStride) = (call.ARowStride, call.AColumnStride);
         g->ACopyStride = CacheSets.MustCopy(call.ARowStride, target) && split.ColumnsATask > 2 * Kernel.Nr ? CacheSets.Apart(split.Kc) : 0;

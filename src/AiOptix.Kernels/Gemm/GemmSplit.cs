@@ -19,8 +19,10 @@ internal readonly record struct GemmSplit(int Kc, int RowsATask, int ColumnsATas
     public static GemmSplit Of(in GemmShape shape, GemmKernel kernel, Target target)
     {
         int mr = kernel.Mr, nr = kernel.Nr;
-        // A panel of A may take half of the first-level cache, a block of B half of the second-level cache. Generated tiles keep up with the second-level one and gain from longer sums.
-        var most = Math.Max(32, (kernel.Generated is null ? target.L1Bytes / 2 / (mr * sizeof(float)) : target.L2Bytes / 10 / (nr * sizeof(float))) & ~31);
+        // A panel of A may take half of the first-level cache, a block of B half of the second-level cache. Generated tiles keep up with the second-level one and gain from longer sums;
+        // where A comes from further away each time, more columns share its way.
+        var panelBytes = sizeof(float) * (double)shape.M * shape.K > 3 * target.L2Bytes ? target.L2Bytes / 15 : target.L2Bytes / 10;
+        var most = Math.Max(32, (kernel.Generated is null ? target.L1Bytes / 2 / (mr * sizeof(float)) : panelBytes / (nr * sizeof(float))) & ~31);
         var blocks = Math.Max(1, (shape.K + most - 1) / most);
         var kc = Math.Max(8, ((shape.K + blocks - 1) / blocks + 7) & ~7);
         int rows = Math.Max(1, (shape.M + mr - 1) / mr), columns = Math.Max(1, (shape.N + nr - 1) / nr);

@@ -29,17 +29,19 @@ internal static unsafe class GeneratedStrip
             var columns = Math.Min(g->Nr, g->Column1 - column);
             t.BStride = g->Nr * sizeof(float);
             if (g->BPanels != null) t.B = (byte*)(g->BPanels + column * g->K + k0 * g->Nr);
+            else if (form == TileForm.Packing)
+            {
+                Read(g, g->BRows, k0, column, &t);
+                t.Panel = (byte*)packed;
+                packed += steps * g->Nr;
+            }
             else if (g->BDirect == null)
             {
                 t.B = (byte*)packed;
                 packed += steps * g->Nr;
                 if (g->Ahead != null) t.Elsewhere = (nint)(g->Ahead + (k0 + steps) * g->AheadAStep) - (nint)t.B - RowTileGenerator.Ahead;
             }
-            else
-            {
-                t.B = (byte*)(g->BDirect + k0 * g->BDirectStride + column);
-                t.BStride = g->BDirectStride * sizeof(float);
-            }
+            else Read(g, g->BDirect, k0, column, &t);
             var c = g->C + row * g->Ldc + column;
             t.C = (byte*)c;
             if (hasEpilogue)
@@ -52,6 +54,15 @@ internal static unsafe class GeneratedStrip
             g->Generated.Run(form, rows, columns, &t);
             if (hasEpilogue && g->FinishLeft != null) TileActivation.Finish(c, g->Ldc, rows, columns, g->Epilogue.Args, g->FinishLeft);
         }
+    }
+
+    // B as it lies; the rows that come next are asked for, of which each may lie in another page.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Read(GemmBlock* g, float* b, nint k0, int column, TileArguments* t)
+    {
+        t->B = (byte*)(b + k0 * g->BDirectStride + column);
+        t->BStride = g->BDirectStride * sizeof(float);
+        t->Elsewhere = RowTileGenerator.RowsAhead(t->BStride);
     }
 
     private static TileFlags Describe(EpilogueTile* e, TileArguments* t, int row)

@@ -11,6 +11,8 @@ namespace AiOptix.Kernels.Gemm;
 /// </summary>
 internal static unsafe class PanelPack
 {
+    private const int StepsAtOnce = 4;
+
     /// <summary>Packs <paramref name="lanes"/> (at most <paramref name="width"/>) lanes of <paramref name="steps"/> steps, at any strides.</summary>
     [MethodImpl(HotCode.Optimized)]
     public static void Run(float* source, nint laneStride, nint stepStride, int lanes, int width, nint steps, float* panel)
@@ -29,24 +31,32 @@ internal static unsafe class PanelPack
     public static void Rows(float* source, nint stepStride, int lanes, int width, nint steps, float* panels)
     {
         var panelFloats = steps * width;
+        nint k = 0;
         if (width == 32 && Vector512.IsHardwareAccelerated)
         {
-            // A panel at a time: what is written lies together.
-            for (; lanes >= 32; lanes -= 32)
+            // Steps at a time: what is read lies together in rows, which may be pages apart, and what is written in panels.
+            int left = lanes % width, whole = lanes - left;
+            for (; k <= steps - StepsAtOnce; k += StepsAtOnce)
             {
-                var from = source;
-                for (var end = panels + panelFloats; panels < end; panels += 32)
+                var to = panels;
+                for (var lane = 0; lane < whole; lane += width)
                 {
-                    Vector512<float> a = Vector512.Load(from), b = Vector512.Load(from + 16);
-                    a.Store(panels);
-                    b.Store(panels + 16);
-                    from += stepStride;
+                    var from = source + lane;
+                    for (var step = 0; step < StepsAtOnce; step++)
+                    {
+                        Vector512<float> a = Vector512.Load(from), b = Vector512.Load(from + 16);
+                        a.Store(to + step * width);
+                        b.Store(to + step * width + 16);
+                        from += stepStride;
+                    }
+                    to += panelFloats;
                 }
-                source += 32;
+                for (var step = 0; left > 0 && step < StepsAtOnce; step++) Row(source + whole + step * stepStride, left, width, panelFloats, to + step * width);
+                source += StepsAtOnce * stepStride;
+                panels += StepsAtOnce * width;
             }
-            if (lanes == 0) return;
         }
-        for (nint k = 0; k < steps; k++)
+        for (; k < steps; k++)
         {
             Row(source, lanes, width, panelFloats, panels);
             source += stepStride;

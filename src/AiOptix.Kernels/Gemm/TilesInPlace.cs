@@ -47,9 +47,10 @@ internal sealed unsafe class TilesInPlace
         TileArguments t;
         var nowhere = 0;
         t.Offsets = &nowhere;
-        (t.Pieces, t.Steps, t.Elsewhere) = (1, shape.K, 0);
+        (t.Pieces, t.Steps) = (1, shape.K);
         var (form, aRow, aStride) = call.AColumnStride == 1 ? (TileForm.Strided, call.ARowStride, call.ARowStride) : (TileForm.Adjacent, 1, call.AColumnStride);
         (t.AStride, t.BStride, t.CStride) = (aStride * sizeof(float), (shape.PackedB ? tiles.Width : call.BRowStride) * sizeof(float), call.CRowStride * sizeof(float));
+        t.Elsewhere = shape.PackedB ? 0 : RowTileGenerator.RowsAhead(t.BStride);
         t.Flags = (nint)Describe(call, &t);
         if (tasks.Count == 1)
         {

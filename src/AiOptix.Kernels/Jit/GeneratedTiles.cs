@@ -43,10 +43,11 @@ internal sealed unsafe class GeneratedTiles
 
     /// <summary>Makes the tiles ready that a product of a size is cut into where A needs no panels; see <see cref="Gemm.GemmKernel.RowsAStrip"/>.</summary>
     /// <param name="rows">Rows of the product.</param>
+    /// <param name="most">Rows of the highest tile.</param>
     /// <param name="columns">Columns of the product.</param>
-    public void PrepareEven(int rows, int columns)
+    public void PrepareEven(int rows, int most, int columns)
     {
-        var height = Gemm.GemmKernel.RowsAStrip(rows, Set.Height);
+        var height = Gemm.GemmKernel.RowsAStrip(rows, most);
         foreach (var form in (TileForm[])[TileForm.Adjacent, TileForm.Strided])
             for (var lower = rows % height == 0 ? height : Math.Max(1, height - 1); lower <= height; lower++)
                 if (rows > 0) Prepare(form, lower, lower, columns);
@@ -71,7 +72,10 @@ internal sealed unsafe class GeneratedTiles
 /// <param name="lanes">Lanes of a vector.</param>
 internal readonly unsafe struct TileSet(nint* addresses, int height, int lanes)
 {
-    private const int Forms = 2, Vectors = 2, MaskLanes = 8;
+    /// <summary>Vectors of the widest tile.</summary>
+    public const int Vectors = 2;
+
+    private const int Forms = 3, MaskLanes = 8;
 
     /// <summary>Their functions; 0 where one was not made ready.</summary>
     public nint* Addresses { get; } = addresses;

@@ -14,7 +14,10 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
     // Weights come from memory once a run, and the machine's own prefetching begins anew at every page of 4 KiB: how far ahead of the sums they are asked for, bytes.
     internal const int Ahead = 8192;
 
-    // Where sums are short, what a tile reads of A comes from far away and its weights are near: how many tiles ahead A is asked for instead.
+    // The same for rows of B that lie far apart, each perhaps in another page: steps.
+    private const int StepsAhead = 20;
+
+    // Where sums are short, weights are near and what a tile reads of A may come from far away: how many tiles ahead A is asked for instead.
     private const int TilesAhead = 4;
 
     private static readonly Gpr[] bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
@@ -23,6 +26,10 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
     /// <summary>What <see cref="TileArguments.AheadOfA"/> is for tiles whose rows of A lie one behind the other.</summary>
     /// <param name="tileBytes">Bytes of A that a tile reads.</param>
     internal static nint AheadOfA(nint tileBytes) => TilesAhead * tileBytes - Ahead;
+
+    /// <summary>What <see cref="TileArguments.Elsewhere"/> is for a B in place: the rows that come next are asked for.</summary>
+    /// <param name="stride">Bytes from a row to the next.</param>
+    internal static nint RowsAhead(nint stride) => StepsAhead * stride - Ahead;
 
     /// <summary>Sets the other bases from the first one, as far as rows need them.</summary>
     protected void PlaceRows()

@@ -89,11 +89,14 @@ internal unsafe struct TileArguments
     /// <summary>How far ahead of each piece of A to ask for as many bytes as the tile reads of B, in place of B's; 0 for none.</summary>
     [FieldOffset(At.AheadOfA)] public nint AheadOfA;
 
+    /// <summary>The panel that B is packed to, steps a whole tile's width apart; see <see cref="TileForm.Packing"/>.</summary>
+    [FieldOffset(At.Panel)] public byte* Panel;
+
     /// <summary>Where generated code finds the fields.</summary>
     public static class At
     {
         public const int A = 0, B = 8, C = 16, Offsets = 24, Pieces = 32, Steps = 40, AStride = 48, BStride = 56, CStride = 64, Flags = 72, Tail = 80;
         public const int RowBias = 88, RowBiasStride = 96, ColumnBias = 104, Residual = 112, ResidualStride = 120, Tiles = 128, ATile = 136, CTile = 144, ResidualTile = 152, Alpha = 160, First = 164, Second = 168, Nothing = 172;
-        public const int Function = 176, Numbers = 184, Elsewhere = 192, AheadOfA = 200;
+        public const int Function = 176, Numbers = 184, Elsewhere = 192, AheadOfA = 200, Panel = 208;
     }
 }

@@ -2,13 +2,15 @@ using System.Globalization;
 
 namespace AiOptix.Kernels.Jit;
 
-/// <summary>How a tile's rows of A lie in memory.</summary>
+/// <summary>How a tile's rows of A lie in memory, and whether B is packed on the way.</summary>
 internal enum TileForm
 {
     /// <summary>Rows <see cref="TileArguments.AStride"/> apart, steps adjacent. Up to 14 rows.</summary>
     Strided,
     /// <summary>Rows adjacent, steps <see cref="TileArguments.AStride"/> apart.</summary>
     Adjacent,
+    /// <summary>As <see cref="Strided"/>, and what is read of B goes to <see cref="TileArguments.Panel"/>, for the tiles that meet the same columns afterwards.</summary>
+    Packing,
 }
 
 /// <summary>Everything that the code of a product tile depends on: the key by which it is shared.</summary>

@@ -7,15 +7,17 @@ namespace AiOptix.Kernels.Jit;
 /// Vector registers: one accumulator a row and vector from 0 upwards for the whole sum, then one a vector of B, then those that hold an element of A in every lane.
 /// Each step loads the vectors of B once and broadcasts one element of A a row, in the multiplication itself where it is the only one; every product is added in the order of the steps with one rounding.
 /// The last vector's unused lanes are neither read nor written, in no operand.
-/// General registers beside those of A: rdx B, rbp its stride, r12 the pieces' offsets, r13 the pieces left, r14 what leads from B to the memory that is asked for ahead.
+/// General registers beside those of A: rdx B, rbp its stride, r12 the pieces' offsets, r13 the pieces left, r14 what leads from B to the memory that is asked for ahead, r15 the panel that B is packed to.
 /// </summary>
 internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.VectorBytes, tile.Rows)
 {
-    private const Gpr B = Gpr.Rdx, BStride = Gpr.Rbp, Offsets = Gpr.R12, Pieces = Gpr.R13, Elsewhere = Gpr.R14;
+    private const Gpr B = Gpr.Rdx, BStride = Gpr.Rbp, Offsets = Gpr.R12, Pieces = Gpr.R13, Elsewhere = Gpr.R14, Panel = Gpr.R15;
 
     private readonly bool isStrided = tile.Form != TileForm.Adjacent;
 
-    protected override ReadOnlySpan<Gpr> Saved => [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13, Gpr.R14];
+    private readonly bool packs = tile.Form == TileForm.Packing;
+
+    protected override ReadOnlySpan<Gpr> Saved => packs ? [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15] : [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13, Gpr.R14];
 
     protected override void Body()
     {
@@ -54,6 +56,7 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         Code.Load(BStride, new(Arguments, At.BStride));
         Code.Load(Offsets, new(Arguments, At.Offsets));
         Code.Load(Pieces, new(Arguments, At.Pieces));
+        if (packs) Code.Load(Panel, new(Arguments, At.Panel));
         Code.Subtract(Pieces, 0);
         Code.JumpIfZero(end);
         Code.Set(piece);
@@ -95,12 +98,18 @@ internal sealed class TileGenerator(TileCode tile) : RowTileGenerator(tile.Vecto
         {
             for (var v = 0; v < tile.Vectors; v++) epilogue.Load(tile.FirstFree + v, v, new(B, v * tile.VectorBytes));
             PrefetchAhead(B, tile.Vectors * tile.VectorBytes, index: Elsewhere);
+            // Rows that begin anywhere reach into one more line.
+            if (packs) PrefetchAhead(B, 1, tile.Vectors * tile.VectorBytes - sizeof(float), Elsewhere);
+            for (var v = 0; packs && v < tile.Vectors; v++) Code.Vector(VectorOp.Store, tile.FirstFree + v, 0, new Mem(Panel, step * PanelBytes + v * tile.VectorBytes));
             Code.Add(B, BStride);
             for (var row = 0; row < tile.Rows; row++) MultiplyAdd(row, isStrided ? Row(row, step * sizeof(float)) : new(A, row * sizeof(float)));
             if (!isStrided) Code.Add(A, AStride);
         }
         if (isStrided) AdvanceRows(steps * sizeof(float));
+        if (packs) Code.Add(Panel, steps * PanelBytes);
     }
+
+    private int PanelBytes => TileSet.Vectors * tile.VectorBytes;
 
     private void MultiplyAdd(int row, Mem element)
     {

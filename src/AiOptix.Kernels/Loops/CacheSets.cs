@@ -8,10 +8,16 @@ namespace AiOptix.Kernels.Loops;
 /// </summary>
 internal static class CacheSets
 {
-    private const int HalfPage = 2048 / sizeof(float), Line = 64 / sizeof(float), FewWays = 8, WayBytes = 4096;
+    private const int WayBytes = 4096, Page = WayBytes / sizeof(float), HalfPage = Page / 2, Line = 64 / sizeof(float), FewWays = 8;
 
     /// <summary>The most floats that <see cref="Apart"/> adds.</summary>
     public const int MostApart = Line;
+
+    /// <summary>True for a distance, in floats, at which all rows fall into one set.</summary>
+    public static bool AreOne(nint distance) => distance != 0 && distance % Page == 0;
+
+    /// <summary>How many rows at a distance, in floats, a tile may read where it need not copy them: no more than a set has ways where all of them fall into one.</summary>
+    public static int MostRows(nint distance, Target target) => AreOne(distance) && !MustCopy(distance, target) ? target.L1Bytes / WayBytes : int.MaxValue;
 
     /// <summary>True for a distance, in floats, at which a tile's rows collide.</summary>
     private static bool Collide(nint distance) => distance != 0 && distance % HalfPage == 0;

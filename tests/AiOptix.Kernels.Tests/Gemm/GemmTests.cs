@@ -92,6 +92,23 @@ public unsafe class GemmTests
 
     [SkippableTheory]
     [MemberData(nameof(Rows))]
+    public void B_that_is_packed_on_the_way_gives_the_bits_of_the_scalar_reference(int row)
+    {
+        var kernel = Row(row);
+        var target = HostTarget.Current with { L1Bytes = 48 << 10, L2Bytes = 32 << 10 };
+        var random = new Random(row + 3);
+        foreach (var (m, n, k, batch) in ((int, int, int, int)[])[(57, 100, 90, 2), (70, 90, 400, 1), (200, 33, 301, 1), (130, 65, 1024, 1), (61, 1024, 40, 1)])
+        {
+            foreach (var isTurned in (bool[])[false, true])
+            {
+                using var test = new GemmCase(random, new GemmShape(m, n, k, 1, batch), isTurned, false, random.Next(2) == 0, Activation.Gelu);
+                Assert.Equal(test.Run(GemmTable.Rows[^1], false, false, int.MaxValue / 2), test.Run(kernel, false, false, 1, target));
+            }
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Rows))]
     public void Rows_that_collide_give_the_same_bits_copied_apart_and_in_place(int row)
     {
         var kernel = Row(row);

@@ -35,7 +35,7 @@ public unsafe class TileTests
     // Buffers end at inaccessible pages; some numbers are NaN or infinite; the sum runs over pieces, over several tiles, and may go on from what C holds.
     private static void Check(GeneratedTiles tiles, TileForm form, int rows, int columns, Random random)
     {
-        int steps = random.Next(0, 11), pieces = form == TileForm.Strided ? random.Next(1, 4) : 1;
+        int steps = random.Next(0, 11), pieces = form != TileForm.Adjacent ? random.Next(1, 4) : 1;
         int count = random.Next(1, 4), lane = rows + random.Next(3), gap = columns + random.Next(3), width = columns + random.Next(2);
         int row = steps + random.Next(3), piece = rows * row;
         var aFloats = form != TileForm.Adjacent ? pieces * rows * count * row : Math.Max(1, steps) * lane * count;
@@ -66,6 +66,8 @@ public unsafe class TileTests
         (t.ATile, t.CTile, t.ResidualTile) = ((form == TileForm.Adjacent ? Math.Max(1, steps) * lane : piece) * 4, rows * gap * 4, rows * gap * 4);
         t.Alpha = 0.75f;
         activation.Describe(&t, args);
+        using var panel = new GuardedBuffer(form == TileForm.Packing ? pieces * steps * tiles.Set.Width : 0);
+        t.Panel = (byte*)panel.Pointer;
         tiles.Set.Run(form, rows, columns, &t);
         for (var tile = 0; tile < count; tile++)
             for (var r = 0; r < rows; r++)
@@ -77,7 +79,7 @@ public unsafe class TileTests
                     {
                         var x = form switch
                         {
-                            TileForm.Strided => a.Span[k / steps * piece * count + tile * piece + r * row + k % steps],
+                            not TileForm.Adjacent => a.Span[k / steps * piece * count + tile * piece + r * row + k % steps],
                             _ => a.Span[tile * Math.Max(1, steps) * lane + k * lane + r],
                         };
                         sum = MathF.FusedMultiplyAdd(x, b.Span[k * width + j], sum);
@@ -90,6 +92,8 @@ public unsafe class TileTests
                     before[at] = c.Span[at];
                 }
         Sweep.AssertSame(before, c.Span, $"{form} {rows}x{columns} beside its columns");
+        for (var k = 0; k < pieces * steps && form == TileForm.Packing; k++)
+            Assert.Equal(b.Span.Slice(k * width, columns), panel.Span.Slice(k * tiles.Set.Width, columns));
     }
 
     [SkippableTheory]
