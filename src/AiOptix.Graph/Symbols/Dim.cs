@@ -138,7 +138,7 @@ public sealed partial class Dim : IEquatable<Dim>
     public bool IsNonNegative => constant >= 0 && monomials.All(m => m.Coefficient > 0 && m.Atoms.All(t => t.IsNonNegative));
 
     /// <summary>The names of the symbols it depends on.</summary>
-    public IEnumerable<string> Symbols => monomials.SelectMany(m => m.Atoms).SelectMany(a => a.Symbols).Distinct(StringComparer.Ordinal);
+    public IEnumerable<string> Symbols => IsConstant ? [] : SymbolName is { } name ? [name] : monomials.SelectMany(m => m.Atoms).SelectMany(a => a.Symbols).Distinct(StringComparer.Ordinal);
 
     /// <summary>The same extent with symbols replaced where <paramref name="values"/> knows them.</summary>
     public Dim Substitute(IReadOnlyDictionary<string, Dim> values)
