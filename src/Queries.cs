@@ -1,9 +1,12 @@
+using Microsoft.CodeAnalysis;
+
 namespace AiOptix;
 
 /// <summary>
 /// Queries answered at once, by loops. They come before the framework's, whose iterators over numbers and structs no image that is compiled ahead holds: each costs the JIT time when a process opens
 /// its first model of a kind.
 /// </summary>
+[Embedded]
 internal static class Queries
 {
     /// <summary>What a function gives for each item.</summary>

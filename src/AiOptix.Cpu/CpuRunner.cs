@@ -16,8 +16,12 @@ internal sealed unsafe class CpuRunner : IStepRunner
 
     public void Prepare(IReadOnlyCollection<Preparation> preparations)
     {
-        var state = new PreparationState { Preparations = [.. preparations] };
-        team.Run(preparations.Count, &PrepareSome, Unsafe.AsPointer(ref state));
+        var left = new List<Preparation>();
+        foreach (var p in preparations)
+            if (!p.IsDone) left.Add(p);
+        if (left.Count == 0) return;
+        var state = new PreparationState { Preparations = left.ToArray() };
+        team.Run(left.Count, &PrepareSome, Unsafe.AsPointer(ref state));
         if (state.Error is { } error) ExceptionDispatchInfo.Throw(error);
     }
 

@@ -11,6 +11,9 @@ public sealed class Preparation(string name, Action work)
     /// <summary>What is made ready.</summary>
     public string Name => name;
 
+    /// <summary>True when it is ready.</summary>
+    public bool IsDone => done;
+
     /// <summary>Makes it ready, or waits for who is at it. What failed is tried again by the next.</summary>
     public void Run()
     {

@@ -114,9 +114,11 @@ public sealed class Model
         var graph = options.Rewrite ? Rewrite(ToCompile(options.Limits)).Model.Graph : Graph;
         graph = CpuBackend.EvaluateConstants(graph, options.Limits);
         using var ahead = new WorkAhead(options.Threads);
+        using var runner = new EarlyRunner(backend, options.Threads);
+        runner.Begin(ahead);
         var program = backend.Compile(graph, options.Limits, new WeightSource { Ahead = p => ahead.Add(p.Run) });
         var isSettled = options.Rewrite && Settling.Of(graph, backend, options.Limits) is not null;
-        using (new CompiledGraph(program).Start(backend, options.Threads, ahead)) new ProgramWriter(graph, program, backend.Target, choices, options.Rewrite, isSettled, files, this.options with { Limits = options.Limits }).Write(folder);
+        using (new CompiledGraph(program).Start(runner, ahead)) new ProgramWriter(graph, program, backend.Target, choices, options.Rewrite, isSettled, files, this.options with { Limits = options.Limits }).Write(folder);
     }
 
     /// <summary>The model after the portable rewrites, without proof or timing; for those, see the Optimizer.</summary>
@@ -173,7 +175,12 @@ public sealed class Model
         if (saved is not null) return CompileSaved(saved, options);
         var backend = new CpuBackend(HostTarget.Current.Cap(options.Isa), options.Tuning?.Chooser);
         using var ahead = new WorkAhead(options.Threads);
-        return programs.Get(options, () => Build(backend, options, p => ahead.Add(p.Run))).Start(backend, options.Threads, ahead);
+        using var runner = new EarlyRunner(backend, options.Threads);
+        return programs.Get(options, () =>
+        {
+            runner.Begin(ahead);
+            return Build(backend, options, p => ahead.Add(p.Run));
+        }).Start(runner, ahead);
     }
 
     private CompiledGraph Build(CpuBackend backend, CompileOptions options, Action<Preparation> ahead)

@@ -141,13 +141,20 @@ public class RuleTests
         [typeof(Div)] = (g, x) => g.Add(new Div(), x, g.AddConstant(Tensor.Vector(1f, 2f, -3f, 0f, 5f, 0.1f, 7f, 8f, 9f))),
     };
 
-    public static TheoryData<string> Operators => [.. LoweringRules.Operators.Select(t => t.Name)];
+    public static TheoryData<string> Operators => [.. Types.Where(LoweringRules.Has).Select(t => t.Name)];
+
+    private static IEnumerable<Type> Types => typeof(Operator).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Operator)));
+
+    /// <summary>Rules are found by the names of types.</summary>
+    [Fact]
+    public void NoTwoOperatorsAreOfOneName() => Assert.Empty(Types.Concat(typeof(LoweringRules).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Operator)))).GroupBy(t => t.Name).Where(g => g.Count() > 1).Select(g => g.Key));
+
 
     [Theory]
     [MemberData(nameof(Operators))]
     public void AgreesWithTheReference(string name)
     {
-        var type = LoweringRules.Operators.Single(t => t.Name == name);
+        var type = Types.Single(t => t.Name == name);
         var g = new Graph("g");
         var x = g.AddInput("x", PlanCheck.F32(N, 3, 7, 9));
         g.AddOutput(builders.GetValueOrDefault(type, Plain(type))(g, x));

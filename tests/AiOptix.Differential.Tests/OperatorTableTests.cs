@@ -35,11 +35,11 @@ public class OperatorTableTests
             text.Append(CultureInfo.InvariantCulture, $"| {(domain.Key.Length > 0 ? domain.Key : "ai.onnx")} | {names.Length} | {string.Join(", ", names)} |\n");
         }
         string[] without = [.. typeof(Operator).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Operator)) && !t.IsAbstract && t != typeof(UnknownOperator) && !t.IsSubclassOf(typeof(ControlFlow)))
-            .Except(LoweringRules.Operators).Select(t => t.Name).Order(StringComparer.Ordinal)];
+            .Where(t => !LoweringRules.Has(t)).Select(t => t.Name).Order(StringComparer.Ordinal)];
         string[] handed = [.. without.Where(n => n.StartsWith("Sequence", StringComparison.Ordinal) || n.StartsWith("Optional", StringComparison.Ordinal))];
         string[] rest = [.. without.Except(handed)];
         text.Append(CultureInfo.InvariantCulture, $"\nWithout a kernel, as Reference steps, run {rest.Length} graph operators: {string.Join(", ", rest)}; and {handed.Length} that hand values through and calculate nothing: {string.Join(", ", handed)}. ");
-        text.Append(CultureInfo.InvariantCulture, $"Composed of others, of float32 (and of the features and integers that their kernels take), run {Compositions.Operators.Count()}: {string.Join(", ", Compositions.Operators.Select(t => t.Name).Order(StringComparer.Ordinal))}; their other types, and attributes that no composition holds, are Reference steps as well.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"Composed of others, of float32 (and of the features and integers that their kernels take), run {Compositions.Operators.Count}: {string.Join(", ", Compositions.Operators.Order(StringComparer.Ordinal))}; their other types, and attributes that no composition holds, are Reference steps as well.\n\n");
         return text.ToString();
     }
 }

@@ -13,6 +13,16 @@ public class RegistryTests
     }
 
     [Fact]
+    public void Families_name_the_operators_that_they_hold()
+    {
+        foreach (var family in OnnxRegistry.Families)
+            Assert.Equal(family.Rows.Select(r => r.Name).Where(n => n.Length > 0).Distinct().Order(StringComparer.Ordinal), family.Names);
+        Assert.All(OnnxRegistry.All.Where(r => r.Name.Length > 0), r => Assert.Same(r, OnnxRegistry.Find(r.Domain, r.Name)));
+        Assert.Null(OnnxRegistry.Find("", "Add Div"));
+        Assert.Null(OnnxRegistry.Find("", ""));
+    }
+
+    [Fact]
     public void No_operator_has_two_rows()
     {
         Assert.Empty(OnnxRegistry.All.Where(r => r.Name.Length > 0).GroupBy(r => (r.Domain, r.Name)).Where(g => g.Count() > 1).Select(g => g.Key));

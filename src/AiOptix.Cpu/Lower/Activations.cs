@@ -1,3 +1,4 @@
+using System.Globalization;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
 using AiOptix.Kernels.Vectors;
@@ -8,6 +9,9 @@ namespace AiOptix.Cpu.Lower;
 /// <summary>Graph operators that kernels can apply to their result before they store it.</summary>
 internal static class Activations
 {
+    /// <summary>An activation as part of a name.</summary>
+    public static string Label(Activation? activation) => activation is { } a ? ((int)a).ToString(CultureInfo.InvariantCulture) : "";
+
     /// <summary>The activation that a float32 node computes, or null.</summary>
     public static (Activation Activation, ActivationArgs Args)? Of(Node node)
     {

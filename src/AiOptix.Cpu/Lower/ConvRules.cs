@@ -60,7 +60,7 @@ internal static class ConvRules
         Activation? activation = parts.Bias is null && parts.Residual < 0 && chain.Activation == Activation.None ? null : chain.Activation;
         var isKnown = extents.Skip(1).All(d => d.Constant is not null);
         var rehearsed = shape with { Batch = checked((int)(extents[0].Constant ?? 0)) };
-        lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown} {activation}", () => kernel.Rehearse(rehearsed, isKnown, activation, lowering.Target));
+        lowering.Prepare($"{kernel.Name} {rehearsed} {isKnown} {Activations.Label(activation)}", () => kernel.Rehearse(rehearsed, isKnown, activation, lowering.Target));
         lowering.Emit(new ConvStep(chain.Nodes[^1].Name, parts, lowering.Target) { Operation = chain.Operation, Origins = [.. chain.Origins] }, chain.Nodes);
     }
 }

@@ -43,7 +43,7 @@ internal static unsafe class ConvTransposeRules
             Activation = chain?.Activation ?? Activation.None,
             Args = chain?.Args ?? default,
         };
-        lowering.Prepare($"{kernel.Name} {shape} pointwise {activation}", () => kernel.Rehearse(shape with { Batch = 0 }, false, activation, lowering.Target));
+        lowering.Prepare($"{kernel.Name} {shape} pointwise {Activations.Label(activation)}", () => kernel.Rehearse(shape with { Batch = 0 }, false, activation, lowering.Target));
         lowering.Emit(new ConvStep(node.Name, parts, lowering.Target) { Operation = "ConvTranspose", Origins = node.Origins });
         if (chain is null) EmitFold(lowering, node, op, columns, w.Shape, filters);
         else EmitMove(lowering, chain, columns, w.Shape, groups);

@@ -87,7 +87,7 @@ internal static class ProductRules
         var isPlain = parts is { Activation: Activation.None, ConstantBias: null, ColumnBias: < 0, Residual: < 0, Alpha: 1f };
         Activation? activation = isPlain ? null : parts.Activation;
         var (columnsOfA, columnsOfB) = (AreColumnsAdjacent(parts.A), AreColumnsAdjacent(parts.B));
-        lowering.Prepare($"product {parts.Kernel.Name} {shape} {columnsOfA} {columnsOfB} {activation}", () => GemmPlan.Rehearse(shape, columnsOfA, columnsOfB, activation, lowering.Target, parts.Kernel));
+        lowering.Prepare($"product {parts.Kernel.Name} {shape} {columnsOfA} {columnsOfB} {Activations.Label(activation)}", () => GemmPlan.Rehearse(shape, columnsOfA, columnsOfB, activation, lowering.Target, parts.Kernel));
     }
 
     /// <summary>

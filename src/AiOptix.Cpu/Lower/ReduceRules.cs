@@ -64,7 +64,7 @@ internal static unsafe class ReduceRules
     {
         var (x, y) = (lowering.Slot(node.Inputs[0]!), lowering.Slot(node.Output));
         var target = lowering.Target;
-        lowering.Prepare($"reduce {kind}", () => ReducePlan.Rehearse(kind, target));
+        lowering.Prepare($"reduce {(int)kind}", () => ReducePlan.Rehearse(kind, target));
         lowering.Emit(node, [x], context =>
         {
             var plan = new ReducePlan(new(kind, context.Shape(x).Dims.ToArray(), reduced), target);

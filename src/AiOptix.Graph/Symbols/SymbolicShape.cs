@@ -31,14 +31,16 @@ public sealed class SymbolicShape : IEquatable<SymbolicShape>, IReadOnlyList<Dim
     /// <summary>The number of elements.</summary>
     public Dim Count => dims.Aggregate(Dim.One, (a, b) => a * b);
 
+    private bool IsConcrete => Array.TrueForAll(dims, d => d.IsConstant);
+
     /// <summary>The concrete shape, when every axis is known.</summary>
-    public Shape? Concrete => dims.All(d => d.IsConstant) ? new Shape(dims.Select(d => d.Constant!.Value)) : null;
+    public Shape? Concrete => IsConcrete ? new Shape(dims.Select(d => d.Constant!.Value)) : null;
 
     /// <summary>The symbols in any axis.</summary>
-    public IReadOnlyList<string> Symbols => symbols ??= Array.TrueForAll(dims, d => d.IsConstant) ? [] : [.. dims.SelectMany(d => d.Symbols).Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Symbols => symbols ??= IsConcrete ? [] : [.. dims.SelectMany(d => d.Symbols).Distinct(StringComparer.Ordinal)];
 
     /// <summary>The symbols that are an axis of their own: those that a concrete shape gives values.</summary>
-    public IEnumerable<string> DefinedSymbols => dims.Select(d => d.SymbolName).OfType<string>();
+    public IEnumerable<string> DefinedSymbols => IsConcrete ? [] : dims.Select(d => d.SymbolName).OfType<string>();
 
     /// <summary>The concrete shape under an assignment of the symbols.</summary>
     public Shape Evaluate(IReadOnlyDictionary<string, long> values)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace AiOptix.Kernels.Conv;
 
 /// <summary>One spatial axis of a convolution.</summary>
@@ -21,6 +23,9 @@ public readonly record struct ConvAxis(int Input, int Kernel = 1, int Stride = 1
             return free < 0 ? 0 : free / Stride + 1;
         }
     }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"({Input} {Kernel} {Stride} {Dilation} {PadBegin} {PadEnd})");
 
     /// <summary>True when output and input positions are the same and no tap leaves the input.</summary>
     public bool IsIdentity => Kernel == 1 && Stride == 1 && PadBegin == 0 && PadEnd == 0;
@@ -59,6 +64,10 @@ public readonly record struct ConvShape(int Batch, int Channels, int OutputChann
 
     /// <summary>True when X lies as [Batch, Channels, depth, height, width] instead, dense.</summary>
     public bool ReadsChannelsFirst { get; init; }
+
+    /// <summary>All that it consists of: what it names is made for no other shape.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Batch} {Channels} {OutputChannels} {Groups} {Depth}{Height}{Width} {XPitch} {YPitch} {ResidualPitch}{(ReadsChannelsFirst ? " first" : "")}");
 
     /// <summary>The shape with every pixel's channels next to those of the pixel before.</summary>
     public ConvShape Dense() => this with { XPitch = Channels, YPitch = OutputChannels, ResidualPitch = OutputChannels };

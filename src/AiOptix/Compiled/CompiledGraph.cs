@@ -1,4 +1,3 @@
-using AiOptix.Cpu;
 using AiOptix.Runtime;
 using AiOptix.Threading;
 
@@ -10,13 +9,12 @@ namespace AiOptix.Compiled;
 internal sealed record CompiledGraph(Program Program, Func<IReadOnlyDictionary<string, long>, Program?>? Settle = null)
 {
     /// <summary>A session, ready to run.</summary>
-    /// <param name="backend">The machine.</param>
-    /// <param name="threads">Threads that take part in a run.</param>
+    /// <param name="early">Gives its runner.</param>
     /// <param name="ahead">Those who have begun with what is to be done before.</param>
-    public Session Start(CpuBackend backend, int threads, WorkAhead ahead)
+    public Session Start(EarlyRunner early, WorkAhead ahead)
     {
         ahead.Finish();
-        var runner = backend.CreateRunner(threads);
+        var runner = early.Take();
         try
         {
             return new Session(Program, runner, Settle);

@@ -98,8 +98,10 @@ internal sealed class SavedModel
     {
         var backend = new CpuBackend(file.Manifest.Target, file.Manifest.Tuned.Count > 0 ? KernelTuning.Of(file.Manifest.Tuned).Chooser : null);
         using var ahead = new WorkAhead(options.Threads);
+        using var runner = new EarlyRunner(backend, options.Threads);
+        runner.Begin(ahead);
         var program = backend.Compile(Graph, options.Limits, new WeightSource { Saved = file.Packed(), Checks = file.Checks(), Ahead = p => ahead.Add(p.Run) });
-        return new CompiledGraph(program, options.Rewrite ? Settling.Of(Graph, backend, options.Limits) : null).Start(backend, options.Threads, ahead);
+        return new CompiledGraph(program, options.Rewrite ? Settling.Of(Graph, backend, options.Limits) : null).Start(runner, ahead);
     }
 
     /// <inheritdoc cref="Explain(string, string, string?)"/>

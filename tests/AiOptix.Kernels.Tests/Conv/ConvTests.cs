@@ -68,9 +68,9 @@ public unsafe class ConvTests
         private readonly GuardedBuffer biases = Fill(random, shape.OutputChannels);
         private readonly GuardedBuffer residuals = Fill(random, Outputs(shape, shape.ResidualPitch));
 
-        public float[] Run(ConvKernel kernel, int tasksAtOnce)
+        public float[] Run(ConvKernel kernel, int tasksAtOnce, Target? target = null)
         {
-            var plan = kernel.Plan(shape, HostTarget.Current);
+            var plan = kernel.Plan(shape, target ?? HostTarget.Current);
             using var packed = new GuardedBuffer(plan.PackedWeightBytes / 4);
             using var scratch = new GuardedBuffer(plan.ScratchBytes / 4);
             using var y = new GuardedBuffer(Outputs(shape, shape.YPitch));
@@ -203,6 +203,22 @@ public unsafe class ConvTests
         Assert.InRange(kernel.Plan(shape, HostTarget.Current).Tasks, 2, 128);
         Assert.Equal(test.Run(kernel, 1), test.Run(kernel, 1000));
         if (kernel.IsDirect) Assert.Equal(test.Run(kernel, 3), test.Run(ConvTable.Select(shape, HostTarget.Current.Cap(IsaCap.None)), 1));
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(DirectRows))]
+    public void Pixels_beyond_the_second_level_cache_give_the_bits_of_the_scalar_reference(int row)
+    {
+        var kernel = Row(row);
+        var random = new Random(row);
+        foreach (var (inputs, outputs, taps) in ((int, int, int)[])[(24, 8, 1), (17, 50, 1), (32, 16, 2)])
+        {
+            var axis = new ConvAxis(30, taps, taps);
+            var shape = new ConvShape(1, inputs, outputs, 1, ConvAxis.None, axis, axis);
+            if (!kernel.Suits(shape)) continue;
+            using var test = new Case(random, shape, true, taps == 1, Activation.Relu);
+            Assert.Equal(test.Run(ConvTable.Rows[^1], 1), test.Run(kernel, 2, HostTarget.Current with { L2Bytes = 16 << 10 }));
+        }
     }
 
     [Fact]

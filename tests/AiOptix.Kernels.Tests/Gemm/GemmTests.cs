@@ -109,6 +109,19 @@ public unsafe class GemmTests
 
     [SkippableTheory]
     [MemberData(nameof(Rows))]
+    public void Rows_beyond_the_second_level_cache_give_the_bits_of_the_scalar_reference(int row)
+    {
+        var kernel = Row(row);
+        var random = new Random(row + 4);
+        foreach (var (m, n, k) in ((int, int, int)[])[(200, 8, 40), (311, 33, 24), (97, 70, 90)])
+        {
+            using var test = new GemmCase(random, new GemmShape(m, n, k), false, false, random.Next(2) == 0, Activation.Relu);
+            Assert.Equal(test.Run(GemmTable.Rows[^1], false, false, 1), test.Run(kernel, false, true, 1, HostTarget.Current with { L2Bytes = 16 << 10 }));
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Rows))]
     public void Rows_that_collide_give_the_same_bits_copied_apart_and_in_place(int row)
     {
         var kernel = Row(row);
