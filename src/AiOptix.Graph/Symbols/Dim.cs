@@ -139,10 +139,7 @@ public sealed partial class Dim : IEquatable<Dim>
     public bool IsNonNegative => constant >= 0 && monomials.All(m => m.Coefficient > 0 && m.Atoms.All(t => t.IsNonNegative));
 
     /// <summary>The names of the symbols it depends on.</summary>
-<<<<<<< HEAD
     public IReadOnlyList<string> Symbols => symbols ??= ListSymbols();
-=======
->>>>>>> w/open
 
     /// <summary>The same extent with symbols replaced where <paramref name="values"/> knows them.</summary>
     public Dim Substitute(IReadOnlyDictionary<string, Dim> values)
