@@ -104,11 +104,14 @@ public sealed unsafe class GemmPlan
     /// is one strip.
     /// </summary>
     private static bool IsDirect(in GemmShape shape, GemmKernel kernel, Target target) =>
-        shape.M <= kernel.Mr * (kernel.Generated is null || CacheSets.AreOne(shape.N) ? 1 : FewStrips) || (kernel.Generated is not null && sizeof(float) * (long)shape.K * shape.N <= target.L2Bytes);
+        IsFew(shape, kernel) || (kernel.Generated is not null && sizeof(float) * (long)shape.K * shape.N <= target.L2Bytes);
 
-    /// <summary>The most rows of a strip: those of a tile, or as many as the first-level cache can hold side by side where they are as far apart as they are long.</summary>
+    // Columns a page apart fall into few sets of the second-level cache, from which the next strip could not read them.
+    private static bool IsFew(in GemmShape shape, GemmKernel kernel) => shape.M <= kernel.Mr * (kernel.Generated is null || CacheSets.AreOne(shape.N) ? 1 : FewStrips);
+
+    /// <summary>The most rows of a strip: those of a tile, or as many as the first-level cache can hold side by side where they are as far apart as they are long; not where each strip reads all of B.</summary>
     private static int StripOf(in GemmShape shape, GemmKernel kernel, Target target) =>
-        kernel.Generated is null || shape.PackedA ? kernel.Mr : Math.Min(kernel.Mr, CacheSets.MostRows(shape.K, target));
+        kernel.Generated is null || shape.PackedA || (!shape.PackedB && IsFew(shape, kernel)) ? kernel.Mr : Math.Min(kernel.Mr, CacheSets.MostRows(shape.K, target));
 
     /// <summary>Whether a kernel for a single row stands in for the tiles: its B is in panels of two vectors or its columns are adjacent, and it is more than one generated tile.</summary>
     internal static bool IsVector(in GemmShape shape, GemmKernel kernel, bool columnsOfB) =>
