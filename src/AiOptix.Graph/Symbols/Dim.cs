@@ -12,6 +12,7 @@ public sealed partial class Dim : IEquatable<Dim>
     private readonly ImmutableArray<Monomial> monomials;
     private readonly long constant;
     private string? key;
+    private string[]? symbols;
 
     private Dim(long constant, ImmutableArray<Monomial> monomials)
     {
@@ -137,8 +138,8 @@ public sealed partial class Dim : IEquatable<Dim>
     /// <summary>True when no assignment of the symbols can make it negative, as far as the signs of the coefficients tell.</summary>
     public bool IsNonNegative => constant >= 0 && monomials.All(m => m.Coefficient > 0 && m.Atoms.All(t => t.IsNonNegative));
 
-    /// <summary>The names of the symbols it depends on.</summary>
-    public IEnumerable<string> Symbols => monomials.SelectMany(m => m.Atoms).SelectMany(a => a.Symbols).Distinct(StringComparer.Ordinal);
+    /// <summary>The names of the symbols it depends on, found out once: long extents hold the same ones many times over.</summary>
+    public IEnumerable<string> Symbols => symbols ??= [.. monomials.SelectMany(m => m.Atoms).SelectMany(a => a.Symbols).Distinct(StringComparer.Ordinal)];
 
     /// <summary>The same extent with symbols replaced where <paramref name="values"/> knows them.</summary>
     public Dim Substitute(IReadOnlyDictionary<string, Dim> values)
