@@ -256,10 +256,12 @@ public sealed unsafe class GemmPlan
         var k = shape.CompactB ? CompactPanels.FewestSteps + 1 : 9;
         var row = kernel ?? GemmTable.Select(target);
         GemmTable.RehearseTiles(row, shape.M, shape.N);
-        var n = shape.N < row.Nr ? shape.N == 0 ? row.Nr : shape.N : row.Nr + shape.N % row.Nr;
+        // A single row of more than a tile runs on a kernel of its own.
+        int[] widths = shape.N == 0 ? [row.Nr, 2 * row.Nr] : [shape.N <= row.Nr ? shape.N : 2 * row.Nr + shape.N % row.Nr];
         int[] heights = shape is { M: 0, CompactB: true } ? [1, 2, 4, GemvCompact.MostRows, GemvCompact.MostRows + 1] : shape.M == 0 ? [1, row.Mr, 2 * row.Mr] : [shape.M <= row.Mr ? shape.M : 2 * row.Mr];
-        foreach (var m in heights)
+        for (var i = 0; i < heights.Length * widths.Length; i++)
         {
+            int m = heights[i / widths.Length], n = widths[i % widths.Length];
             using var memory = new RehearsalMemory();
             var plan = new GemmPlan(shape with { M = m, N = n, K = k, Batch1 = 1, Batch2 = 1 }, target, row);
             var call = new GemmCall
