@@ -27,7 +27,7 @@ public sealed class SegmentBinding
         foreach (var slot in program.Slots)
         {
             if (!Segment.IsKnown(slot, known)) continue;
-            var shape = Guarded(() => slot.Shape!.Evaluate(symbols), $"model '{program.Name}', value '{slot.Name}' of shape {slot.Shape}");
+            var shape = Guarded(() => slot.Shape!.Evaluate(symbols), () => $"model '{program.Name}', value '{slot.Name}' of shape {slot.Shape}");
             program.Limits.CheckTensor(slot.DType, shape, $"model '{program.Name}', value '{slot.Name}'");
             shapes[slot.Index] = shape;
         }
@@ -39,7 +39,7 @@ public sealed class SegmentBinding
         for (var i = 0; i < Steps.Length; i++)
         {
             if (program.Steps[segment.FirstStep + i] is not KernelStep step) continue;
-            var bound = Guarded(() => step.Bind(context), $"node '{step.Name}' ({step.Operation})");
+            var bound = Guarded(() => step.Bind(context), () => $"node '{step.Name}' ({step.Operation})");
             bound.IsShort = !bound.HasLongTasks && Cost(step) is { Flops: <= ShortFlops, Bytes: > 0 and <= ShortBytes };
             Steps[i] = bound;
             ScratchBytes = Math.Max(ScratchBytes, (bound.ScratchBytes + MemoryPlanner.Alignment - 1) / MemoryPlanner.Alignment * MemoryPlanner.Alignment);
@@ -89,7 +89,7 @@ public sealed class SegmentBinding
     }
 
     /// <summary>Shapes follow from what the caller and the data gave: what goes wrong with them names the value or the node.</summary>
-    private static T Guarded<T>(Func<T> call, string what)
+    private static T Guarded<T>(Func<T> call, Func<string> what)
     {
         try
         {
@@ -97,7 +97,7 @@ public sealed class SegmentBinding
         }
         catch (Exception e) when (e is not LimitExceededException)
         {
-            throw new InvalidInputException($"{what}: the shapes of this run do not fit: {e.Message}", e);
+            throw new InvalidInputException($"{what()}: the shapes of this run do not fit: {e.Message}", e);
         }
     }
 
@@ -106,7 +106,7 @@ public sealed class SegmentBinding
         foreach (var c in program.Constraints)
         {
             if (!c.Left.Symbols.Concat(c.Right.Symbols).All(known.Contains)) continue;
-            var (a, b) = Guarded(() => (c.Left.Evaluate(symbols), c.Right.Evaluate(symbols)), c.What);
+            var (a, b) = Guarded(() => (c.Left.Evaluate(symbols), c.Right.Evaluate(symbols)), () => c.What);
             if (a != b) throw new InvalidInputException($"{c.What}: extents {c.Left} = {a} and {c.Right} = {b} must be equal; check the shapes of the inputs");
         }
     }

@@ -222,40 +222,46 @@ internal static unsafe class DataRules
 
     private static ValueBody? Range(Lowering lowering, Node node) => node.Output.DType switch
     {
-        DType.Int64 => (inputs, context) => Range<long>(node, inputs, context),
-        DType.Int32 => (inputs, context) => Range<int>(node, inputs, context),
-        DType.Float32 => (inputs, context) => Range<float>(node, inputs, context),
-        DType.Float64 => (inputs, context) => Range<double>(node, inputs, context),
+        DType.Int64 or DType.Int32 => (inputs, context) => IntegerRange(node, inputs, context),
+        DType.Float32 or DType.Float64 => (inputs, context) => RealRange(node, inputs, context),
         _ => null,
     };
 
-    private static RuntimeValue[] Range<T>(Node node, RuntimeValue?[] inputs, ManagedContext context) where T : unmanaged, INumber<T>
+    private static RuntimeValue[] IntegerRange(Node node, RuntimeValue?[] inputs, ManagedContext context)
     {
-        var ends = new T[3];
-        for (var i = 0; i < 3; i++)
+        var isLong = node.Output.DType == DType.Int64;
+        long End(int i) => isLong ? One(node, inputs, i).Span<long>()[0] : One(node, inputs, i).Span<int>()[0];
+        var (start, limit, step) = (End(0), End(1), End(2));
+        var result = OfCount(node, step == 0 ? double.NaN : NumericRange.Count(start, limit, step), $"{start} to {limit} in steps of {step}", context);
+        for (long i = 0; i < result.Count; i++)
         {
-            var end = (Tensor)inputs[i]!;
-            if (end.Count != 1) throw new InvalidInputException($"node {node}: input {i} must have one element, found {end}");
-            ends[i] = end.Span<T>()[0];
-        }
-        double count;
-        if (typeof(T) == typeof(long) || typeof(T) == typeof(int))
-        {
-            Int128 from = Int128.CreateChecked(ends[0]), to = Int128.CreateChecked(ends[1]), step = Int128.CreateChecked(ends[2]);
-            count = step == 0 ? double.NaN : (double)Int128.Max(0, step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step);
-        }
-        else count = Math.Max(0, Math.Ceiling((double.CreateChecked(ends[1]) - double.CreateChecked(ends[0])) / double.CreateChecked(ends[2])));
-        if (!(count < long.MaxValue)) throw new InvalidInputException($"node {node}: no range leads from {ends[0]} to {ends[1]} in steps of {ends[2]}");
-        context.Limits.CheckTensor(node.Output.DType, new Shape((long)count), $"node {node}");
-        var result = Tensor.Allocate(node.Output.DType, new Shape((long)count));
-        var y = (T*)result.Pointer;
-        if (typeof(T) == typeof(long) || typeof(T) == typeof(int))
-            for (long i = 0; i < result.Count; i++) y[i] = unchecked(ends[0] + T.CreateTruncating(i) * ends[2]);
-        else
-        {
-            var (start, step) = (double.CreateChecked(ends[0]), double.CreateChecked(ends[2]));
-            for (long i = 0; i < result.Count; i++) y[i] = T.CreateTruncating(start + i * step);
+            if (isLong) ((long*)result.Pointer)[i] = unchecked(start + i * step);
+            else ((int*)result.Pointer)[i] = unchecked((int)(start + i * step));
         }
         return [result];
+    }
+
+    private static RuntimeValue[] RealRange(Node node, RuntimeValue?[] inputs, ManagedContext context)
+    {
+        var isDouble = node.Output.DType == DType.Float64;
+        double End(int i) => isDouble ? One(node, inputs, i).Span<double>()[0] : One(node, inputs, i).Span<float>()[0];
+        var (start, limit, step) = (End(0), End(1), End(2));
+        var result = OfCount(node, Math.Max(0, Math.Ceiling((limit - start) / step)), $"{start} to {limit} in steps of {step}", context);
+        for (long i = 0; i < result.Count; i++)
+        {
+            if (isDouble) ((double*)result.Pointer)[i] = start + i * step;
+            else ((float*)result.Pointer)[i] = (float)(start + i * step);
+        }
+        return [result];
+    }
+
+    private static Tensor One(Node node, RuntimeValue?[] inputs, int i) =>
+        inputs[i] is Tensor { Count: 1 } end ? end : throw new InvalidInputException($"node {node}: input {i} must have one element, found {inputs[i]}");
+
+    private static Tensor OfCount(Node node, double count, FormattableString what, ManagedContext context)
+    {
+        if (!(count < long.MaxValue)) throw new InvalidInputException($"node {node}: no range leads from {FormattableString.Invariant(what)}");
+        context.Limits.CheckTensor(node.Output.DType, new Shape((long)count), $"node {node}");
+        return Tensor.Allocate(node.Output.DType, new Shape((long)count));
     }
 }

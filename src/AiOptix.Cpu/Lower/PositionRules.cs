@@ -185,10 +185,10 @@ internal static unsafe class PositionRules
             var split = new Kernels.Loops.Split(shape.Product(0, shape.Rank - 1), columns * size / 4);
             return new PlanTasks((s, from, to, _) =>
             {
-                var diagonal = k < 0 ? 0 : *(long*)s[k];
+                var diagonal = k < 0 ? 0 : Math.Clamp(*(long*)s[k], -rows, columns);
                 for (long row = split.Start(from), end = split.Start(to); row < end; row++)
                 {
-                    var cut = (long)Int128.Clamp((Int128)(row % rows) + diagonal + (isUpper ? 0 : 1), 0, columns) * size;
+                    var cut = Math.Clamp(row % rows + diagonal + (isUpper ? 0 : 1), 0, columns) * size;
                     byte* source = (byte*)s[x] + row * columns * size, result = (byte*)s[y] + row * columns * size;
                     var (kept, cleared) = isUpper ? (cut, 0L) : (0L, cut);
                     var (keep, clear) = isUpper ? (columns * size - cut, cut) : (cut, columns * size - cut);

@@ -53,11 +53,22 @@ public sealed record NumericRange(DType StashType = DType.Float32) : Operator
         }
         var (from, to, step) = (context.Integer(0), context.Integer(1), context.Integer(2));
         if (step == 0) throw context.Error("the step is 0");
-        var length = (long)Int128.Max(0, step > 0 ? ((Int128)to - from + step - 1) / step : ((Int128)from - to - step - 1) / -(Int128)step);
+        var length = (long)Count(from, to, step);
         var result = context.Allocate(0, type, new Shape(length));
         var integers = new long[length];
         for (long i = 0; i < length; i++) integers[i] = from + i * step;
         result.Store(integers);
+    }
+
+    /// <summary>How many integers lead from a start to before a limit.</summary>
+    /// <param name="start">The first one, when there is any.</param>
+    /// <param name="limit">Where they end, exclusive.</param>
+    /// <param name="step">From one to the next, not 0.</param>
+    public static ulong Count(long start, long limit, long step)
+    {
+        // Differences of any two integers fit without a sign. 128 bits would too, but no ready-to-run image holds code that has them.
+        if (step > 0) return start < limit ? ((ulong)limit - (ulong)start - 1) / (ulong)step + 1 : 0;
+        return start > limit ? ((ulong)start - (ulong)limit - 1) / (0 - (ulong)step) + 1 : 0;
     }
 
     private static double Count(double start, double limit, double delta) => Math.Max(0, Math.Ceiling((limit - start) / delta));

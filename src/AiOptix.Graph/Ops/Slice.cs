@@ -86,12 +86,12 @@ public sealed record Slice : Operator
         {
             start = Math.Clamp(start, 0, extent);
             end = Math.Clamp(end, 0, extent);
-            return (start, end <= start ? 0 : (long)(((Int128)end - start + step - 1) / step));
+            return (start, (long)NumericRange.Count(start, end, step));
         }
         if (extent == 0) return (0, 0);
         start = Math.Clamp(start, 0, extent - 1);
         end = Math.Clamp(end, -1, extent - 1);
-        return (start, start <= end ? 0 : (long)(((Int128)start - end - step - 1) / -(Int128)step));
+        return (start, (long)NumericRange.Count(start, end, step));
     }
 
     /// <summary>The extent of a sliced axis, or null when it takes more than algebra to tell.</summary>

@@ -104,11 +104,14 @@ public sealed unsafe class GemmPlan
     /// is one strip.
     /// </summary>
     private static bool IsDirect(in GemmShape shape, GemmKernel kernel, Target target) =>
-        shape.M <= kernel.Mr * (kernel.Generated is null || CacheSets.AreOne(shape.N) ? 1 : FewStrips) || (kernel.Generated is not null && sizeof(float) * (long)shape.K * shape.N <= target.L2Bytes);
+        IsFew(shape, kernel) || (kernel.Generated is not null && sizeof(float) * (long)shape.K * shape.N <= target.L2Bytes);
 
-    /// <summary>The most rows of a strip: those of a tile, or as many as the first-level cache can hold side by side where they are as far apart as they are long.</summary>
+    // Columns a page apart fall into few sets of the second-level cache, from which the next strip could not read them.
+    private static bool IsFew(in GemmShape shape, GemmKernel kernel) => shape.M <= kernel.Mr * (kernel.Generated is null || CacheSets.AreOne(shape.N) ? 1 : FewStrips);
+
+    /// <summary>The most rows of a strip: those of a tile, or as many as the first-level cache can hold side by side where they are as far apart as they are long; not where each strip reads all of B.</summary>
     private static int StripOf(in GemmShape shape, GemmKernel kernel, Target target) =>
-        kernel.Generated is null || shape.PackedA ? kernel.Mr : Math.Min(kernel.Mr, CacheSets.MostRows(shape.K, target));
+        kernel.Generated is null || shape.PackedA || (!shape.PackedB && IsFew(shape, kernel)) ? kernel.Mr : Math.Min(kernel.Mr, CacheSets.MostRows(shape.K, target));
 
     /// <summary>Whether a kernel for a single row stands in for the tiles: its B is in panels of two vectors or its columns are adjacent, and it is more than one generated tile.</summary>
     internal static bool IsVector(in GemmShape shape, GemmKernel kernel, bool columnsOfB) =>
@@ -254,10 +257,12 @@ public sealed unsafe class GemmPlan
         var k = shape.CompactB ? CompactPanels.FewestSteps + 1 : 9;
         var row = kernel ?? GemmTable.Select(target);
         GemmTable.RehearseTiles(row, shape.M, shape.N);
-        var n = shape.N < row.Nr ? shape.N == 0 ? row.Nr : shape.N : row.Nr + shape.N % row.Nr;
+        // A single row of more than a tile runs on a kernel of its own.
+        int[] widths = shape.N == 0 ? [row.Nr, 2 * row.Nr] : [shape.N <= row.Nr ? shape.N : 2 * row.Nr + shape.N % row.Nr];
         int[] heights = shape is { M: 0, CompactB: true } ? [1, 2, 4, GemvCompact.MostRows, GemvCompact.MostRows + 1] : shape.M == 0 ? [1, row.Mr, 2 * row.Mr] : [shape.M <= row.Mr ? shape.M : 2 * row.Mr];
-        foreach (var m in heights)
+        for (var i = 0; i < heights.Length * widths.Length; i++)
         {
+            int m = heights[i / widths.Length], n = widths[i % widths.Length];
             using var memory = new RehearsalMemory();
             var plan = new GemmPlan(shape with { M = m, N = n, K = k, Batch1 = 1, Batch2 = 1 }, target, row);
             var call = new GemmCall

@@ -40,6 +40,21 @@ public class MovementTests
         }
     }
 
+    [Theory]
+    [InlineData(0, 10, 3)]
+    [InlineData(0, 9, 3)]
+    [InlineData(5, 5, 1)]
+    [InlineData(5, 4, 1)]
+    [InlineData(10, 0, -3)]
+    [InlineData(9, 0, -3)]
+    [InlineData(4, 5, -1)]
+    [InlineData(long.MinValue, long.MaxValue, 1)]
+    [InlineData(long.MinValue, long.MaxValue, long.MaxValue)]
+    [InlineData(long.MaxValue, long.MinValue, long.MinValue)]
+    [InlineData(long.MaxValue, long.MinValue, -1)]
+    public void Integers_of_a_range_are_counted_as_by_128_bits(long start, long limit, long step) =>
+        Assert.Equal(Int128.Max(0, step > 0 ? ((Int128)limit - start + step - 1) / step : ((Int128)start - limit - step - 1) / -(Int128)step), NumericRange.Count(start, limit, step));
+
     [Fact]
     public void Depth_to_space_undoes_space_to_depth()
     {
