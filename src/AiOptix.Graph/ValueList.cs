@@ -48,7 +48,10 @@ public readonly struct ValueList<T> : IEquatable<ValueList<T>>, IReadOnlyList<T>
     public static bool operator !=(ValueList<T> left, ValueList<T> right) => !left.Equals(right);
 
     /// <inheritdoc/>
-    public IEnumerator<T> GetEnumerator() => ((IEnumerable<T>)(items ?? [])).GetEnumerator();
+    public IEnumerator<T> GetEnumerator()
+    {
+        for (var i = 0; i < Count; i++) yield return items![i];
+    }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 

@@ -20,8 +20,8 @@ public sealed class Program
         Constraints = constraints;
         Name = name;
         SlotTable = [.. slots];
-        InputTable = [.. inputs];
-        OutputTable = [.. outputs];
+        InputTable = Queries.Each(inputs.Count, i => inputs[i]);
+        OutputTable = Queries.Each(outputs.Count, i => outputs[i]);
         roots = Queries.Each(SlotTable.Length, FollowAliases);
         Limits = limits;
         var symbols = new List<string>();

@@ -2,6 +2,7 @@ using AiOptix.Cpu.Bytes;
 using AiOptix.Cpu.Layout;
 using AiOptix.Graphs;
 using AiOptix.Graphs.Ops;
+using AiOptix.Kernels;
 using AiOptix.Kernels.Choice;
 using AiOptix.Runtime;
 using AiOptix.Tensors;
@@ -11,6 +12,8 @@ namespace AiOptix.Cpu.Lower;
 /// <summary>Turns a graph into steps: node by node, in order. A rule may take later nodes into its step (epilogues); what no rule takes runs as a Reference step.</summary>
 internal sealed class Lowering
 {
+    private static readonly Preparation rehearsal = new("lowering", Rehearse);
+
     private readonly List<Slot> slots = [];
     private readonly List<Step> steps = [];
     private readonly Dictionary<Value, int> slotOf = [];
@@ -57,8 +60,20 @@ internal sealed class Lowering
     /// <summary>Evaluates what is constant, gives every value its layout, and lowers every node. The session of a main graph makes ready what any of its programs packed.</summary>
     public static Program Compile(Graph graph, Target target, IKernelChooser? chooser, Limits limits, PackedWeights weights, bool isMain = true)
     {
+        if (isMain) weights.Ahead?.Invoke(rehearsal);
         var laid = LayoutAssignment.Assign(weights.Constants(ByteRegions.Assign(WeightOnlyProduct.Assign(DeformedColumns.Assign(Compositions.Assign(graph))), limits), limits));
         return new Lowering(weights.Constants(laid, limits), target, chooser, limits, weights).Build(isMain);
+    }
+
+    /// <summary>
+    /// Once a process, and only where there are helpers: makes and binds the program of a single node, so that the code which comes last on the way to a session is loaded while a first graph is still
+    /// laid out.
+    /// </summary>
+    private static void Rehearse()
+    {
+        var graph = new Graph("rehearsal");
+        graph.AddOutput(graph.Add(new Abs(), graph.AddInput("x", new TensorType(DType.Float32, new(Dim.Symbol("n"))))));
+        Compile(graph, HostTarget.Current, null, Limits.Default, new PackedWeights(null)).Bind(0, new Dictionary<string, long>(StringComparer.Ordinal) { ["n"] = 1 });
     }
 
     private static bool Grows(SymbolicShape? from, SymbolicShape? to)

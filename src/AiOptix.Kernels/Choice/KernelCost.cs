@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace AiOptix.Kernels.Choice;
 
 /// <summary>What a row of a table costs, in nanoseconds a unit of each figure of <see cref="KernelWork"/>.</summary>
-public readonly record struct KernelCost
+public sealed record KernelCost
 {
     private readonly Nine figures;
 

@@ -6,11 +6,12 @@ namespace AiOptix.Onnx;
 /// <summary>The operators that the user brings to the reading of a file.</summary>
 internal sealed class CustomOperators
 {
-    private readonly ILookup<(string Domain, string Name), OperatorDefinition> byName;
+    private readonly ILookup<(string Domain, string Name), OperatorDefinition>? byName;
 
     /// <exception cref="ArgumentException">One is an operator of this library, or two are for one version.</exception>
     public CustomOperators(IReadOnlyList<OperatorDefinition> definitions)
     {
+        if (definitions.Count == 0) return;
         byName = definitions.ToLookup(d => (d.Domain, d.Name));
         foreach (var d in definitions)
         {
@@ -21,14 +22,14 @@ internal sealed class CustomOperators
     }
 
     /// <summary>True when there is a definition for some version.</summary>
-    public bool Names(string domain, string name) => byName.Contains((domain, name));
+    public bool Names(string domain, string name) => byName is not null && byName.Contains((domain, name));
 
     /// <summary>The definition for a version; null when the user brings none of that name.</summary>
     /// <exception cref="UnsupportedModelException">There are only ones for other versions.</exception>
     public OperatorDefinition? Find(string domain, string name, long version, string what)
     {
         if (!Names(domain, name)) return null;
-        var all = byName[(domain, name)].ToArray();
+        var all = byName![(domain, name)].ToArray();
         return Array.Find(all, d => d.FirstVersion <= version && version <= d.LastVersion) ?? throw new UnsupportedModelException(
             $"{what}: the file imports version {version} of '{domain}'; {Label(domain, name)} is registered for {string.Join(" and ", all.Select(Versions))}");
     }

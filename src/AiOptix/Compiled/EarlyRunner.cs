@@ -17,10 +17,12 @@ internal sealed class EarlyRunner(CpuBackend backend, int threads) : IDisposable
     public void Begin(WorkAhead ahead) => ahead.Add(Start);
 
     /// <summary>The runner, which is the caller's from now on.</summary>
+    /// <exception cref="ObjectDisposedException">It was taken before, or ended.</exception>
     public IStepRunner Take()
     {
         lock (gate)
         {
+            ObjectDisposedException.ThrowIf(closed, this);
             Start();
             var taken = runner!;
             (runner, closed) = (null, true);

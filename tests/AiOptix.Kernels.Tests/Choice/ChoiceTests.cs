@@ -102,7 +102,8 @@ public sealed class ChoiceTests
 
         static void HasCost(string row)
         {
-            var cost = Assert.NotNull(KernelCost.Of(row));
+            var cost = KernelCost.Of(row);
+            Assert.NotNull(cost);
             Assert.True(Enumerable.Range(0, KernelWork.Figures).Any(i => cost[i] > 0), row);
         }
     }
