@@ -138,7 +138,7 @@ public sealed partial class Dim : IEquatable<Dim>
     /// <summary>True when no assignment of the symbols can make it negative, as far as the signs of the coefficients tell.</summary>
     public bool IsNonNegative => constant >= 0 && monomials.All(m => m.Coefficient > 0 && m.Atoms.All(t => t.IsNonNegative));
 
-/// <summary>The names of the symbols it depends on, found out once: long extents hold the same ones many times over.</summary>
+    /// <summary>The names of the symbols it depends on, found out once: long extents hold the same ones many times over.</summary>
     public IReadOnlyList<string> Symbols => symbols ??= ListSymbols();
 
     /// <summary>The same extent with symbols replaced where <paramref name="values"/> knows them.</summary>
