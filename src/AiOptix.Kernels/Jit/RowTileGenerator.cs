@@ -1,3 +1,5 @@
+using AiOptix.Kernels.Loops;
+
 namespace AiOptix.Kernels.Jit;
 
 /// <summary>
@@ -14,8 +16,8 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
     // Weights come from memory once a run, and the machine's own prefetching begins anew at every page of 4 KiB: how far ahead of the sums they are asked for, bytes.
     internal const int Ahead = 8192;
 
-    // The same for rows of B that lie far apart, each perhaps in another page: steps.
-    private const int StepsAhead = 20;
+    // The same for rows of B that lie far apart, each perhaps in another page: steps. Rows that fall into one set of the first-level cache push each other out when many are asked for.
+    private const int StepsAhead = 20, FewStepsAhead = 10;
 
     // Where sums are short, weights are near and what a tile reads of A may come from far away: how many tiles ahead A is asked for instead.
     private const int TilesAhead = 4;
@@ -29,7 +31,7 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
 
     /// <summary>What <see cref="TileArguments.Elsewhere"/> is for a B in place: the rows that come next are asked for.</summary>
     /// <param name="stride">Bytes from a row to the next.</param>
-    internal static nint RowsAhead(nint stride) => StepsAhead * stride - Ahead;
+    internal static nint RowsAhead(nint stride) => (CacheSets.AreOne(stride / sizeof(float)) ? FewStepsAhead : StepsAhead) * stride - Ahead;
 
     /// <summary>Sets the other bases from the first one, as far as rows need them.</summary>
     protected void PlaceRows()
