@@ -59,6 +59,9 @@ public class MiniLmL6Tests
         Assert.Equal(before, FirstToken(graph, inputs));
     }
 
-    private static float[] FirstToken(Graph graph, IReadOnlyDictionary<string, RuntimeValue> inputs) =>
-        ((Tensor)ReferenceEvaluator.Run(graph, inputs)[0]).Span<float>()[..384].ToArray();
+    private static float[] FirstToken(Graph graph, IReadOnlyDictionary<string, RuntimeValue> inputs)
+    {
+        using var tokens = (Tensor)ReferenceEvaluator.Run(graph, inputs)[0];
+        return tokens.Span<float>()[..384].ToArray();
+    }
 }

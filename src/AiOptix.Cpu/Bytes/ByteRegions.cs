@@ -116,7 +116,11 @@ internal static class ByteRegions
         var all = Tensor.Allocate(leaf.DType, new Shape(256));
         for (var i = 0; i < 256; i++) all.Bytes[i] = (byte)i;
         var known = new Dictionary<Value, Tensor> { [leaf] = all };
-        return new(Evaluate(node.Output).Bytes);
+        var results = Evaluate(node.Output);
+        var table = new ValueList<byte>(results.Bytes);
+        GC.KeepAlive(results);
+        return table;
+
         Tensor Evaluate(Value value)
         {
             if (known.TryGetValue(value, out var there)) return there;

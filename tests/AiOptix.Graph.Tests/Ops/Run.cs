@@ -22,7 +22,7 @@ internal static class Run
         return results;
     }
 
-    public static float[] Floats(Operator op, params Tensor?[] inputs) => One(op, inputs).Span<float>().ToArray();
+    public static float[] Floats(Operator op, params Tensor?[] inputs) => Elements<float>(op, inputs);
 
     public static T[] Elements<T>(Operator op, params Tensor?[] inputs) where T : unmanaged
     {
