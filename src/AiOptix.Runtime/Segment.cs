@@ -33,7 +33,7 @@ public sealed record Segment(int Index, int FirstStep, int EndStep, IReadOnlyLis
     }
 
     /// <summary>True when a slot's shape follows from the known symbols.</summary>
-    internal static bool IsKnown(Slot slot, IReadOnlySet<string> known) => slot.IsRaw && slot.Shape is { } s && s.All(d => d.Symbols.All(known.Contains));
+    internal static bool IsKnown(Slot slot, IReadOnlySet<string> known) => slot.IsRaw && slot.Shape is { } s && s.Symbols.All(known.Contains);
 
     private static List<Segment> Build(Program program, List<int> ends)
     {

@@ -42,7 +42,7 @@ internal sealed unsafe class TileConv : ConvPlan
         var run = isJoined ? s.Width.Kernel * s.GroupChannels : s.GroupChannels;
         (offsets, blocks) = Blocks(run, isJoined ? s.Taps / s.Width.Kernel : s.Taps, isJoined ? 1 : s.Width.Kernel, steps);
         // Pixels that lie one behind the other beyond the second-level cache, and weights that stay in the first-level one.
-        asksForInput = !copies && blocks.Length == 1 && blocks[0].Length == s.Width.Stride * pixelFloats && sizeof(float) * (double)s.Batch * s.InputPixels * s.Channels > target.L2Bytes / 2
+        asksForInput = !copies && blocks.Length == 1 && blocks[0].Length == s.Width.Stride * pixelFloats && RowTileGenerator.IsFar(sizeof(float) * (double)s.Batch * s.InputPixels * s.Channels, target)
             && (long)blocks[0].Pieces * blocks[0].Length * tiles.Width * sizeof(float) <= target.L1Bytes / 2;
         if (tiles.Generated is not { } generated) return;
         var isMet = Heights();

@@ -160,7 +160,7 @@ public sealed unsafe class GemmPlan
         }
         for (var next = firstTask; next < endTask; next++)
         {
-            var part = tasks.At(call.Backwards ? endTask - 1 - (next - firstTask) : next);
+            var part = tasks.At(next, firstTask, endTask, call.Backwards);
             (g.Row0, g.Row1, g.Column0, g.Column1) = (part.Row0, part.Row1, part.Column0, part.Column1);
             var a = call.A + part.Outer * call.ABatchStride1 + part.Inner * call.ABatchStride2;
             b.First = call.B + part.Outer * call.BBatchStride1 + part.Inner * call.BBatchStride2;

@@ -3,18 +3,28 @@ using System.Runtime.CompilerServices;
 namespace AiOptix.Kernels.Gemm;
 
 /// <summary>A product's shares of work: rectangles of C, batch after batch, in each of them column after column.</summary>
-internal readonly struct GemmTasks(in GemmShape shape, in GemmSplit split)
+internal readonly struct GemmTasks
 {
-    private readonly int m = shape.M, n = shape.N, batch2 = shape.Batch2, rowsATask = split.RowsATask, columnsATask = split.ColumnsATask;
-    private readonly int rowTasks = (shape.M + split.RowsATask - 1) / split.RowsATask;
-    private readonly int tasksABatch = (shape.M + split.RowsATask - 1) / split.RowsATask * ((shape.N + split.ColumnsATask - 1) / split.ColumnsATask);
+    private readonly int m, n, batch2, rowsATask, columnsATask, rowTasks, tasksABatch;
+
+    /// <summary>Cuts a product.</summary>
+    public GemmTasks(in GemmShape shape, in GemmSplit split)
+    {
+        (m, n, batch2, rowsATask, columnsATask) = (shape.M, shape.N, shape.Batch2, split.RowsATask, split.ColumnsATask);
+        rowTasks = (m + rowsATask - 1) / rowsATask;
+        tasksABatch = checked(rowTasks * ((n + columnsATask - 1) / columnsATask));
+        Count = checked(tasksABatch * shape.Batch);
+    }
 
     /// <summary>How many there are; 0 when C is empty.</summary>
-    public int Count { get; } = checked((shape.M + split.RowsATask - 1) / split.RowsATask * ((shape.N + split.ColumnsATask - 1) / split.ColumnsATask) * shape.Batch);
+    public int Count { get; }
 
-    /// <summary>One of them.</summary>
+    /// <summary>The next one of a range: from the first on, or from the last on where the call goes backwards.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public GemmPart At(int task)
+    public GemmPart At(int next, int first, int end, bool backwards) => At(backwards ? first + end - 1 - next : next);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private GemmPart At(int task)
     {
         // Divisions would be a good part of a small product.
         int batch = task == 0 ? 0 : task / tasksABatch, inBatch = task - batch * tasksABatch;

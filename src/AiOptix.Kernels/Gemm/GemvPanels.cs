@@ -24,115 +24,90 @@ internal static unsafe class GemvPanels
             var b = g->BPanels + (nint)g->Column0 * g->K + first * panel;
             var c = g->C + g->Column0 + first * width;
             var last = Math.Min(width, g->Column1 - g->Column0 - (first + take - 1) * width);
-            if (take == 4) Four<T>(g, b, panel, c, last);
-            else if (take == 3) Three<T>(g, b, panel, c, last);
-            else if (take == 2) Two<T>(g, b, panel, c, last);
-            else One<T>(g, b, c, last);
+            if (take == 4) Sum<T, Four>(g, b, panel, c, last);
+            else if (take == 3) Sum<T, Three>(g, b, panel, c, last);
+            else if (take == 2) Sum<T, Two>(g, b, panel, c, last);
+            else Sum<T, One>(g, b, panel, c, last);
         }
         GemvTable.Conclude(g);
     }
 
+    /// <summary>Some panels side by side; of the last one, so many columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Four<T>(GemmBlock* g, float* b, nint panel, float* c, int last) where T : unmanaged, IVec<T>
+    private static void Sum<T, TPanels>(GemmBlock* g, float* b, nint panel, float* c, int last) where T : unmanaged, IVec<T> where TPanels : struct, IPanels
     {
-        float* a = g->A, q = b + panel, r = q + panel, s = r + panel, end = b + panel;
+        float* a = g->A, q = b + panel, r = q + panel, s = r + panel, end = q;
         T b0 = T.Zero, b1 = T.Zero, q0 = T.Zero, q1 = T.Zero, r0 = T.Zero, r1 = T.Zero, s0 = T.Zero, s1 = T.Zero;
-        var step = g->AColumnStride;
-        while (b < end)
-        {
-            var v = T.Set(*a);
-            b0 = T.FmaLoad(v, b, b0);
-            b1 = T.FmaLoad(v, b + T.Count, b1);
-            q0 = T.FmaLoad(v, q, q0);
-            q1 = T.FmaLoad(v, q + T.Count, q1);
-            r0 = T.FmaLoad(v, r, r0);
-            r1 = T.FmaLoad(v, r + T.Count, r1);
-            s0 = T.FmaLoad(v, s, s0);
-            s1 = T.FmaLoad(v, s + T.Count, s1);
-            a += step;
-            b += 2 * T.Count;
-            q += 2 * T.Count;
-            r += 2 * T.Count;
-            s += 2 * T.Count;
-        }
-        T.Store(c, b0);
-        T.Store(c + T.Count, b1);
-        T.Store(c + 2 * T.Count, q0);
-        T.Store(c + 3 * T.Count, q1);
-        T.Store(c + 4 * T.Count, r0);
-        T.Store(c + 5 * T.Count, r1);
-        StoreLast(c + 6 * T.Count, s0, s1, last);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Three<T>(GemmBlock* g, float* b, nint panel, float* c, int last) where T : unmanaged, IVec<T>
-    {
-        float* a = g->A, q = b + panel, r = q + panel, end = b + panel;
-        T b0 = T.Zero, b1 = T.Zero, q0 = T.Zero, q1 = T.Zero, r0 = T.Zero, r1 = T.Zero;
-        var step = g->AColumnStride;
-        while (b < end)
-        {
-            var v = T.Set(*a);
-            b0 = T.FmaLoad(v, b, b0);
-            b1 = T.FmaLoad(v, b + T.Count, b1);
-            q0 = T.FmaLoad(v, q, q0);
-            q1 = T.FmaLoad(v, q + T.Count, q1);
-            r0 = T.FmaLoad(v, r, r0);
-            r1 = T.FmaLoad(v, r + T.Count, r1);
-            a += step;
-            b += 2 * T.Count;
-            q += 2 * T.Count;
-            r += 2 * T.Count;
-        }
-        T.Store(c, b0);
-        T.Store(c + T.Count, b1);
-        T.Store(c + 2 * T.Count, q0);
-        T.Store(c + 3 * T.Count, q1);
-        StoreLast(c + 4 * T.Count, r0, r1, last);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Two<T>(GemmBlock* g, float* b, nint panel, float* c, int last) where T : unmanaged, IVec<T>
-    {
-        float* a = g->A, q = b + panel, end = q;
-        T b0 = T.Zero, b1 = T.Zero, q0 = T.Zero, q1 = T.Zero;
-        var step = g->AColumnStride;
-        while (b < end)
-        {
-            var v = T.Set(*a);
-            b0 = T.FmaLoad(v, b, b0);
-            b1 = T.FmaLoad(v, b + T.Count, b1);
-            q0 = T.FmaLoad(v, q, q0);
-            q1 = T.FmaLoad(v, q + T.Count, q1);
-            a += step;
-            b += 2 * T.Count;
-            q += 2 * T.Count;
-        }
-        T.Store(c, b0);
-        T.Store(c + T.Count, b1);
-        StoreLast(c + 2 * T.Count, q0, q1, last);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void One<T>(GemmBlock* g, float* b, float* c, int columns) where T : unmanaged, IVec<T>
-    {
-        float* a = g->A, end = b + g->K * 2 * T.Count;
-        T b0 = T.Zero, b1 = T.Zero;
         var step = g->AColumnStride;
         for (; b < end; b += 2 * T.Count)
         {
             var v = T.Set(*a);
+            a += step;
             b0 = T.FmaLoad(v, b, b0);
             b1 = T.FmaLoad(v, b + T.Count, b1);
-            a += step;
+            if (TPanels.Count > 1)
+            {
+                q0 = T.FmaLoad(v, q, q0);
+                q1 = T.FmaLoad(v, q + T.Count, q1);
+                q += 2 * T.Count;
+            }
+            if (TPanels.Count > 2)
+            {
+                r0 = T.FmaLoad(v, r, r0);
+                r1 = T.FmaLoad(v, r + T.Count, r1);
+                r += 2 * T.Count;
+            }
+            if (TPanels.Count > 3)
+            {
+                s0 = T.FmaLoad(v, s, s0);
+                s1 = T.FmaLoad(v, s + T.Count, s1);
+                s += 2 * T.Count;
+            }
         }
-        StoreLast(c, b0, b1, columns);
+        Store(c, b0, b1, TPanels.Count == 1, last);
+        if (TPanels.Count > 1) Store(c + 2 * T.Count, q0, q1, TPanels.Count == 2, last);
+        if (TPanels.Count > 2) Store(c + 4 * T.Count, r0, r1, TPanels.Count == 3, last);
+        if (TPanels.Count > 3) Store(c + 6 * T.Count, s0, s1, true, last);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreLast<T>(float* c, T x, T y, int columns) where T : unmanaged, IVec<T>
+    private static void Store<T>(float* c, T x, T y, bool isLast, int last) where T : unmanaged, IVec<T>
     {
-        T.StorePart(c, x, Math.Min(columns, T.Count));
-        T.StorePart(c + T.Count, y, Math.Max(columns - T.Count, 0));
+        if (isLast)
+        {
+            T.StorePart(c, x, Math.Min(last, T.Count));
+            T.StorePart(c + T.Count, y, Math.Max(last - T.Count, 0));
+        }
+        else
+        {
+            T.Store(c, x);
+            T.Store(c + T.Count, y);
+        }
+    }
+
+    /// <summary>How many panels at once.</summary>
+    private interface IPanels
+    {
+        static abstract int Count { get; }
+    }
+
+    private readonly struct One : IPanels
+    {
+        public static int Count => 1;
+    }
+
+    private readonly struct Two : IPanels
+    {
+        public static int Count => 2;
+    }
+
+    private readonly struct Three : IPanels
+    {
+        public static int Count => 3;
+    }
+
+    private readonly struct Four : IPanels
+    {
+        public static int Count => 4;
     }
 }

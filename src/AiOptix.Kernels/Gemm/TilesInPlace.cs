@@ -24,7 +24,7 @@ internal sealed unsafe class TilesInPlace
     {
         (this.shape, this.tiles, this.target, rowsATask) = (shape, tiles, target, split.RowsATask);
         tasks = new(shape, split);
-        isTall = sizeof(float) * (double)shape.M * shape.K > target.L2Bytes / 2;
+        isTall = RowTileGenerator.IsFar(sizeof(float) * (double)shape.M * shape.K, target);
         (whole, last) = (tiles.Cut(rowsATask), shape.M % rowsATask is > 0 and var rest ? tiles.Cut(rest) : default);
     }
 
@@ -58,9 +58,9 @@ internal sealed unsafe class TilesInPlace
             if (firstTask < endTask) Rectangle(call, &t, form, aRow, shape.M, 0, shape.N, call.A, call.B, call.C, call.Residual);
             return;
         }
-        for (var task = firstTask; task < endTask; task++)
+        for (var next = firstTask; next < endTask; next++)
         {
-            var part = tasks.At(task);
+            var part = tasks.At(next, firstTask, endTask, call.Backwards);
             Rectangle(call, &t, form, aRow, part.Row1 - part.Row0, part.Column0, part.Column1,
                 call.A + part.Outer * call.ABatchStride1 + part.Inner * call.ABatchStride2 + part.Row0 * aRow,
                 call.B + part.Outer * call.BBatchStride1 + part.Inner * call.BBatchStride2,

@@ -1,3 +1,5 @@
+using AiOptix.Tensors;
+
 using AiOptix.Kernels.Loops;
 
 namespace AiOptix.Kernels.Jit;
@@ -24,6 +26,9 @@ internal abstract class RowTileGenerator(int vectorBytes, int rows) : KernelGene
 
     private static readonly Gpr[] bases = [A, Gpr.R9, Gpr.R10, Gpr.Rbx];
     private static readonly int[] baseRows = [0, 5, 3, 10];
+
+    /// <summary>Whether tiles that read so many bytes of A in all find them beyond the second-level cache.</summary>
+    internal static bool IsFar(double bytes, Target target) => bytes > target.L2Bytes / 2;
 
     /// <summary>What <see cref="TileArguments.AheadOfA"/> is for tiles whose rows of A lie one behind the other.</summary>
     /// <param name="tileBytes">Bytes of A that a tile reads.</param>
